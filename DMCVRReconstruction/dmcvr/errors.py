@@ -1,0 +1,9 @@
+"""Errors a user can do something about."""
+
+
+class InputError(ValueError):
+    """Bad usage or bad input; the message is one plain sentence that says what is wrong and what to do."""
+
+
+class Cancelled(Exception):
+    """The user asked the run to stop."""

@@ -1,0 +1,135 @@
+"""Planes, grids and resampling in patient space.
+
+World coordinates are LPS in mm throughout, as in DICOM and ITK. A sample's position is its centre. Step
+vectors, not spacings and angles, describe every lattice: the vector from one sample to the next along an
+array axis, in mm. That holds oblique and sheared lattices without special cases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import ndimage
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """``vector`` scaled to length one."""
+    vector = np.asarray(vector, float)
+    return vector / np.linalg.norm(vector)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A 2D image's place in space.
+
+    origin: (3,) LPS mm, centre of pixel [0, 0].
+    step_x, step_y: (3,) mm, from one column (row) to the next.
+    shape: (H, W).
+    """
+
+    origin: np.ndarray
+    step_x: np.ndarray
+    step_y: np.ndarray
+    shape: tuple[int, int]
+
+    @property
+    def normal(self) -> np.ndarray:
+        """(3,) unit vector, step_x cross step_y."""
+        return unit(np.cross(self.step_x, self.step_y))
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """(x, y) in mm."""
+        return float(np.linalg.norm(self.step_x)), float(np.linalg.norm(self.step_y))
+
+    @property
+    def centre(self) -> np.ndarray:
+        """(3,) LPS mm, the middle of the image."""
+        height, width = self.shape
+        return self.origin + self.step_x * (width - 1) / 2 + self.step_y * (height - 1) / 2
+
+    def points(self) -> np.ndarray:
+        """(H, W, 3) LPS mm, the centre of every pixel."""
+        height, width = self.shape
+        rows, columns = np.arange(height)[:, None, None], np.arange(width)[None, :, None]
+        return self.origin + columns * self.step_x + rows * self.step_y
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular 3D lattice; its arrays are indexed [z, y, x].
+
+    origin: (3,) LPS mm, centre of voxel [0, 0, 0].
+    step_x, step_y, step_z: (3,) mm, to the next voxel along x, y, z.
+    shape: (Z, Y, X).
+    """
+
+    origin: np.ndarray
+    step_x: np.ndarray
+    step_y: np.ndarray
+    step_z: np.ndarray
+    shape: tuple[int, int, int]
+
+    @cached_property
+    def affine(self) -> np.ndarray:
+        """(4, 4), takes (x, y, z, 1) voxel indices to LPS mm."""
+        matrix = np.eye(4)
+        matrix[:3] = np.column_stack([self.step_x, self.step_y, self.step_z, self.origin])
+        return matrix
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """(x, y, z) in mm."""
+        return tuple(float(np.linalg.norm(step)) for step in (self.step_x, self.step_y, self.step_z))
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in ml."""
+        return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000
+
+    def plane(self, z: int) -> Plane:
+        """The plane of slice ``z``."""
+        return Plane(self.origin + z * self.step_z, self.step_x, self.step_y, self.shape[1:])
+
+    def indices(self, points: np.ndarray) -> np.ndarray:
+        """Continuous (..., 3) voxel indices, ordered [z, y, x], of (..., 3) LPS points."""
+        inverse = np.linalg.inv(self.affine)
+        xyz = np.asarray(points, float) @ inverse[:3, :3].T + inverse[:3, 3]
+        return xyz[..., ::-1]
+
+    def position(self, indices: np.ndarray) -> np.ndarray:
+        """(..., 3) LPS mm of (..., 3) voxel indices ordered [z, y, x]."""
+        return np.asarray(indices, float)[..., ::-1] @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+    def sample(self, array: np.ndarray, points: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
+        """Value of ``array`` (Z, Y, X) at LPS ``points`` (..., 3); ``fill`` beyond the outermost voxel centres.
+
+        order: spline order as in scipy; 0 for labels.
+        """
+        indices = np.moveaxis(self.indices(points), -1, 0)
+        # Rounding in the inverse must not push a point on the border outside.
+        last = np.array(self.shape, float).reshape(3, *[1] * (indices.ndim - 1)) - 1
+        indices = np.where((indices > -1e-6) & (indices < 0), 0.0, indices)
+        indices = np.where((indices > last) & (indices < last + 1e-6), last, indices)
+        return ndimage.map_coordinates(array, indices, order=order, mode="constant", cval=fill)
+
+
+def sample_plane(
+    image: np.ndarray, source: Plane, target: Plane, order: int = 1, fill: float = 0.0
+) -> np.ndarray:
+    """Resample ``image`` (H, W) on ``source`` to ``target``, both planes parallel; points are projected along the normal.
+
+    Before reducing resolution the image is smoothed so that detail finer than the target's pixels does not alias.
+    """
+    ratio = np.array(target.spacing[::-1]) / np.array(source.spacing[::-1])
+    if order > 0 and (ratio > 1.2).any():
+        image = ndimage.gaussian_filter(image, 0.4 * np.where(ratio > 1.2, ratio, 0))
+    basis = np.column_stack([source.step_y, source.step_x])
+    to_source = np.linalg.pinv(basis)
+    matrix = to_source @ np.column_stack([target.step_y, target.step_x])
+    offset = to_source @ (target.origin - source.origin)
+    return ndimage.affine_transform(
+        image, matrix, offset, output_shape=target.shape, order=order, mode="constant", cval=fill
+    )

@@ -1,0 +1,59 @@
+"""The short-axis (SAX) stack as data: what every way in delivers and every method takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .geometry import Plane, unit
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Parallel slices over time, sorted along their normal, each at its true place.
+
+    frames: (T, S, H, W) float32, intensities as stored; T frames of S slices.
+    origins: (S, 3) LPS mm, centre of pixel [0, 0] of every slice; gaps may differ, and a slice may be displaced
+        in its plane against its neighbours.
+    step_x, step_y: (3,) mm, to the next column (row); the same for all slices.
+    times: (T,) ms after the R wave, or None where the file does not say.
+    """
+
+    frames: np.ndarray
+    origins: np.ndarray
+    step_x: np.ndarray
+    step_y: np.ndarray
+    times: np.ndarray | None = None
+
+    @property
+    def normal(self) -> np.ndarray:
+        """(3,) unit vector along which the slices are sorted, step_x cross step_y."""
+        return unit(np.cross(self.step_x, self.step_y))
+
+    @property
+    def positions(self) -> np.ndarray:
+        """(S,) mm along the normal from the first slice, increasing."""
+        return (self.origins - self.origins[0]) @ self.normal
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """(S-1,) mm between neighbours."""
+        return np.diff(self.positions)
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """In-plane (x, y) in mm."""
+        return float(np.linalg.norm(self.step_x)), float(np.linalg.norm(self.step_y))
+
+    def plane(self, index: int) -> Plane:
+        """The plane of slice ``index``."""
+        return Plane(self.origins[index], self.step_x, self.step_y, self.frames.shape[2:])
+
+    def select(self, *, frames=None, slices=None) -> Stack:
+        """The same stack with only the given frame and slice indices."""
+        data = self.frames if frames is None else self.frames[frames]
+        times = self.times if frames is None or self.times is None else self.times[frames]
+        if slices is None:
+            return replace(self, frames=data, times=times)
+        return replace(self, frames=data[:, slices], origins=self.origins[slices], times=times)

@@ -1,0 +1,126 @@
+"""Symmetric demons between neighbouring slices: both are warped to the wanted position and blended.
+
+Demons with symmetric forces (Vercauteren et al. 2007, as in ITK), coarse to fine. A field is estimated in
+both directions and the two are combined at the half-way point, so that nothing depends on which slice comes
+first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+from scipy import ndimage
+
+from ..positions import bracket
+from ..shape import WHOLE_MM, apical_end, between, heart_areas, labels_from_distances, nested_distances
+
+WORKING_MM = 1.5
+LEVELS = ((4, 30), (2, 20), (1, 10))  # (reduction, iterations); more of them follow noise, not anatomy
+SMOOTHING_PIXELS = 2.0
+SMALLEST_SIDE = 8  # pixels; coarser levels of a small image are left out
+
+
+def align(first: np.ndarray, second: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
+    """Displacement d (2, H, W) in pixels, (row, column), from the first slice to the second.
+
+    It belongs to the half-way points m: first(m - d/2) = second(m + d/2). Estimated at `WORKING_MM` or the
+    native resolution, whichever is coarser. Swapping the slices negates the field.
+
+    first, second: (H, W), in any one unit of intensity. spacing: (x, y) mm.
+    """
+    native = np.array(first.shape)
+    reduced = np.array([spacing[1], spacing[0]]) / WORKING_MM
+    shape = np.maximum(np.ceil(native * np.minimum(reduced, 1)).astype(int), 2)
+    high = np.percentile([first, second], 99.5)
+    low = min(first.min(), second.min())
+    scale = max(float(high - low), np.finfo(np.float32).tiny)
+    working = [
+        np.clip((_reduce(image.astype(np.float32), shape) - low) / scale, 0, 1) for image in (first, second)
+    ]
+    forward, backward = _demons(*working), _demons(*working[::-1])
+    halfway = (_at_fraction(forward, 0.5) - _at_fraction(backward, 0.5)) / 2
+    return _resize_field(halfway, tuple(native))
+
+
+def warp(image: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    """``image`` (..., H, W) sampled at each pixel plus its displacement (2, H, W) px; edges are repeated."""
+    coordinates = np.indices(displacement.shape[1:]) + displacement
+    planes = image.reshape(-1, *image.shape[-2:])
+    warped = [ndimage.map_coordinates(plane, coordinates, order=1, mode="nearest") for plane in planes]
+    return np.stack(warped).reshape(image.shape)
+
+
+def warp_pair(
+    first: np.ndarray, second: np.ndarray, displacement: np.ndarray, t: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two neighbours (..., H, W), both warped to the fraction ``t`` of the way between, by `align`'s field.
+
+    What is at m half-way is at y = m + (t - 1/2) d(m) here; it was at m - d/2 = y - t d(m) in the first slice
+    and is at y + (1 - t) d(m) in the second.
+    """
+    field = _at_fraction(displacement, t - 0.5)
+    return warp(first, -t * field), warp(second, (1 - t) * field)
+
+
+def interpolate(frame, labels, positions, wanted, spacing):
+    """See the package for the arguments. Labels are carried by warping each neighbour's nested distances."""
+    distances = nested_distances(labels, spacing, WHOLE_MM)
+    apex = apical_end(heart_areas(labels), positions)
+    images = np.empty((len(wanted), *frame.shape[1:]), np.float32)
+    out = np.empty(images.shape, np.uint8)
+    fields = {}
+    for z, (a, b, t) in enumerate(zip(*bracket(positions, wanted), strict=True)):
+        if a == b:
+            images[z], out[z] = frame[a], labels[a]
+            continue
+        if a not in fields:
+            fields[a] = align(frame[a], frame[b], spacing)
+        first, second = warp_pair(frame[a], frame[b], fields[a], t)
+        images[z] = (1 - t) * first + t * second
+        carried = warp_pair(distances[a], distances[b], fields[a], t)
+        out[z] = labels_from_distances(between(*carried, t, apex))
+    return images, out
+
+
+def _at_fraction(field: np.ndarray, t: float) -> np.ndarray:
+    """The field where points have moved the fraction ``t`` along it: e(y) = field(x) with y = x + t field(x).
+
+    Solved by fixed-point iteration of e(y) = field(y - t e(y)); fields smoothed by demons contract.
+    """
+    moved = field
+    for _ in range(4 if t else 0):
+        moved = warp(field, -t * moved)
+    return moved
+
+
+def _demons(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
+    """Field (2, h, w) in pixels, (row, column), with fixed(x) = moving(x + field(x)); images in [0, 1]."""
+    field = np.zeros((2, 2, 2))
+    for reduction, iterations in LEVELS:
+        shape = np.ceil(np.array(fixed.shape) / reduction).astype(int)
+        if reduction > 1 and shape.min() < SMALLEST_SIDE:
+            continue
+        images = [sitk.GetImageFromArray(_reduce(image, shape)) for image in (fixed, moving)]
+        demons = sitk.FastSymmetricForcesDemonsRegistrationFilter()
+        demons.SetNumberOfIterations(iterations)
+        demons.SetStandardDeviations(SMOOTHING_PIXELS)
+        start = np.moveaxis(_resize_field(field, tuple(shape))[::-1], 0, -1)
+        result = demons.Execute(*images, sitk.GetImageFromArray(np.ascontiguousarray(start), isVector=True))
+        field = np.moveaxis(sitk.GetArrayFromImage(result), -1, 0)[::-1]
+    return _resize_field(field, fixed.shape)
+
+
+def _reduce(image: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """``image`` (H, W) smoothed and on a coarser lattice of the given shape with the same corner centres."""
+    ratio = np.array(image.shape) / shape
+    smooth = ndimage.gaussian_filter(image, 0.5 * np.where(ratio > 1.2, ratio, 1.0))
+    return ndimage.zoom(smooth, np.array(shape) / image.shape, order=1)
+
+
+def _resize_field(field: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A field (2, h, w) on another lattice with the same corner centres, and in that lattice's pixels."""
+    if field.shape[1:] == tuple(shape):
+        return field
+    zoom = np.array(shape) / field.shape[1:]
+    scale = (np.array(shape) - 1) / (np.array(field.shape[1:]) - 1)
+    return np.stack([ndimage.zoom(component, zoom, order=1) for component in field]) * scale[:, None, None]

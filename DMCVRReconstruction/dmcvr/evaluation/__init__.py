@@ -1,0 +1,1 @@
+"""Metrics and tables: how far a reconstruction is from the truth."""

@@ -1,0 +1,6 @@
+"""Hearts made by formula, scanned as cine MR, with exact truth."""
+
+from .config import CONDITIONS, PhantomConfig, random_config
+from .phantom import Phantom, make_phantom
+
+__all__ = ["CONDITIONS", "Phantom", "PhantomConfig", "make_phantom", "random_config"]

@@ -1,0 +1,45 @@
+"""Training of the segmenter, E_mor and D_mor of the paper: focal + Dice on views of two kinds.
+
+Most views show the heart's window at the model's spacing. The others show the whole field of view at twice the
+spacing, so the same network also finds the heart among everything else.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..networks.medformer import MedFormer
+from ..networks.presets import Preset
+from .augment import SEGMENTER, random_view
+from .data import CANVAS, Slices
+from .losses import segmentation_loss
+
+WIDE_SHARE = 0.3
+WIDE_STEP = 2.0
+"""Pixels of the whole-field view are this many times those of the window."""
+
+
+def draw_batch(data: Slices, preset: Preset, count: int) -> tuple[Tensor, Tensor]:
+    """A random batch: images (B, 1, size, size) in [0, 1] and labels (B, size, size) int64."""
+    images, labels, centres = data.batch(torch.randint(len(data.images), (count,)))
+    wide = torch.rand(count) < WIDE_SHARE
+    centres = torch.where(wide[:, None], torch.full_like(centres, (CANVAS - 1) / 2), centres)
+    step = torch.where(wide, WIDE_STEP, 1.0) * preset.spacing_mm / data.spacing
+    views, view_labels = random_view(
+        images, labels, centres, preset.image_size, step, SEGMENTER.jitter_mm / data.spacing, SEGMENTER
+    )
+    return views, view_labels[:, 0].long()
+
+
+def segmenter_loss(module: MedFormer, data: Slices, preset: Preset, count: int, device: torch.device) -> Tensor:
+    """The loss of one random batch, with deep supervision where the network has a second head."""
+    images, labels = (item.to(device) for item in draw_batch(data, preset, count))
+    with torch.autocast(device.type, torch.bfloat16):
+        answer = module(images, auxiliary=module.config.auxiliary)
+    if not module.config.auxiliary:
+        return segmentation_loss(answer.float(), labels)
+    logits, coarse = (item.float() for item in answer)
+    coarse = F.interpolate(coarse, labels.shape[-2:], mode="bilinear")
+    return segmentation_loss(logits, labels) + 0.5 * segmentation_loss(coarse, labels)

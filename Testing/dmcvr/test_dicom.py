@@ -128,7 +128,11 @@ def test_wide_gap_is_pointed_out(tmp_path):
 
 
 def test_frames_are_sorted_by_instance_number_without_trigger_times(tmp_path):
-    write_stack(tmp_path, places(), TriggerTime=None)
+    for origin in places():
+        for frame in range(FRAMES):
+            write(
+                dataset(origin, frame=frame, TriggerTime=None), tmp_path, f"{FRAMES - frame} {origin[0]}.dcm"
+            )
     stack = volumes.read_stack(tmp_path)
     assert stack.times is None
     assert_true_places(stack)
@@ -148,6 +152,8 @@ def test_long_axis_views_scouts_and_strays_are_told_apart(tmp_path):
             write(dataset(origin, normal, series=f"{i + 31}", SeriesDescription="localizer"), tmp_path)
     write(dataset([1, 2, 3], AXIAL, series="41"), tmp_path)  # a still image is no long-axis cine
     write_cine(tmp_path, [1, 2, 3], normal=other, series="42", ImageType=["ORIGINAL", "PRIMARY", "P"])
+    parallel = {"series": "43", "PixelSpacing": [1.0, 1.0]}
+    write_cine(tmp_path, places()[1], **parallel)  # crosses nothing
     write(dataset([0, 0, 0], ImagePositionPatient=None), tmp_path)
     (tmp_path / "DICOMDIR").write_bytes(b"no image")
     (tmp_path / "report.txt").write_text("no DICOM")
@@ -205,6 +211,13 @@ def test_still_stack_of_one_phase_is_enough(tmp_path):
     for origin in places():
         write(dataset(origin), tmp_path)
     assert volumes.read_stack(tmp_path).frames.shape == (1, 5, *SHAPE)
+
+
+def test_cine_stack_goes_before_a_larger_still_one_of_the_same_orientation(tmp_path):
+    write_stack(tmp_path, places())
+    for origin in places(9):
+        write(dataset(origin, series="8", PixelSpacing=[1.1, 1.1]), tmp_path)
+    assert volumes.read_stack(tmp_path).frames.shape == (FRAMES, 5, *SHAPE)
 
 
 def test_slightly_different_orientations_are_made_one_about_the_centres(tmp_path):
@@ -361,7 +374,8 @@ def test_folders_without_usable_images_are_refused(tmp_path):
     write_cine(tmp_path / "single", places()[0])
     with pytest.raises(InputError, match="no stack of parallel"):
         read_study(tmp_path / "single")
-    write_stack(tmp_path / "scout", places(), ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    write_stack(tmp_path / "scout", places(2), ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    write_stack(tmp_path / "scout", places(4)[2:], SeriesDescription="3-plane_localiser")
     with pytest.raises(InputError, match="no stack of parallel"):
         read_study(tmp_path / "scout")
 

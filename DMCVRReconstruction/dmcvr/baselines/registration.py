@@ -85,7 +85,7 @@ def interpolate(frame, labels, positions, wanted, spacing):
 def _at_fraction(field: np.ndarray, t: float) -> np.ndarray:
     """The field where points have moved the fraction ``t`` along it: e(y) = field(x) with y = x + t field(x).
 
-    Solved by fixed-point iteration of e(y) = field(y - t e(y)); fields smoothed by demons contract.
+    Fixed-point iteration of e(y) = field(y - t e(y)), which converges where the field does not fold.
     """
     moved = field
     for _ in range(4 if t else 0):

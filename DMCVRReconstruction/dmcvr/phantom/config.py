@@ -92,7 +92,9 @@ class PhantomConfig:
         """(3,) LPS unit vector, from the base of the LV to its apex."""
         azimuth, elevation = math.radians(self.azimuth_deg), math.radians(self.elevation_deg)
         horizontal = math.cos(elevation)
-        return np.array([horizontal * math.sin(azimuth), -horizontal * math.cos(azimuth), -math.sin(elevation)])
+        return np.array(
+            [horizontal * math.sin(azimuth), -horizontal * math.cos(azimuth), -math.sin(elevation)]
+        )
 
 
 def random_config(seed: int, condition: str | None = None, **fixed) -> PhantomConfig:
@@ -101,7 +103,9 @@ def random_config(seed: int, condition: str | None = None, **fixed) -> PhantomCo
     drawn = CONDITIONS[rng.choice(len(CONDITIONS), p=(0.4, 0.2, 0.2, 0.1, 0.1))]
     condition = drawn if condition is None else condition
     if condition not in CONDITIONS:
-        raise InputError(f"There is no phantom condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
+        raise InputError(
+            f"There is no phantom condition {condition!r}; choose one of {', '.join(CONDITIONS)}."
+        )
     # (low, high) of EDV ml, EF, wall mm, septum ratio, elongation, RV ratio
     table = {
         "normal": ((100, 190), (0.54, 0.70), (7.5, 10.5), (1.0, 1.2), (1.65, 1.82), (0.9, 1.25)),
@@ -111,7 +115,10 @@ def random_config(seed: int, condition: str | None = None, **fixed) -> PhantomCo
         "thin": ((120, 260), (0.25, 0.50), (5.0, 7.0), (0.9, 1.1), (1.55, 1.75), (0.7, 1.3)),
     }[condition]
     edv, ef, wall, septum, elongation, rv = (float(rng.uniform(*limits)) for limits in table)
-    between = lambda low, high: float(rng.uniform(low, high))  # noqa: E731
+
+    def between(low: float, high: float) -> float:
+        return float(rng.uniform(low, high))
+
     values = {
         "edv_ml": edv, "ef": ef, "wall_mm": wall, "septal_ratio": septum, "elongation": elongation, "rv_ratio": rv,
         "rv_wall_mm": between(2.4, 4.0), "trabeculae_mm": between(0.8, 3.0), "twist_deg": between(4, 14),

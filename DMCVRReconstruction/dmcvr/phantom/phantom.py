@@ -42,11 +42,17 @@ class Phantom:
 
     def truth_volume(self, grid: Grid, frame: int) -> np.ndarray:
         """(Z, Y, X) float32: the image an ideal 3D scan without noise or displacement would show on ``grid``."""
-        thorax, fields, scanner = Thorax.of(self.config), Fields.random(self.config.seed), Scanner(self.config)
+        thorax, fields, scanner = (
+            Thorax.of(self.config),
+            Fields.random(self.config.seed),
+            Scanner(self.config),
+        )
         planes = [grid.plane(z) for z in range(grid.shape[0])]
         images = []
         for plane in planes:
-            signal, _ = render_plane([self.hearts[frame]], thorax, fields, plane, grid.spacing[2], subslices=1)
+            signal, _ = render_plane(
+                [self.hearts[frame]], thorax, fields, plane, grid.spacing[2], subslices=1
+            )
             images.append(scanner.acquire(signal, plane, None)[0])
         return np.stack(images)
 
@@ -84,7 +90,9 @@ def make_phantom(config: PhantomConfig, frames: Sequence[int] | None = None) -> 
         signal, labels = render_plane(hearts, thorax, fields, plane, thickness, subslices, shift)
         # A generator for each plane and frame, so that a frame looks the same whichever others are rendered.
         images = [
-            scanner.acquire(signal[i : i + 1], plane, np.random.default_rng([config.seed, 5, number, frame]))[0]
+            scanner.acquire(signal[i : i + 1], plane, np.random.default_rng([config.seed, 5, number, frame]))[
+                0
+            ]
             for i, frame in enumerate(numbers)
         ]
         return np.stack(images), labels

@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..geometry import Plane
 from .config import PhantomConfig
-from .heart import Fields, Heart, paint_heart, paint_vessels
+from .drawing import Fields, paint_heart
+from .heart import Heart
 from .shapes import Ripple, squared_norm
 from .thorax import Thorax
+from .vessels import paint_vessels
 
 PEAK = 600.0  # intensity of blood before shading
 
 
 def slice_profile(thickness: float, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (mm) and weights (sum 1) of ``count`` sub-slices; at thickness / 2 the profile has fallen to half."""
+    """Offsets (mm) and weights (sum 1) of ``count`` sub-slices; the profile is at half height at thickness / 2."""
     offsets = thickness * (np.arange(count) - (count - 1) / 2) * (1.25 / count)
     weights = np.exp(-np.log(2) * (2 * offsets / thickness) ** 4)
     return offsets, weights / weights.sum()
 
 
+@dataclass(frozen=True)
+class Patient:
+    """All of a patient that does not change while the heart beats."""
+
+    config: PhantomConfig
+    thorax: Thorax
+    fields: Fields
+    diastole: Heart
+
+    @classmethod
+    def of(cls, config: PhantomConfig) -> Patient:
+        return cls(config, Thorax.of(config), Fields.random(config.seed), Heart.at(config, 0.0))
+
+    @property
+    def moving(self) -> tuple[np.ndarray, float]:
+        """Ball (LPS) that holds all of the heart that moves: ventricles, atria and the roots of the vessels."""
+        heart, scale = self.diastole, self.config.scale
+        low, high = heart.apex[2] - heart.chambers.wall - 12, 52 * scale
+        centre = heart.to_body([18 * scale, 2, (low + high) / 2])
+        return centre.astype(np.float32), (high - low) / 2 + 22 * scale
+
+
 def render_plane(
-    hearts: list[Heart],
-    thorax: Thorax,
-    fields: Fields,
+    patient: Patient,
+    hearts: Sequence[Heart],
     plane: Plane,
     thickness: float,
     subslices: int = 4,
@@ -31,42 +57,35 @@ def render_plane(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One slice over time: what an ideal scanner sees, and what a reader would draw.
 
+    hearts: T moments of the beat. thickness: mm at half height of the slice profile.
     shift: (3,) LPS mm by which heart, lungs and abdomen are displaced against their reference position.
-    Returns signal (T, H, W) float32, blood 1, without shading or noise, and labels (T, H, W) uint8: at each pixel the
-    label that fills most of the slice profile.
+    Returns signal (T, H, W) float32, blood 1, without shading or noise, and labels (T, H, W) uint8: at each pixel
+    the label that fills most of the slice profile.
     """
     shift = np.zeros(3) if shift is None else np.asarray(shift, float)
     width = float(np.mean(plane.spacing))
-    centre, radius = _reach(hearts)
+    centre, radius = patient.moving
     flat = plane.points().reshape(-1, 3)
     signal = np.zeros((len(hearts), len(flat)), np.float32)
     votes = np.zeros((len(hearts), 4, len(flat)), np.float32)
     for offset, weight in zip(*slice_profile(thickness, subslices), strict=True):
         points = (flat + offset * plane.normal).astype(np.float32)
         body = np.zeros(len(points), np.float32)
-        thorax.paint(body, points, shift, width)
+        patient.thorax.paint(body, points, shift, width)
         moved = points - shift.astype(np.float32)
-        paint_vessels(body, moved, hearts[0], width)
-        near = np.flatnonzero(squared_norm(moved - centre) < radius**2)
-        moved = moved[near]
+        moving = squared_norm(moved - centre) < radius**2
+        near, far = np.flatnonzero(moving), np.flatnonzero(~moving)
+        still = body[far]
+        paint_vessels(still, moved[far], patient.diastole, width)
+        signal[:, far] += np.float32(weight) * still
+        votes[:, 0, far] += np.float32(weight)
         for frame, heart in enumerate(hearts):
-            image = body.copy()
-            part = image[near]
-            labels = paint_heart(part, moved, heart, fields, width)
-            image[near] = part
-            signal[frame] += np.float32(weight) * image
+            part = body[near]
+            labels = paint_heart(part, moved[near], heart, patient.fields, width)
+            signal[frame, near] += np.float32(weight) * part
             votes[frame, labels, near] += np.float32(weight)
     shape = (len(hearts), *plane.shape)
     return np.abs(signal).reshape(shape), votes.argmax(1).astype(np.uint8).reshape(shape)
-
-
-def _reach(hearts: list[Heart]) -> tuple[np.ndarray, float]:
-    """Ball (LPS) that holds all of the heart that moves: ventricles, atria and the roots of the vessels."""
-    heart = max(hearts, key=lambda heart: heart.ball[1])
-    low = heart.apex[2] - heart.chambers.wall - 12
-    high = 52 * heart.config.scale
-    centre = heart.to_body([18 * heart.config.scale, 2, (low + high) / 2])
-    return centre.astype(np.float32), (high - low) / 2 + 22 * heart.config.scale
 
 
 class Scanner:
@@ -92,5 +111,7 @@ class Scanner:
         image = PEAK * signal * np.maximum(gain, 0.1).reshape(plane.shape)
         if rng is None:
             return image.astype(np.float32)
-        noise = rng.standard_normal((2, *signal.shape), dtype=np.float32) * np.float32(PEAK / self._config.snr)
+        noise = rng.standard_normal((2, *signal.shape), dtype=np.float32) * np.float32(
+            PEAK / self._config.snr
+        )
         return np.hypot(image + noise[0], noise[1]).astype(np.float32)

@@ -78,7 +78,9 @@ def paint_tubes(
             image[near] = part
 
 
-def superellipse(x: np.ndarray, y: np.ndarray, a: float | np.ndarray, b: float | np.ndarray, power: float = 2.5):
+def superellipse(
+    x: np.ndarray, y: np.ndarray, a: float | np.ndarray, b: float | np.ndarray, power: float = 2.5
+):
     """Distance to the cylinder |x/a|^power + |y/b|^power = 1, measured along the ray from its axis."""
     level = (np.abs(x / a) ** power + np.abs(y / b) ** power) ** (1 / power)
     return np.hypot(x, y) * (1 - 1 / np.maximum(level, 1e-3))
@@ -102,7 +104,9 @@ class Ripple:
         directions = rng.normal(size=(count, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         numbers = 2 * np.pi / rng.uniform(shortest, longest, (count, 1))
-        return cls((directions * numbers).astype(np.float32), rng.uniform(0, 2 * np.pi, count).astype(np.float32))
+        return cls(
+            (directions * numbers).astype(np.float32), rng.uniform(0, 2 * np.pi, count).astype(np.float32)
+        )
 
     def __call__(self, points: np.ndarray, advance: float = 0.0) -> np.ndarray:
         """(N,) values at (N, 3) points; ``advance`` in radians moves the pattern on."""

@@ -7,11 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from .config import PhantomConfig
-from .heart import FAT
 from .shapes import Ripple, ellipsoid, occupancy, paint, paint_tubes, superellipse, tube
-
-SKIN, MUSCLE, LUNG, VESSEL, LIVER, STOMACH, SPLEEN = 0.45, 0.17, 0.035, 0.75, 0.24, 0.2, 0.34
-MARROW, CORTEX, FLUID, CARTILAGE = 0.34, 0.06, 1.05, 0.28
+from .signals import (
+    BOWEL,
+    CORD,
+    CORTEX,
+    DISC,
+    FAT,
+    FLUID,
+    KIDNEY_CORTEX,
+    KIDNEY_MEDULLA,
+    LIVER,
+    LIVER_VESSEL,
+    LUNG,
+    LUNG_VESSEL,
+    MARROW,
+    MUSCLE,
+    OESOPHAGUS,
+    SKIN,
+    SPLEEN,
+    STOMACH,
+    STOMACH_WALL,
+)
 
 
 @dataclass(frozen=True)
@@ -27,15 +44,12 @@ class Thorax:
     @classmethod
     def of(cls, config: PhantomConfig) -> Thorax:
         rng = np.random.default_rng([config.seed, 3])
-        lungs = [_branch(rng, [side * 52, 36, 30], [side * 0.9, 0, 0], 120) for side in (1, -1) for _ in range(16)]
+        lungs = [
+            _branch(rng, [side * 52, 36, 30], [side * 0.9, 0, 0], 120) for side in (1, -1) for _ in range(16)
+        ]
         liver = [_branch(rng, [-40, 10, -70], [-0.6, 0, -0.3], 90) for _ in range(14)]
         waves = Ripple.random(rng, 90, 200), Ripple.random(rng, 9, 26, 10)
         return cls(config, tuple(lungs), tuple(liver), *waves)
-
-    @property
-    def middle(self) -> np.ndarray:
-        """(3,) LPS, on the body's axis at the height of the heart."""
-        return np.array([0.0, 0.0, 0.0])
 
     def paint(self, image: np.ndarray, points: np.ndarray, shift: np.ndarray, width: float) -> None:
         """Paint the body over ``image`` (N,) in place.
@@ -45,7 +59,7 @@ class Thorax:
         inside = self._wall(image, points, width)
         moved = points[inside] - shift.astype(np.float32)
         organs = image[inside]
-        self._organs(organs, moved, points[inside], width)
+        self._organs(organs, moved, width)
         image[inside] = organs
         self._spine(image, points, width)
 
@@ -58,7 +72,9 @@ class Thorax:
         b = 0.5 * config.chest_depth_mm * (1 - 0.5 * narrowing)
         skin = superellipse(x, y, a, b) + 3 * self.wave(points)
         fat = config.fat_mm * (0.75 + 0.45 * np.abs(x) / a - 0.15 * y / b)
-        breast = 0.5 * config.fat_mm * np.exp(-(((np.abs(x) - 75) / 45) ** 2) - ((z - 15) / 60) ** 2) * (y < 0)
+        breast = (
+            0.5 * config.fat_mm * np.exp(-(((np.abs(x) - 75) / 45) ** 2) - ((z - 15) / 60) ** 2) * (y < 0)
+        )
         skin = skin - breast
         paint(image, skin, SKIN, width)
         paint(image, skin + 2.2, FAT, width)
@@ -90,14 +106,18 @@ class Thorax:
         middle = -38 - 0.006 * (x**2 + (y + 20) ** 2)
         return 0.8 * (z - np.maximum(np.maximum(right, left), middle) + 2.5 * self.wave(points))
 
-    def _organs(self, image: np.ndarray, points: np.ndarray, fixed: np.ndarray, width: float) -> None:
-        paint_tubes(image, points, self.lung_branches, VESSEL, width)
-        x, y, z = points.T
+    def _organs(self, image: np.ndarray, points: np.ndarray, width: float) -> None:
+        """What breathing moves: lungs, mediastinum and, below the diaphragm, the abdomen."""
+        paint_tubes(image, points, self.lung_branches, LUNG_VESSEL, width)
         hilum = ellipsoid(points, [2, 28, 30], [40, 34, 90])
         mediastinum = np.minimum(hilum, ellipsoid(points, [2, -10, 80], [26, 38, 36]))
-        mediastinum = np.minimum(mediastinum, ellipsoid(points, [14, -80, -24], [46, 16, 44]))  # fat pad
+        front = 15.5 + 0.8 * self.config.fat_mm - 0.5 * self.config.chest_depth_mm
+        # A fat pad lies behind the sternum.
+        pad = ellipsoid(points, [14, front, -24], [46, 8 + 0.6 * self.config.fat_mm, 44])
+        mediastinum = np.minimum(mediastinum, pad)
         paint(image, mediastinum + 2 * self.wave(points), FAT * 0.85, width)
-        paint(image, tube(points, [[6, 40, 160], [8, 40, 0], [14, 34, -80]], 6.5), MUSCLE + 0.08, width)  # oesophagus
+        gullet = tube(points, [[6, 40, 160], [8, 40, 0], [14, 34, -80]], 6.5)
+        paint(image, gullet, OESOPHAGUS, width)
         airway = tube(points, [[0, 22, 200], [0, 34, 88]], 8.5)
         airway = np.minimum(airway, tube(points, [[0, 34, 88], [48, 40, 56]], 6.5))
         airway = np.minimum(airway, tube(points, [[0, 34, 88], [-48, 40, 58]], 7))
@@ -116,24 +136,25 @@ class Thorax:
 
     def _abdomen(self, image: np.ndarray, p: np.ndarray, above: np.ndarray, width: float) -> None:
         x, y, z = p.T
-        lower = 0.5 * (x - 48) + 0.6 * (-z - 115) - 0.2 * (y + 20) + 6 * self.wave(p)  # the liver's oblique left and lower face
+        # The liver's oblique left and lower face.
+        lower = 0.5 * (x - 48) + 0.6 * (-z - 115) - 0.2 * (y + 20) + 6 * self.wave(p)
         liver = np.maximum(np.maximum(above + 2.6, 0.75 * lower), -165 - z)
         liver = np.maximum(liver, ellipsoid(p, [-60, 0, -85], [112, 102, 105]))
         paint(image, liver, LIVER * (1 + 0.04 * self.mottle(p)), width)
         bright = image.copy()
-        paint_tubes(bright, p, self.liver_branches, 0.62, width)
+        paint_tubes(bright, p, self.liver_branches, LIVER_VESSEL, width)
         image += occupancy(liver + 4, width) * (bright - image)
         mottled = 1 + 0.35 * self.mottle(p)
         stomach = np.maximum(ellipsoid(p, [62, -6, -92], [40, 46, 40]), above + 5)
-        paint(image, stomach, MUSCLE + 0.06, width)
+        paint(image, stomach, STOMACH_WALL, width)
         paint(image, stomach + 3.5, STOMACH * mottled, width)
         paint(image, np.maximum(ellipsoid(p, [92, 46, -86], [30, 36, 44]), above + 3), SPLEEN, width)
         for side, height in ((1, -150), (-1, -160)):
             kidney = ellipsoid(p, [side * 58, 58, height], [27, 25, 50])
-            paint(image, kidney, 0.48, width)
-            paint(image, kidney + 9, 0.36, width)
+            paint(image, kidney, KIDNEY_CORTEX, width)
+            paint(image, kidney + 9, KIDNEY_MEDULLA, width)
         bowel = np.maximum(self.mottle(0.5 * p) * 14 - 4, np.maximum(above + 9, z + 85))
-        paint(image, np.maximum(bowel, -liver + 6), STOMACH + 0.05, width)
+        paint(image, np.maximum(bowel, -liver + 6), BOWEL, width)
 
     def _spine(self, image: np.ndarray, points: np.ndarray, width: float) -> None:
         x, y, z = points.T
@@ -144,7 +165,7 @@ class Thorax:
         level = np.abs(np.mod(z, 25) - 12.5)
         body = superellipse(x, y, 19, 15, 2.2)
         paint(spine, body - 2, MUSCLE, width)
-        paint(spine, body, CARTILAGE * 0.6, width)
+        paint(spine, body, DISC, width)
         vertebra = np.maximum(body, level - 10.5)
         paint(spine, vertebra, CORTEX, width)
         paint(spine, vertebra + 1.2, MARROW, width)
@@ -152,7 +173,7 @@ class Thorax:
         process = np.maximum(np.abs(x) - 3.5, np.maximum(np.abs(y - 42) - 13, level - 7))
         paint(spine, np.minimum(arch, process), MARROW * 0.7, width)
         paint(spine, superellipse(x, y - 24, 9.5, 8, 2), FLUID, width)
-        paint(spine, superellipse(x, y - 24, 5.2, 4, 2), 0.42, width)
+        paint(spine, superellipse(x, y - 24, 5.2, 4, 2), CORD, width)
         image[near] = spine
 
 

@@ -217,7 +217,9 @@ def ventricles(config: PhantomConfig, phase: float) -> Ventricles:
 
     muscle = with_length(ed_length, config.edv_ml * 1000).myocardium_ml
     now = with_length(ed_length - descent, volume)
-    wall = brentq(lambda t: replace(now, wall=t).myocardium_ml - muscle, 0.3 * config.wall_mm, 5 * config.wall_mm)
+    wall = brentq(
+        lambda t: replace(now, wall=t).myocardium_ml - muscle, 0.3 * config.wall_mm, 5 * config.wall_mm
+    )
     now = replace(now, wall=wall)
     rv_edv = config.rv_ratio * config.edv_ml
     rv_volume = rv_edv - min(config.ef * config.edv_ml, 0.7 * rv_edv) * emptied

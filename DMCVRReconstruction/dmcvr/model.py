@@ -1,0 +1,214 @@
+"""A model bundle, loaded and run: segment, encode, invert, decode.
+
+A bundle is a folder with ``model.json`` (preset, label order, provenance, licence, scores, SHA-256 of the weights) and
+``segmenter.safetensors`` and ``generator.safetensors``. Loading checks the hashes and reads no other format.
+
+The segmenter is the E_mor and D_mor of the paper. Whatever is put in its place needs to offer ``segment_and_encode``:
+images (B, 1, H, W) in [0, 1] to class logits (B, 4, H, W) and features, of which only the "bottleneck" form of the
+morphology code makes use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .device import choose_device, choose_precision
+from .diffusion.sampler import Denoise, predictions
+from .diffusion.schedule import SCHEDULES
+from .errors import InputError
+from .networks.denoiser import Denoiser
+from .networks.medformer import MedFormer
+from .networks.presets import Preset, from_dict, to_dict
+from .networks.semantic import SemanticEncoder
+
+BUNDLES = Path(__file__).parent / "bundles"
+DEFAULT_BUNDLE = BUNDLES / "compact"
+PARTS = ("segmenter", "generator")
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of B slices that condition the denoiser.
+
+    semantic: (B, D), l_sem. morphology: l_mor, (B, 3, H, W) nested distances in [-1, 1] or (B, C, H/16, W/16) features of
+    the segmenter, as the preset says; None withholds it, which is the method DiffAE.
+    """
+
+    semantic: Tensor
+    morphology: Tensor | None
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Model:
+    """Networks of one preset on one device.
+
+    All images are (B, 1, H, W) float32, H = W = ``size``, on the CPU or the model's device; results stay on the device.
+    """
+
+    def __init__(
+        self,
+        preset: Preset,
+        segmenter: MedFormer,
+        semantic: SemanticEncoder,
+        denoiser: Denoiser,
+        card: dict,
+        device: str = "auto",
+        precision: str = "auto",
+    ):
+        self.preset = preset
+        self.card = card
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision, self.device)
+        self.schedule = SCHEDULES[preset.schedule]()
+        self.segmenter, self.semantic, self.denoiser = (
+            module.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
+            for module in (segmenter, semantic, denoiser)
+        )
+        self.batch = 8 if self.device.type == "cpu" else 64
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None, device: str = "auto", precision: str = "auto") -> Model:
+        """The bundle in ``folder``, by default the one that is shipped. Raises InputError if it is damaged."""
+        folder = DEFAULT_BUNDLE if folder is None else Path(folder)
+        card = read_card(folder)
+        preset = from_dict(card["preset"])
+        weights = {}
+        for part in PARTS:
+            path = folder / f"{part}.safetensors"
+            if not path.is_file() or file_hash(path) != card["sha256"].get(part):
+                raise InputError(
+                    f"The model folder's {part} weights are missing or were changed: "
+                    "their SHA-256 is not the one in model.json."
+                )
+            weights[part] = {name: value.float() for name, value in load_file(path).items()}
+        # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
+        with torch.device("meta"):
+            segmenter, semantic, denoiser = build(preset)
+        segmenter.load_state_dict(weights["segmenter"], assign=True)
+        semantic.load_state_dict(part_of(weights["generator"], "semantic."), assign=True)
+        denoiser.load_state_dict(part_of(weights["generator"], "denoiser."), assign=True)
+        return cls(preset, segmenter, semantic, denoiser, card, device, precision)
+
+    @classmethod
+    def untrained(cls, preset: Preset, device: str = "cpu", precision: str = "float32") -> Model:
+        """A model with random weights, for tests and measurements of speed."""
+        return cls(preset, *build(preset), {"name": f"{preset.name}, untrained", "licence": "none"}, device, precision)
+
+    @property
+    def size(self) -> int:
+        """Side of the model's square images, in pixels."""
+        return self.preset.image_size
+
+    @cached_property
+    def sha256(self) -> str:
+        """One hash for the whole model: of the hashes of its parts."""
+        return hashlib.sha256(json.dumps(self.card.get("sha256", {}), sort_keys=True).encode()).hexdigest()
+
+    def _autocast(self):
+        enabled = self.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    def _to(self, images: Tensor) -> Tensor:
+        return images.to(self.device, torch.float32).contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def segment(self, images: Tensor, done: Callable[[int], None] = lambda count: None) -> tuple[Tensor, Tensor]:
+        """Class probabilities (B, 4, H, W) and bottleneck features of images in [0, 1]; sides multiples of 16.
+
+        done: told the number of slices finished after each batch.
+        """
+        probabilities, features = [], []
+        for chunk in images.split(self.batch):
+            with self._autocast():
+                logits, feature = self.segmenter.segment_and_encode(self._to(chunk))
+            probabilities.append(logits.float().softmax(1))
+            features.append(feature.float())
+            done(len(chunk))
+        return torch.cat(probabilities), torch.cat(features)
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor) -> Tensor:
+        """l_sem (B, D) of images in [-1, 1]."""
+        codes = []
+        for chunk in images.split(self.batch):
+            with self._autocast():
+                codes.append(self.semantic(self._to(chunk)).float())
+        return torch.cat(codes)
+
+    def denoise(self, codes: Codes) -> Denoise:
+        """f_theta and epsilon_theta with the codes of a batch bound, for ``diffusion.sampler``."""
+
+        @torch.inference_mode()
+        def run(x: Tensor, lam: float) -> tuple[Tensor, Tensor]:
+            lams = torch.full((len(x),), lam, device=x.device)
+            with self._autocast():
+                output = self.denoiser(
+                    x.contiguous(memory_format=torch.channels_last),
+                    self.schedule.network_time(lams),
+                    codes.semantic,
+                    codes.morphology,
+                )
+            return predictions(output.float(), x, lams, self.preset.prediction)
+
+        return run
+
+
+def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser]:
+    """The preset's networks, freshly initialised."""
+    return MedFormer(preset.segmenter), SemanticEncoder(preset.semantic), Denoiser(preset.denoiser)
+
+
+def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, without it."""
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def read_card(folder: Path) -> dict:
+    """The contents of a bundle's ``model.json``. Raises InputError if there is none that can be read."""
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        from_dict(card["preset"])
+        dict(card["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("The model folder holds no readable model.json.") from error
+    return card
+
+
+def write_bundle(folder: Path, preset: Preset, weights: dict[str, Path], about: dict) -> None:
+    """Make a bundle of trained weights, stored in half precision.
+
+    weights: paths of the "segmenter" and "generator" weights that training wrote. about: name, licence, data,
+    training, scores: whatever the card should say beside preset and hashes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    hashes = {}
+    for part in PARTS:
+        path = folder / f"{part}.safetensors"
+        half = {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in load_file(weights[part]).items()
+        }
+        save_file(half, path)
+        hashes[part] = file_hash(path)
+    card = {**about, "preset": to_dict(preset), "labels": {"1": "LVC", "2": "LVM", "3": "RVC"}, "sha256": hashes}
+    (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def as_batch(images: np.ndarray) -> Tensor:
+    """(B, 1, H, W) float32 of images (B, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]

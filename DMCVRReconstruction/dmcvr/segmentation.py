@@ -1,0 +1,131 @@
+"""Finding the heart in a stack and labelling its slices.
+
+The segmenter looks twice: at the whole field of view in coarse pixels, to find the heart, and at the heart's window at the
+model's own spacing, to outline it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage
+
+from .errors import InputError
+from .geometry import Plane, sample_plane
+from .intensity import field_scale, stack_scale
+from .labels import LVC, LVM, RVC
+from .layout import window_plane
+from .model import Model, as_batch
+
+WIDE_STEP = 2.0
+"""The field of view is searched in pixels this many times the model's."""
+SMALLEST_HEART_ML = 8.0
+"""Less labelled than this is no heart."""
+CONNECTED = np.ones((3, 3, 3), bool)
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the model sees of a stack: a square about the heart, the same in every slice.
+
+    planes: the window's plane in each of the S slices. scale: the intensity that is 1 to the model.
+    """
+
+    planes: tuple[Plane, ...]
+    scale: float
+
+    @property
+    def spacing(self) -> float:
+        """mm a pixel."""
+        return self.planes[0].spacing[0]
+
+    def images(self, frame: np.ndarray, native: list[Plane]) -> np.ndarray:
+        """(S, size, size) float32 in [0, 1] of a frame (S, H, W) on the planes ``native``."""
+        views = [
+            sample_plane(image, source, target)
+            for image, source, target in zip(frame, native, self.planes, strict=True)
+        ]
+        return np.clip(np.stack(views) / self.scale, 0, 1).astype(np.float32)
+
+
+def model_spacing(model: Model, native: list[Plane]) -> float:
+    """mm a pixel of the model's grid: the preset's, or the stack's own where the preset leaves it open."""
+    return model.preset.spacing_mm or native[0].spacing[0]
+
+
+def find_heart(model: Model, frame: np.ndarray, native: list[Plane]) -> Window:
+    """The window about the heart in a frame (S, H, W) on the planes ``native``. Raises InputError if none is in view."""
+    spacing = model_spacing(model, native) * WIDE_STEP
+    wide = [window_plane(plane, plane.centre, model.size, spacing) for plane in native]
+    views = np.stack([sample_plane(*item) for item in zip(frame, native, wide, strict=True)])
+    images = np.clip(views / field_scale(views), 0, 1)
+    labels = model.segment(as_batch(images))[0].argmax(1).cpu().numpy()
+    heart = largest_part(labels > 0)
+    gap = np.linalg.norm(native[-1].origin - native[0].origin) / (len(native) - 1)
+    if heart.sum() * spacing**2 * gap / 1000 < SMALLEST_HEART_ML or not (labels[heart] == LVC).any():
+        raise InputError(
+            "No heart was found in the image: it must be a short-axis stack through the ventricles."
+        )
+    return window_about(model, frame, native, wide, heart)
+
+
+def window_about(
+    model: Model, frame: np.ndarray, native: list[Plane], planes: list[Plane], heart: np.ndarray
+) -> Window:
+    """The window about the middle of ``heart`` (S, H, W) bool on ``planes``, for a frame on the planes ``native``."""
+    row, column = np.argwhere(heart)[:, 1:].mean(0)
+    shift = planes[0].origin + row * planes[0].step_y + column * planes[0].step_x - native[0].origin
+    step_x, step_y = native[0].step_x, native[0].step_y
+    native_centre = (shift @ step_y / (step_y @ step_y), shift @ step_x / (step_x @ step_x))
+    spacing = model_spacing(model, native)
+    target = [window_plane(plane, plane.origin + shift, model.size, spacing) for plane in native]
+    return Window(tuple(target), stack_scale(frame, native_centre, native[0].spacing[0]))
+
+
+def segment_frame(
+    model: Model,
+    frame: np.ndarray,
+    native: list[Plane],
+    window: Window,
+    done: Callable[[int], None] = lambda count: None,
+) -> np.ndarray:
+    """Labels (S, H, W) uint8 of a frame (S, H, W) on its own planes."""
+    probabilities = model.segment(as_batch(window.images(frame, native)), done)[0].cpu().numpy()
+    labels = np.zeros(frame.shape, np.uint8)
+    for index, (source, target) in enumerate(zip(window.planes, native, strict=True)):
+        shares = [
+            sample_plane(share, source, target, fill=float(label == 0))
+            for label, share in enumerate(probabilities[index])
+        ]
+        labels[index] = np.argmax(shares, axis=0)
+    return tidy(labels)
+
+
+def tidy(labels: np.ndarray) -> np.ndarray:
+    """Labels (S, H, W) with the largest connected part of each ventricle only, and no hole in the left one."""
+    left = largest_part((labels == LVC) | (labels == LVM))
+    out = np.where(left, labels, 0)
+    right = largest_part(labels == RVC)
+    out[right] = RVC
+    for image in out:
+        holes = ndimage.binary_fill_holes((image == LVC) | (image == LVM)) & (image == 0)
+        image[holes] = LVC
+    return out.astype(np.uint8)
+
+
+def largest_part(mask: np.ndarray) -> np.ndarray:
+    """The largest connected part of a mask (S, H, W), touching across neighbouring slices included."""
+    parts, count = ndimage.label(mask, CONNECTED)
+    if count <= 1:
+        return mask
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    return parts == sizes.argmax()
+
+
+def bottleneck(model: Model, images: np.ndarray) -> torch.Tensor:
+    """The segmenter's features (B, C, H/16, W/16) of images (B, size, size) in [0, 1]: l_mor of the ``paper`` preset."""
+    return model.segment(as_batch(images))[1]

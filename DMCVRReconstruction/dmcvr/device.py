@@ -17,7 +17,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """"float32" or "bfloat16"; "auto" takes bfloat16 where the processor computes in it."""
+    """ "float32" or "bfloat16"; "auto" takes bfloat16 where the processor computes in it."""
     if name != "auto":
         return name
     if device.type == "cuda":

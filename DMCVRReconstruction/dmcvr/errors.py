@@ -5,5 +5,5 @@ class InputError(ValueError):
     """Bad usage or bad input; the message is one plain sentence that says what is wrong and what to do."""
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The user asked the run to stop."""

@@ -2,13 +2,14 @@
 
 Two rules say how the latents of two neighbours meet.
 
-``paper``: each slice is inverted all the way to x_T; x_T is interpolated on the sphere (eq. 6), l_sem and l_mor on the
-straight line (eq. 5), and the triple is decoded.
+``paper``: each slice is inverted all the way to x_T; x_T is interpolated on the sphere (eq. 6), l_sem and
+l_mor on the straight line (eq. 5), and the triple is decoded.
 
-``aligned``: details of two neighbours belong to different places, so both are first registered and warped to the wanted
-position. Their blend is the mean of the new slice. Both are inverted only part of the way, under the interpolated codes;
-what they hold beyond the noise-free part is interpolated on the sphere about that mean, and denoised. It takes fewer
-network calls and keeps sharpness without mixing details of different places.
+``aligned``: details of two neighbours belong to different places, so both are first registered and warped to
+the wanted position. Their blend is the mean of the new slice. Both are inverted only part of the way, under
+the interpolated codes; what they hold beyond the noise-free part is interpolated on the sphere about that
+mean, and denoised. It takes fewer network calls and keeps sharpness without mixing details of different
+places.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from .baselines.registration import align, warp_pair
 from .diffusion.interpolation import lerp, slerp
@@ -71,10 +71,11 @@ def generate_slices(
     options: GenerationOptions,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> np.ndarray:
-    """Images (Z, size, size) float32 in [0, 1] at the positions ``wanted`` (Z,) mm, acquired ones included if asked for.
+    """Images (Z, size, size) float32 in [0, 1] at the positions ``wanted`` (Z,) mm, acquired ones included if
+    asked for.
 
-    distances: gives the interpolated nested distances (N, 3, size, size) in mm at positions (N,), for the "maps" form
-        of the morphology code.
+    distances: gives the interpolated nested distances (N, 3, size, size) in mm at positions (N,), for the
+        "maps" form of the morphology code.
     progress: told ("invert" or "generate", slices done, slices in all).
     """
     if options.rule not in RULES:
@@ -152,7 +153,9 @@ def _aligned(model, slices, wanted, brackets, codes, distances, options, progres
     out = []
     for at in _chunks(len(wanted), model.batch):
         pairs = [_warped(slices, below[z], above[z], fraction[z], fields) for z in at]
-        first, second = (as_batch(np.stack(side) * 2 - 1).to(model.device) for side in zip(*pairs, strict=True))
+        first, second = (
+            as_batch(np.stack(side) * 2 - 1).to(model.device) for side in zip(*pairs, strict=True)
+        )
         t = torch.from_numpy(fraction[at]).to(model.device)
         denoise = model.denoise(codes(at))
         noisy_first = invert(denoise, first, down, options.order)
@@ -166,7 +169,9 @@ def _aligned(model, slices, wanted, brackets, codes, distances, options, progres
 
 
 def _warped(slices: Slices, below: int, above: int, t: float, fields: dict[int, np.ndarray]):
-    """Two neighbouring images, both warped to the fraction ``t`` between them; one registration serves a whole gap."""
+    """Two neighbouring images, both warped to the fraction ``t`` between them; one registration serves a
+    whole gap.
+    """
     if below == above:
         return slices.images[below], slices.images[below]
     if below not in fields:
@@ -184,8 +189,9 @@ def put_back(
 ) -> np.ndarray:
     """Generated window images set into full slices (Z, H, W).
 
-    images: (Z, size, size) in [0, 1]. background: (Z, H, W), interpolated intensities for all that lies outside the
-    window. clipped: (Z, H, W), the interpolated excess over the window's scale, which the model does not see.
+    images: (Z, size, size) in [0, 1]. background: (Z, H, W), interpolated intensities for all that lies
+    outside the window. clipped: (Z, H, W), the interpolated excess over the window's scale, which the model
+    does not see.
     plane: of the slices' first, native grid. Toward the window's border the two blend over ``feather_mm``.
     """
     source = window.planes[0]

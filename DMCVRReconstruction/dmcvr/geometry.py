@@ -104,7 +104,8 @@ class Grid:
         return np.asarray(indices, float)[..., ::-1] @ self.affine[:3, :3].T + self.affine[:3, 3]
 
     def sample(self, array: np.ndarray, points: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
-        """Value of ``array`` (Z, Y, X) at LPS ``points`` (..., 3); ``fill`` beyond the outermost voxel centres.
+        """Value of ``array`` (Z, Y, X) at LPS ``points`` (..., 3); ``fill`` beyond the outermost voxel
+        centres.
 
         order: spline order as in scipy; 0 for labels.
         """
@@ -119,9 +120,11 @@ class Grid:
 def sample_plane(
     image: np.ndarray, source: Plane, target: Plane, order: int = 1, fill: float = 0.0
 ) -> np.ndarray:
-    """Resample ``image`` (H, W) on ``source`` to ``target``, both planes parallel; points are projected along the normal.
+    """Resample ``image`` (H, W) on ``source`` to ``target``, both planes parallel; points are projected along
+    the normal.
 
-    Before reducing resolution the image is smoothed so that detail finer than the target's pixels does not alias.
+    Before reducing resolution the image is smoothed so that detail finer than the target's pixels does not
+    alias.
     """
     ratio = np.array(target.spacing[::-1]) / np.array(source.spacing[::-1])
     if order > 0 and (ratio > 1.2).any():

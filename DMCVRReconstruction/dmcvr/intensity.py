@@ -1,4 +1,6 @@
-"""Intensities as the networks see them: 0 is black, 1 the bright end of blood and fat in the heart's window."""
+"""Intensities as the networks see them: 0 is black, 1 the bright end of blood and fat in the heart's
+window.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ def stack_scale(images: np.ndarray, centre: tuple[float, float], spacing: float)
     images: (..., H, W). centre: [row, column] of the heart. spacing: mm a pixel.
     """
     half = WINDOW_MM / 2 / spacing
-    window = tuple(
-        slice(max(int(round(middle - half)), 0), max(int(round(middle + half)), 1)) for middle in centre
-    )
+    window = tuple(slice(max(round(middle - half), 0), max(round(middle + half), 1)) for middle in centre)
     return field_scale(images[..., window[0], window[1]])
 
 
 def field_scale(images: np.ndarray) -> float:
-    """The intensity that becomes 1 where the heart is not known yet: the same percentile of everything that is not black."""
+    """The intensity that becomes 1 where the heart is not known yet: the same percentile of everything that
+    is not black.
+    """
     bright = images[images > 0]
     return float(np.percentile(bright, PERCENTILE)) if bright.size else 1.0

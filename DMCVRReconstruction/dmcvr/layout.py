@@ -8,13 +8,16 @@ import numpy as np
 
 from .errors import InputError
 from .geometry import Grid, Plane, sample_plane
-from .positions import bracket
 from .stack import Stack
 
-ON_GRID_MM = 1e-3
-"""An acquired slice this close to a slice of the grid is that slice."""
+ON_GRID_MM = 0.01
+"""An acquired slice this close to a slice of the grid is that slice; DICOM writes positions to about 0.001
+mm.
+"""
 STRAIGHT_PIXELS = 1e-3
-"""Slices displaced in their plane by less than this fraction of a pixel are taken to lie straight above each other."""
+"""Slices displaced in their plane by less than this fraction of a pixel are taken to lie straight above each
+other.
+"""
 MOST_SLICES = 2000
 
 
@@ -23,7 +26,8 @@ class Layout:
     """The output grid and what lies on it.
 
     grid: the reconstruction's.
-    wanted: (Z,) mm, position of every slice of the grid along the stack's normal, from the first acquired slice.
+    wanted: (Z,) mm, position of every slice of the grid along the stack's normal, from the first acquired
+        slice.
     acquired: (Z,) index of the acquired slice at each z, None where one is to be made.
     """
 
@@ -33,24 +37,28 @@ class Layout:
 
 
 def slice_spacing(positions: np.ndarray, spacing: float) -> float:
-    """The distance between output slices, near ``spacing`` mm, that places every acquired slice on the grid if one can.
+    """The distance between output slices, near ``spacing`` mm, that places every acquired slice on the grid
+    if one can.
 
-    A regular gap is divided evenly: gap / round(gap / spacing). Where gaps differ, the distance that divides the smallest
-    gap and is nearest to ``spacing`` among those that divide every gap is taken, within a third to either side; if
-    there is none, the length of the stack is divided evenly and acquired slices may fall between slices of the grid.
+    A regular gap is divided evenly: gap / round(gap / spacing). Where gaps differ, the distance that divides
+    the smallest gap and is nearest to ``spacing`` among those that divide every gap is taken, within a third
+    to either side; if there is none, the length of the stack is divided evenly and acquired slices may fall
+    between slices of the grid.
     """
-    gaps = np.diff(positions)
-    smallest = gaps.min()
-    parts = max(1, round(smallest / spacing))
-    candidates = smallest / np.arange(max(1, int(parts * 0.75)), int(np.ceil(parts * 4 / 3)) + 1)
-    for candidate in sorted(candidates, key=lambda value: abs(value - smallest / parts)):
-        if (np.abs(positions - candidate * np.round(positions / candidate)) <= ON_GRID_MM).all():
-            return float(candidate)
-    return float(positions[-1] / max(1, round(positions[-1] / spacing)))
+    gaps, length = np.diff(positions), positions[-1]
+    parts = max(1, round(gaps.min() / spacing))
+    around = range(max(1, int(parts * 0.75)), int(np.ceil(parts * 4 / 3)) + 1)
+    for divisions in sorted(around, key=lambda value: abs(value - parts)):
+        # From the whole length, so that rounding in the file's positions does not add up.
+        step = length / np.round(gaps / (gaps.min() / divisions)).sum()
+        if (np.abs(positions - step * np.round(positions / step)) <= ON_GRID_MM).all():
+            return float(step)
+    return float(length / max(1, round(length / spacing)))
 
 
 def plan(stack: Stack, spacing: float | None = None) -> Layout:
-    """The grid of a stack's reconstruction: the first slice's in-plane grid, slices about ``spacing`` mm apart.
+    """The grid of a stack's reconstruction: the first slice's in-plane grid, slices about ``spacing`` mm
+    apart.
 
     spacing: mm; None takes the in-plane spacing. Raises InputError for a spacing that makes no sense.
     """
@@ -62,9 +70,8 @@ def plan(stack: Stack, spacing: float | None = None) -> Layout:
             f"A slice spacing of {spacing:g} mm does not suit a stack of {positions[-1]:.0f} mm length."
         )
     step = slice_spacing(positions, spacing)
-    # The last slice is inside by the same tolerance that puts slices on the grid.
-    count = int(np.floor(positions[-1] / step + ON_GRID_MM)) + 1
-    wanted = np.minimum(np.arange(count) * step, positions[-1])
+    count = round(positions[-1] / step) + 1
+    wanted = np.arange(count) * step
     nearest = np.abs(wanted[:, None] - positions).argmin(1)
     acquired = [
         int(index) if abs(positions[index] - position) <= ON_GRID_MM else None
@@ -73,13 +80,15 @@ def plan(stack: Stack, spacing: float | None = None) -> Layout:
     for z, index in enumerate(acquired):
         if index is not None:
             wanted[z] = positions[index]
-    bracket(positions, wanted)
-    grid = Grid(stack.origins[0], stack.step_x, stack.step_y, stack.normal * step, (count, *stack.frames.shape[2:]))
+    grid = Grid(
+        stack.origins[0], stack.step_x, stack.step_y, stack.normal * step, (count, *stack.frames.shape[2:])
+    )
     return Layout(grid, wanted, tuple(acquired))
 
 
 def straighten(stack: Stack) -> tuple[Stack, float]:
-    """The stack with every slice in the in-plane frame of the first, and the largest displacement that was undone, mm.
+    """The stack with every slice in the in-plane frame of the first, and the largest displacement that was
+    undone, mm.
 
     Slices that already lie straight along the normal keep their voxels untouched.
     """
@@ -96,7 +105,9 @@ def straighten(stack: Stack) -> tuple[Stack, float]:
 
 
 def window_plane(plane: Plane, centre: np.ndarray, size: int, spacing: float) -> Plane:
-    """A square plane of ``size`` pixels of ``spacing`` mm parallel to ``plane``, its middle at ``centre`` (3,) LPS mm."""
+    """A square plane of ``size`` pixels of ``spacing`` mm parallel to ``plane``, its middle at ``centre``
+    (3,) LPS mm.
+    """
     step_x = plane.step_x / np.linalg.norm(plane.step_x) * spacing
     step_y = plane.step_y / np.linalg.norm(plane.step_y) * spacing
     return Plane(centre - (step_x + step_y) * (size - 1) / 2, step_x, step_y, (size, size))

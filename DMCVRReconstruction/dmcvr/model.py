@@ -1,11 +1,8 @@
-"""A model bundle, loaded and run: segment, encode, invert, decode.
+"""A model on a device: segment, encode, denoise.
 
-A bundle is a folder with ``model.json`` (preset, label order, provenance, licence, scores, SHA-256 of the weights) and
-``segmenter.safetensors`` and ``generator.safetensors``. Loading checks the hashes and reads no other format.
-
-The segmenter is the E_mor and D_mor of the paper. Whatever is put in its place needs to offer ``segment_and_encode``:
-images (B, 1, H, W) in [0, 1] to class logits (B, 4, H, W) and features, of which only the "bottleneck" form of the
-morphology code makes use.
+The segmenter is the E_mor and D_mor of the paper. Whatever is put in its place needs to offer
+``segment_and_encode``: images (B, 1, H, W) in [0, 1] to class logits (B, 4, H, W) and features, of which only
+the "bottleneck" form of the morphology code makes use.
 """
 
 from __future__ import annotations
@@ -19,45 +16,37 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
+from .bundle import DEFAULT_BUNDLE, PARTS, file_hash, read_card
 from .device import choose_device, choose_precision
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .errors import InputError
 from .networks.denoiser import Denoiser
 from .networks.medformer import MedFormer
-from .networks.presets import Preset, from_dict, to_dict
+from .networks.presets import Preset, from_dict
 from .networks.semantic import SemanticEncoder
-
-BUNDLES = Path(__file__).parent / "bundles"
-DEFAULT_BUNDLE = BUNDLES / "compact"
-PARTS = ("segmenter", "generator")
 
 
 @dataclass(frozen=True)
 class Codes:
     """The codes of B slices that condition the denoiser.
 
-    semantic: (B, D), l_sem. morphology: l_mor, (B, 3, H, W) nested distances in [-1, 1] or (B, C, H/16, W/16) features of
-    the segmenter, as the preset says; None withholds it, which is the method DiffAE.
+    semantic: (B, D), l_sem. morphology: l_mor, (B, 3, H, W) nested distances in [-1, 1] or (B, C, H/16, W/16)
+    features of the segmenter, as the preset says; None withholds it, which is the method DiffAE.
     """
 
     semantic: Tensor
     morphology: Tensor | None
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 class Model:
     """Networks of one preset on one device.
 
-    All images are (B, 1, H, W) float32, H = W = ``size``, on the CPU or the model's device; results stay on the device.
+    All images are (B, 1, H, W) float32, H = W = ``size``, on the CPU or the model's device; results stay on
+    the device.
     """
 
     def __init__(
@@ -83,7 +72,9 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto", precision: str = "auto") -> Model:
-        """The bundle in ``folder``, by default the one that is shipped. Raises InputError if it is damaged."""
+        """The bundle in ``folder``, by default the one that is shipped. Raises InputError if it is
+        damaged.
+        """
         folder = DEFAULT_BUNDLE if folder is None else Path(folder)
         card = read_card(folder)
         preset = from_dict(card["preset"])
@@ -107,7 +98,13 @@ class Model:
     @classmethod
     def untrained(cls, preset: Preset, device: str = "cpu", precision: str = "float32") -> Model:
         """A model with random weights, for tests and measurements of speed."""
-        return cls(preset, *build(preset), {"name": f"{preset.name}, untrained", "licence": "none"}, device, precision)
+        return cls(
+            preset,
+            *build(preset),
+            {"name": f"{preset.name}, untrained", "licence": "none"},
+            device,
+            precision,
+        )
 
     @property
     def size(self) -> int:
@@ -127,8 +124,11 @@ class Model:
         return images.to(self.device, torch.float32).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def segment(self, images: Tensor, done: Callable[[int], None] = lambda count: None) -> tuple[Tensor, Tensor]:
-        """Class probabilities (B, 4, H, W) and bottleneck features of images in [0, 1]; sides multiples of 16.
+    def segment(
+        self, images: Tensor, done: Callable[[int], None] = lambda count: None
+    ) -> tuple[Tensor, Tensor]:
+        """Class probabilities (B, 4, H, W) and bottleneck features of images in [0, 1]; sides multiples of
+        16.
 
         done: told the number of slices finished after each batch.
         """
@@ -176,37 +176,6 @@ def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser]:
 def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names begin with ``prefix``, without it."""
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def read_card(folder: Path) -> dict:
-    """The contents of a bundle's ``model.json``. Raises InputError if there is none that can be read."""
-    try:
-        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        from_dict(card["preset"])
-        dict(card["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError("The model folder holds no readable model.json.") from error
-    return card
-
-
-def write_bundle(folder: Path, preset: Preset, weights: dict[str, Path], about: dict) -> None:
-    """Make a bundle of trained weights, stored in half precision.
-
-    weights: paths of the "segmenter" and "generator" weights that training wrote. about: name, licence, data,
-    training, scores: whatever the card should say beside preset and hashes.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    hashes = {}
-    for part in PARTS:
-        path = folder / f"{part}.safetensors"
-        half = {
-            name: value.half() if value.is_floating_point() else value
-            for name, value in load_file(weights[part]).items()
-        }
-        save_file(half, path)
-        hashes[part] = file_hash(path)
-    card = {**about, "preset": to_dict(preset), "labels": {"1": "LVC", "2": "LVM", "3": "RVC"}, "sha256": hashes}
-    (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
 def as_batch(images: np.ndarray) -> Tensor:

@@ -14,8 +14,8 @@ class Stack:
     """Parallel slices over time, sorted along their normal, each at its true place.
 
     frames: (T, S, H, W) float32, intensities as stored; T frames of S slices.
-    origins: (S, 3) LPS mm, centre of pixel [0, 0] of every slice; gaps may differ, and a slice may be displaced
-        in its plane against its neighbours.
+    origins: (S, 3) LPS mm, centre of pixel [0, 0] of every slice; gaps may differ, and a slice may be
+        displaced in its plane against its neighbours.
     step_x, step_y: (3,) mm, to the next column (row); the same for all slices.
     times: (T,) ms after the R wave, or None where the file does not say.
     """

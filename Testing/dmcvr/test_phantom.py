@@ -1,4 +1,4 @@
-"""The phantom: its truth is what its formulas promise, and its images and labels lie where they say they do."""
+"""The phantom: its truth is what its formulas promise, and images and labels lie where they say they do."""
 
 from dataclasses import replace
 
@@ -27,20 +27,21 @@ def phantom():
     return make_phantom(SMALL, frames=[0, 4])
 
 
-def volume_ml(phantom, frame, label, spacing=2.0):
-    grid = phantom.heart_grid(spacing)
-    return float((phantom.truth(grid, frame) == label).sum()) * grid.voxel_ml
+def volumes_ml(phantom, frame):
+    """Of background, LVC, LVM and RVC, by counting voxels."""
+    grid = phantom.heart_grid(2.5)
+    return np.bincount(phantom.truth(grid, frame).ravel(), minlength=4) * grid.voxel_ml
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_counted_voxels_have_the_volumes_asked_for(condition):
     config = random_config(5, condition, pixel_mm=5.0, matrix=(16, 16), lax_matrix=(8, 8), slice_gap_mm=30.0)
     made = make_phantom(config, frames=[0, 4])
-    edv, esv = volume_ml(made, ED, LVC), volume_ml(made, ES, LVC)
-    assert edv == pytest.approx(config.edv_ml, rel=0.02)
-    assert (edv - esv) / edv == pytest.approx(config.ef, abs=0.02)
-    assert volume_ml(made, ED, RVC) == pytest.approx(config.rv_ratio * config.edv_ml, rel=0.04)
-    assert volume_ml(made, ED, LVM) == pytest.approx(volume_ml(made, ES, LVM), rel=0.03)
+    diastole, systole = volumes_ml(made, ED), volumes_ml(made, ES)
+    assert diastole[LVC] == pytest.approx(config.edv_ml, rel=0.02)
+    assert 1 - systole[LVC] / diastole[LVC] == pytest.approx(config.ef, abs=0.02)
+    assert diastole[RVC] == pytest.approx(config.rv_ratio * config.edv_ml, rel=0.04)
+    assert diastole[LVM] == pytest.approx(systole[LVM], rel=0.03)
 
 
 def test_beat_keeps_muscle_thickens_wall_and_shortens_the_long_axis():
@@ -149,8 +150,9 @@ def test_same_seed_same_phantom_and_frames_do_not_depend_on_each_other(phantom):
     again = make_phantom(SMALL, frames=[4])
     assert np.array_equal(again.sax.frames[0], phantom.sax.frames[ES])
     assert np.array_equal(again.sax_labels[0], phantom.sax_labels[ES])
-    other = make_phantom(replace(SMALL, seed=4), frames=[4])
-    assert not np.array_equal(other.sax.frames, again.sax.frames)
+    few = replace(SMALL, slice_gap_mm=30.0, lax_matrix=(8, 8))
+    first, second = (make_phantom(replace(few, seed=seed), frames=[0]) for seed in (1, 2))
+    assert not np.array_equal(first.sax.frames, second.sax.frames)
 
 
 def test_truth_volume_shows_the_undisplaced_heart(phantom):

@@ -1,1 +1,3 @@
-"""Schedule, sampler and inverter, and the interpolation of latents: pure functions of tensors and a callable."""
+"""Schedule, sampler and inverter, and the interpolation of latents: pure functions of tensors and a
+callable.
+"""

@@ -14,9 +14,9 @@ def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Great circle (eq. 6): a at t = 0, b at t = 1. a, b: (B, ...), one angle for each of the B; t: (B,).
 
-    The angle is that between directions; lengths enter linearly, as eq. 6 has it for codes of equal length. Where the
-    ends are parallel the great circle is the straight line, and equal ends give that end exactly; where they are
-    opposite no great circle is singled out, and the straight line is taken as well.
+    The angle is that between directions; lengths enter linearly, as eq. 6 has it for codes of equal length.
+    Where the ends are parallel the great circle is the straight line, and equal ends give that end exactly;
+    where they are opposite no great circle is singled out, and the straight line is taken as well.
     """
     flat_a, flat_b = a.flatten(1).double(), b.flatten(1).double()
     cosine = (flat_a * flat_b).sum(1) / (flat_a.norm(dim=1) * flat_b.norm(dim=1)).clamp_min(1e-300)

@@ -1,16 +1,18 @@
 """From noise to image and back along the probability-flow ODE.
 
-``denoise(x, lam) -> (x0, epsilon)`` is the conditional network with its conditions bound (f_theta and epsilon_theta of the
-paper); ``levels`` are lam = log(alpha / sigma), see ``schedule``.
+``denoise(x, lam) -> (x0, epsilon)`` is the conditional network with its conditions bound (f_theta and
+epsilon_theta of the paper); ``levels`` are lam = log(alpha / sigma), see ``schedule``.
 
-With order 1 the two functions are DDIM (eq. 1 and eq. 3). With order 2 each step also uses the network's answer of the step
-before (2M multistep, Lu et al., DPM-Solver++, 2022, run in either direction): the same number of network calls, an error of
-second order. Generation extrapolates x0, inversion extrapolates epsilon, since those change slowest at the image's and
-at the noise's end. Coefficients are computed in double precision; x keeps its own precision, which should be float32 or better.
+With order 1 the two functions are DDIM (eq. 1 and eq. 3). With order 2 each step also uses the network's
+answer of the step before (2M multistep, Lu et al., DPM-Solver++, 2022, run in either direction): the same
+number of network calls, an error of second order. Generation extrapolates x0, inversion extrapolates epsilon,
+since those change slowest at the image's and at the noise's end. Coefficients are computed in double
+precision; x keeps its own precision, which should be float32 or better.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -24,7 +26,8 @@ Denoise = Callable[[Tensor, float], tuple[Tensor, Tensor]]
 def predictions(output: Tensor, x: Tensor, lam: Tensor, prediction: str) -> tuple[Tensor, Tensor]:
     """(x0, epsilon) from what the network answers.
 
-    output, x: (B, C, H, W). lam: (B,). prediction: "epsilon" (eq. 2, Tweedie's formula) or "v" (Salimans and Ho, 2022).
+    output, x: (B, C, H, W). lam: (B,). prediction: "epsilon" (eq. 2, Tweedie's formula) or "v" (Salimans and
+        Ho, 2022).
     x0 is not clipped: clipping would make inversion irreversible.
     """
     alpha = torch.sigmoid(2 * lam).sqrt().view(-1, 1, 1, 1)
@@ -46,7 +49,8 @@ def target(x0: Tensor, noise: Tensor, lam: Tensor, prediction: str) -> tuple[Ten
 def generate(denoise: Denoise, x: Tensor, levels: Sequence[float], order: int = 2) -> Tensor:
     """Image from noise (eq. 1-2).
 
-    x: (B, C, H, W) at ``levels[0]``. levels: increasing; one network call for each but the last. order: 1 (DDIM) or 2.
+    x: (B, C, H, W) at ``levels[0]``. levels: increasing; one network call for each but the last. order: 1
+        (DDIM) or 2.
     """
     return _integrate(denoise, x, levels, order, toward_image=True)
 
@@ -54,14 +58,17 @@ def generate(denoise: Denoise, x: Tensor, levels: Sequence[float], order: int = 
 def invert(denoise: Denoise, x: Tensor, levels: Sequence[float], order: int = 2) -> Tensor:
     """Noise from image (eq. 3), the stochastic encoder E_sto.
 
-    x: (B, C, H, W), the image. levels: decreasing; one network call for each but the last. order: 1 (DDIM) or 2.
+    x: (B, C, H, W), the image. levels: decreasing; one network call for each but the last. order: 1 (DDIM) or
+        2.
     """
     return _integrate(denoise, x, levels, order, toward_image=False)
 
 
-def _integrate(denoise: Denoise, x: Tensor, levels: Sequence[float], order: int, toward_image: bool) -> Tensor:
+def _integrate(
+    denoise: Denoise, x: Tensor, levels: Sequence[float], order: int, toward_image: bool
+) -> Tensor:
     previous, previous_step = None, 0.0
-    for lam, lam_next in zip(levels[:-1], levels[1:], strict=True):
+    for lam, lam_next in itertools.pairwise(levels):
         x0, epsilon = denoise(x, lam)
         slow = x0 if toward_image else epsilon
         step, derivative = lam_next - lam, slow

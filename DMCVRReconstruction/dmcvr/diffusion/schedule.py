@@ -1,7 +1,7 @@
 """How much noise at which moment.
 
-A noise level is given by ``lam`` = log(alpha / sigma), half the log-SNR, with alpha^2 + sigma^2 = 1: a noisy image is
-x = alpha x0 + sigma epsilon. ``lam`` falls as noise grows. The paper's alpha_t is alpha^2 here.
+A noise level is given by ``lam`` = log(alpha / sigma), half the log-SNR, with alpha^2 + sigma^2 = 1: a noisy
+image is x = alpha x0 + sigma epsilon. ``lam`` falls as noise grows. The paper's alpha_t is alpha^2 here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ def alpha_sigma(lam: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class LinearBeta:
-    """The paper's schedule: T = 1000 steps with beta from 1e-4 to 0.02; the network is told the step's index."""
+    """The paper's schedule: T = 1000 steps with beta from 1e-4 to 0.02; the network is told the step's
+    index.
+    """
 
     steps: int = 1000
     beta_first: float = 1e-4

@@ -22,9 +22,9 @@ class PhantomConfig:
     rv_ratio: RV over LV end-diastolic volume.
     azimuth_deg, elevation_deg: the apex points this far left of anterior, and this far below the horizontal.
     roll_deg: turn of the RV about the long axis. tilt_deg: valve plane against the short axis.
-    shift_sd_mm: standard deviation of the heart's displacement between breath-holds, in plane, each direction;
+    shift_sd_mm: standard deviation of the heart's displacement between breath-holds, in plane, each way;
         through the plane it is 0.3 of that.
-    snr: blood signal over the noise's standard deviation. bias: strength of the receive coil's shading (0 none).
+    snr: blood signal over the noise's standard deviation. bias: strength of the coils' shading (0 none).
     """
 
     seed: int = 0
@@ -98,7 +98,7 @@ class PhantomConfig:
 
 
 def random_config(seed: int, condition: str | None = None, **fixed) -> PhantomConfig:
-    """A plausible patient. ``condition`` is one of CONDITIONS, or None to draw one; ``fixed`` sets fields outright."""
+    """A plausible patient. ``condition``: one of CONDITIONS, or None to draw one. ``fixed`` sets fields."""
     rng = np.random.default_rng([seed, 1])
     drawn = CONDITIONS[rng.choice(len(CONDITIONS), p=(0.4, 0.2, 0.2, 0.1, 0.1))]
     condition = drawn if condition is None else condition
@@ -120,13 +120,16 @@ def random_config(seed: int, condition: str | None = None, **fixed) -> PhantomCo
         return float(rng.uniform(low, high))
 
     values = {
-        "edv_ml": edv, "ef": ef, "wall_mm": wall, "septal_ratio": septum, "elongation": elongation, "rv_ratio": rv,
+        "edv_ml": edv, "ef": ef, "wall_mm": wall, "septal_ratio": septum, "elongation": elongation,
+        "rv_ratio": rv,
         "rv_wall_mm": between(2.4, 4.0), "trabeculae_mm": between(0.8, 3.0), "twist_deg": between(4, 14),
         "azimuth_deg": between(34, 58), "elevation_deg": between(26, 52), "roll_deg": between(-14, 14),
-        "tilt_deg": between(0, 10), "chest_depth_mm": between(195, 255), "fat_mm": between(7, 28),
+        "tilt_deg": between(0, 10), "chest_depth_mm": between(195, 245), "fat_mm": between(7, 28),
         "heart_rate": between(50, 95), "pixel_mm": between(1.3, 1.8), "slice_thickness_mm": between(6, 8),
         "shift_sd_mm": between(0.5, 2.5), "snr": between(22, 80), "bias": between(0.2, 0.9),
         "texture": between(0.01, 0.05),
     }  # fmt: skip
+    # Stout patients and large hearts need room.
+    values["chest_depth_mm"] += 1.2 * max(values["fat_mm"] - 14, 0) + 60 * max((edv / 140) ** (1 / 3) - 1, 0)
     values["chest_width_mm"] = values["chest_depth_mm"] * between(1.45, 1.65)
     return PhantomConfig(**{"seed": seed, **values, **fixed})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ class Fields:
     @classmethod
     def random(cls, seed: int) -> Fields:
         rng = np.random.default_rng([seed, 2])
-        return cls(Ripple.random(rng, 40, 110), Ripple.random(rng, 7, 16, 10), Ripple.random(rng, 18, 60))
+        return cls(Ripple.random(rng, 40, 110), Ripple.random(rng, 8, 24, 10), Ripple.random(rng, 18, 60))
 
 
 def _atria(heart: Heart, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,24 +64,23 @@ def _muscles_in_cavity(heart: Heart, local: np.ndarray) -> np.ndarray:
     return np.minimum(heads, tube(local, second, [0.5 * thick, 0.6 * thick, 0.4 * thick]))
 
 
-def _leaflets(heart: Heart, local: np.ndarray, distances: Distances) -> np.ndarray:
-    """Distance to mitral, tricuspid and aortic leaflets, open or shut with the phase (shut while blood is ejected)."""
-    scale, filling = heart.config.scale, heart.chambers.emptied
-    mitral, tricuspid, aortic = (heart.landmark(place) for place in (MITRAL, TRICUSPID, AORTIC))
-    shut = np.clip(1.6 * filling - 0.1, 0, 1) if filling > 0.3 else 1.0 - filling
-    reach, swing = 15 * scale, np.radians(70) * (1 - 0.8 * shut)
+def _leaflets(heart: Heart, local: np.ndarray) -> np.ndarray:
+    """Distance to the leaflets: mitral and tricuspid, shut or hanging open, and aortic, drawn while shut."""
+    scale, ejecting = heart.config.scale, heart.chambers.ejecting
+    swing = math.radians(14 if ejecting else 65)
     out = np.full(len(local), np.inf, np.float32)
-    for centre, side, drop in (
-        (mitral, np.array([0.5, 0.87, 0.0]), 1.0),
-        (tricuspid, np.array([0.95, 0.3, 0.0]), 0.9),
+    for centre, side, reach in (
+        (MITRAL, [0.5, 0.87, 0.0], 15 * scale),
+        (TRICUSPID, [0.95, 0.3, 0.0], 14 * scale),
     ):
-        for sign in (1, -1):
-            hinge = centre + sign * side * reach * drop
-            tip = hinge - sign * side * reach * drop * np.cos(swing) - [0, 0, reach * drop * np.sin(swing)]
+        for outward in (np.array(side), -np.array(side)):
+            hinge = heart.landmark(centre) + reach * outward
+            tip = hinge - reach * (math.cos(swing) * outward + [0, 0, math.sin(swing)])
             np.minimum(out, tube(local, [hinge, tip], [1.2, 0.9]), out=out)
-    offset = local - aortic.astype(np.float32)
-    disc = np.maximum(np.abs(offset[:, 2]) - 0.7, np.hypot(offset[:, 0], offset[:, 1]) - 11)
-    return np.minimum(out, disc) if filling < 0.1 else out
+    if ejecting:
+        return out
+    across, along, up = (local - heart.landmark(AORTIC).astype(np.float32)).T
+    return np.minimum(out, np.maximum(np.abs(up) - 0.7, np.hypot(across, along) - 11))
 
 
 def paint_heart(
@@ -90,72 +90,88 @@ def paint_heart(
 
     points: (N, 3) LPS float32. width: pixel, mm. Returns the (N,) uint8 ventricle labels of the points.
     """
-    config, scale = heart.config, heart.config.scale
     local = heart.to_heart(points)
     distances = heart.chambers.distances(local)
     left, right = _atria(heart, local)
     left = np.maximum(left, distances.depth + 1.0)
     right = np.maximum(np.maximum(right, -distances.rv_top + 0.8), -distances.epi + 3)
     vessels = vessel_distances(heart, points)
-    valves = np.maximum(
-        np.abs(distances.depth + 1.5) - 1.5, distances.epi + 0.5
-    )  # fibrous skeleton of the base
-
-    wall = np.maximum(np.maximum(distances.rv_outer - config.rv_wall_mm, -distances.epi), distances.rv_top)
-    muscle = distances.lv
-    fat = smooth_min(smooth_min(muscle, wall, 14), smooth_min(left, right, 14), 26)
-    fat = smooth_min(fat, np.minimum(vessels["aorta"], vessels["pulmonary"]), 26)
-    front = np.clip(distances.cos * 0.7 + 0.5, 0, 1)  # little fat over the free wall of the LV
-    thickness = (0.4 + 0.24 * config.fat_mm) * front * (1 + 0.8 * fields.fat(points)) - 0.8
-    thickness = np.maximum(thickness, -3)
-    paint(image, fat - thickness - 1, VESSEL_WALL, width)
-    paint(image, fat - thickness, FAT, width)
-
-    trabecular = fields.trabeculae(local) * config.trabeculae_mm
+    wall = distances.rv_outer - heart.config.rv_wall_mm
+    wall = np.maximum(np.maximum(wall, -distances.epi), distances.rv_top)
+    trabeculae = np.maximum(fields.trabeculae(local), 0) * heart.config.trabeculae_mm
     flow = BLOOD + 0.06 * fields.flow(local, advance=5 * heart.chambers.emptied)
+
+    organs = smooth_min(smooth_min(distances.lv, wall, 14), smooth_min(left, right, 14), 26)
+    organs = smooth_min(organs, np.minimum(vessels["aorta"], vessels["pulmonary"]), 26)
+    fat = _fat(heart, local, distances, organs, fields.fat(points))
+    paint(image, fat - 1, VESSEL_WALL, width)
+    paint(image, fat, FAT, width)
+    _paint_inflow(image, left, right, vessels, 0.97 * flow, width)
+    _paint_right(image, heart, local, distances, wall, trabeculae, 0.97 * flow, width)
+    _paint_left(image, heart, local, distances, trabeculae, flow, width)
+    _paint_valves(image, heart, local, distances, vessels, flow, width)
+    return classify(distances)
+
+
+def _fat(heart: Heart, local, distances: Distances, organs: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """Distance to the epicardial fat: little over the LV's free wall, most in the grooves and over the RV."""
+    groove = heart.landmark([26, 20, 10])  # between aortic root, RV outflow tract and right atrium
+    filled = np.minimum(organs, ellipsoid(local, groove, np.array([26, 24, 20]) * heart.config.scale))
+    front = np.clip(distances.cos * 0.7 + 0.5, 0, 1)
+    thickness = (0.4 + 0.24 * heart.config.fat_mm) * front * (1 + 0.8 * field) - 0.8
+    return filled - np.maximum(thickness, -3)
+
+
+def _paint_inflow(image, left, right, vessels, blood, width) -> None:
+    """Great vessels and atria."""
     for name, distance in vessels.items():
         paint(image, distance - WALL_MM[name], VESSEL_WALL, width)
-        paint(image, distance, 0.96 * flow, width)
+        paint(image, distance, blood, width)
     for atrium in (right, left):
         paint(image, atrium - 1.6, VESSEL_WALL, width)
-    inlet = np.minimum(vessels["cavae"], vessels["veins"])
     for atrium in (right, left):
-        paint(image, atrium, 0.98 * flow, width)
-    paint(image, np.maximum(inlet, smooth_min(left, right, 1) - 2.5), 0.97 * flow, width)
+        paint(image, atrium, blood, width)
+    mouths = np.maximum(np.minimum(vessels["cavae"], vessels["veins"]), np.minimum(left, right) - 2.5)
+    paint(image, mouths, blood, width)
 
+
+def _paint_right(image, heart: Heart, local, distances: Distances, wall, trabeculae, blood, width) -> None:
+    """RV wall, cavity and moderator band."""
     paint(image, wall, MYOCARDIUM + 0.03, width)
-    cavity = distances.rvc + 1.3 * np.maximum(trabecular, 0) * np.clip(distances.depth / 25, 0, 1)
-    paint(image, cavity, 0.97 * flow, width)
-    band = tube(local, _moderator_band(heart), [2.6 * scale, 2.2 * scale, 2.6 * scale])
+    cavity = distances.rvc + 1.3 * trabeculae * np.clip(distances.depth / 25, 0, 1)
+    paint(image, cavity, blood, width)
+    band = tube(local, _moderator_band(heart), np.array([2.6, 2.2, 2.6]) * heart.config.scale)
     paint(image, np.maximum(band, distances.rvc), MYOCARDIUM, width)
 
-    paint(image, valves, VALVE, width)
-    paint(image, muscle, MYOCARDIUM, width)
-    depth = np.clip(distances.depth / heart.chambers.length, 0, 1)
-    cavity = distances.lvc + np.maximum(trabecular, 0) * np.clip(2.2 * depth - 0.4, 0, 1.2)
-    paint(image, cavity, flow, width)
-    papillary = _muscles_in_cavity(heart, local) - 0.5 * trabecular
+
+def _paint_left(image, heart: Heart, local, distances: Distances, trabeculae, blood, width) -> None:
+    """Fibrous skeleton of the base, LV wall, cavity and papillary muscles."""
+    skeleton = np.maximum(np.abs(distances.depth + 1.5) - 1.5, distances.epi + 0.5)
+    paint(image, skeleton, VALVE, width)
+    paint(image, distances.lv, MYOCARDIUM, width)
+    apical = np.clip(2.2 * distances.depth / heart.chambers.length - 0.4, 0, 1.2)
+    paint(image, distances.lvc + trabeculae * apical, blood, width)
+    papillary = _muscles_in_cavity(heart, local) - 0.3 * trabeculae
     paint(image, np.maximum(papillary, distances.lvc), MYOCARDIUM + 0.02, width)
 
-    mitral, tricuspid = (
-        heart.landmark(MITRAL).astype(np.float32),
-        heart.landmark(TRICUSPID).astype(np.float32),
-    )
-    opening = np.hypot(*(local - mitral).T[:2]) - 14.5 * scale
-    paint(image, np.maximum(opening, np.abs(distances.depth) - 3.5), flow, width)
-    opening = np.hypot(*(local - tricuspid).T[:2]) - 16 * scale
-    paint(
-        image,
-        np.maximum(np.maximum(opening, np.abs(distances.rv_top) - 3), -distances.epi),
-        0.97 * flow,
-        width,
-    )
-    outflow = np.maximum(vessels["aorta"], np.abs(distances.depth) - 9)
-    paint(image, outflow, 0.97 * flow, width)
-    outflow = np.maximum(vessels["pulmonary"], np.abs(distances.rv_top) - 5)
-    paint(image, outflow, 0.97 * flow, width)
-    paint(image, _leaflets(heart, local, distances), VALVE, width)
-    return classify(distances)
+
+def _paint_valves(image, heart: Heart, local, distances: Distances, vessels, blood, width) -> None:
+    """Openings through the valve planes, above the ventricles only, and the leaflets in them."""
+    scale, above_lv, above_rv = heart.config.scale, -distances.depth, distances.rv_top
+
+    def ring(centre: np.ndarray, radius: float) -> np.ndarray:
+        across = local[:, :2] - heart.landmark(centre)[:2].astype(np.float32)
+        return np.hypot(across[:, 0], across[:, 1]) - radius * scale
+
+    for opening, above, reach in (
+        (ring(MITRAL, 14.5), above_lv, 3.5),
+        (vessels["aorta"], above_lv, 9),
+        (np.maximum(ring(TRICUSPID, 16), -distances.epi), above_rv, 3),
+        (vessels["pulmonary"], above_rv, 5),
+    ):
+        slab = np.maximum(above - reach, -above - 0.5)
+        paint(image, np.maximum(opening, slab), blood, width)
+    paint(image, _leaflets(heart, local), VALVE, width)
 
 
 def _moderator_band(heart: Heart) -> np.ndarray:

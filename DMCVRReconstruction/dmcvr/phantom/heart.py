@@ -31,7 +31,7 @@ class Heart:
 
     @classmethod
     def at(cls, config: PhantomConfig, phase: float) -> Heart:
-        return cls(config, ventricles(config, phase))
+        return cls(config, ventricles(config, float(phase)))
 
     @cached_property
     def axes(self) -> np.ndarray:
@@ -66,7 +66,7 @@ class Heart:
         return self.to_body([22 * scale, 5 * scale, -half + 8]), half + 42 * scale + self.chambers.wall
 
     def labels(self, points: np.ndarray) -> np.ndarray:
-        """(N,) uint8 ventricle labels of (N, 3) LPS points: papillary muscles count as cavity, nothing above the valves."""
+        """(N,) uint8 ventricle labels of (N, 3) LPS points; papillary muscles count as cavity."""
         out = np.zeros(len(points), np.uint8)
         centre, radius = self.ball
         near = np.flatnonzero(squared_norm(points - centre.astype(np.float32)) < radius**2)

@@ -11,9 +11,8 @@ from ..errors import InputError
 from ..geometry import Grid, Plane, unit
 from ..stack import Stack
 from .config import PhantomConfig
-from .heart import AORTIC, MITRAL, TRICUSPID, Fields, Heart
-from .render import Scanner, render_plane
-from .thorax import Thorax
+from .heart import AORTIC, MITRAL, TRICUSPID, Heart
+from .render import Patient, Scanner, render_plane
 
 
 @dataclass(frozen=True)
@@ -36,27 +35,20 @@ class Phantom:
     shifts: np.ndarray
 
     def truth(self, grid: Grid, frame: int) -> np.ndarray:
-        """(Z, Y, X) uint8 labels of the undisplaced heart at the voxels' centres; ``frame`` indexes ``frames``."""
+        """(Z, Y, X) uint8 labels of the undisplaced heart at voxel centres; ``frame`` indexes ``frames``."""
         heart = self.hearts[frame]
         return np.stack([plane_labels(heart, grid.plane(z)) for z in range(grid.shape[0])])
 
     def truth_volume(self, grid: Grid, frame: int) -> np.ndarray:
-        """(Z, Y, X) float32: the image an ideal 3D scan without noise or displacement would show on ``grid``."""
-        thorax, fields, scanner = (
-            Thorax.of(self.config),
-            Fields.random(self.config.seed),
-            Scanner(self.config),
-        )
-        planes = [grid.plane(z) for z in range(grid.shape[0])]
+        """(Z, Y, X) float32: what a 3D scan without noise or displacement would show on ``grid``."""
+        patient, scanner = Patient.of(self.config), Scanner(self.config)
         images = []
-        for plane in planes:
-            signal, _ = render_plane(
-                [self.hearts[frame]], thorax, fields, plane, grid.spacing[2], subslices=1
-            )
+        for plane in map(grid.plane, range(grid.shape[0])):
+            signal, _ = render_plane(patient, [self.hearts[frame]], plane, grid.spacing[2], subslices=1)
             images.append(scanner.acquire(signal, plane, None)[0])
         return np.stack(images)
 
-    def heart_grid(self, spacing: float = 1.5, margin: float = 12.0) -> Grid:
+    def heart_grid(self, spacing: float = 1.5, margin: float = 5.0) -> Grid:
         """Isotropic grid along the SAX axes around both ventricles of every rendered frame."""
         if not 0.2 <= spacing <= 20:
             raise InputError(f"A spacing of {spacing} mm is not usable here; choose 0.2 to 20 mm.")
@@ -83,12 +75,11 @@ def make_phantom(config: PhantomConfig, frames: Sequence[int] | None = None) -> 
         raise InputError(f"This phantom has frames 0 to {config.n_frames - 1}; choose at least one of them.")
     hearts = [Heart.at(config, config.phases[number]) for number in numbers]
     times = config.times[list(numbers)]
-    thorax, fields, scanner = Thorax.of(config), Fields.random(config.seed), Scanner(config)
-    diastole = Heart.at(config, 0.0)
+    patient, scanner = Patient.of(config), Scanner(config)
 
     def scan(plane: Plane, thickness: float, number: int, shift=None, subslices: int = 4):
-        signal, labels = render_plane(hearts, thorax, fields, plane, thickness, subslices, shift)
-        # A generator for each plane and frame, so that a frame looks the same whichever others are rendered.
+        signal, labels = render_plane(patient, hearts, plane, thickness, subslices, shift)
+        # A generator for each plane and frame: a frame looks the same whichever others are rendered.
         images = [
             scanner.acquire(signal[i : i + 1], plane, np.random.default_rng([config.seed, 5, number, frame]))[
                 0
@@ -97,14 +88,14 @@ def make_phantom(config: PhantomConfig, frames: Sequence[int] | None = None) -> 
         ]
         return np.stack(images), labels
 
-    planes = sax_planes(config, diastole)
+    planes = sax_planes(config, patient.diastole)
     shifts = _breath_hold_shifts(config, planes[0], len(planes))
     slices = [
         scan(plane, config.slice_thickness_mm, i, shift)
         for i, (plane, shift) in enumerate(zip(planes, shifts, strict=True))
     ]
     lax, lax_labels = {}, {}
-    for i, (name, plane) in enumerate(lax_planes(config, diastole).items()):
+    for i, (name, plane) in enumerate(lax_planes(config, patient.diastole).items()):
         images, _ = scan(plane, config.lax_thickness_mm, 1000 + i, subslices=3)
         lax[name] = Stack(images[:, None], plane.origin[None], plane.step_x, plane.step_y, times)
         lax_labels[name] = np.stack([plane_labels(heart, plane) for heart in hearts])[:, None]
@@ -133,7 +124,7 @@ def _centred(middle: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[int,
 
 
 def sax_planes(config: PhantomConfig, diastole: Heart) -> list[Plane]:
-    """Planes across the LV's long axis, from below the apex to above the base, sorted that way as in `Stack`."""
+    """Planes across the LV's long axis, from below the apex to above the base."""
     normal = diastole.axes[2]
     x = unit(np.cross([0.0, 1.0, 0.0], normal))  # no front-to-back part: the sternum stays on top
     y = np.cross(normal, x)
@@ -149,7 +140,7 @@ def sax_planes(config: PhantomConfig, diastole: Heart) -> list[Plane]:
 def lax_planes(config: PhantomConfig, diastole: Heart) -> dict[str, Plane]:
     """Long-axis planes through the apex and the middle of the mitral valve at ED.
 
-    "4ch" also holds the tricuspid valve, "3ch" the aortic valve; "2ch" stands across "4ch", at about 65 degrees.
+    "4ch" also holds the tricuspid valve, "3ch" the aortic valve; "2ch" stands at about 65 degrees to "4ch".
     """
     apex, mitral = diastole.to_body(diastole.apex), diastole.to_body(diastole.landmark(MITRAL))
     axis = unit(mitral - apex)

@@ -16,10 +16,11 @@ from .thorax import Thorax
 from .vessels import paint_vessels
 
 PEAK = 600.0  # intensity of blood before shading
+OPPOSED = 0.8  # minus the cosine of the phase between fat and water: not quite opposed through a thick slice
 
 
 def slice_profile(thickness: float, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (mm) and weights (sum 1) of ``count`` sub-slices; the profile is at half height at thickness / 2."""
+    """Offsets (mm) and weights (sum 1) of ``count`` sub-slices; half height at thickness / 2."""
     offsets = thickness * (np.arange(count) - (count - 1) / 2) * (1.25 / count)
     weights = np.exp(-np.log(2) * (2 * offsets / thickness) ** 4)
     return offsets, weights / weights.sum()
@@ -40,7 +41,7 @@ class Patient:
 
     @property
     def moving(self) -> tuple[np.ndarray, float]:
-        """Ball (LPS) that holds all of the heart that moves: ventricles, atria and the roots of the vessels."""
+        """Ball (LPS) that holds all that beats: ventricles, atria and the roots of the vessels."""
         heart, scale = self.diastole, self.config.scale
         low, high = heart.apex[2] - heart.chambers.wall - 12, 52 * scale
         centre = heart.to_body([18 * scale, 2, (low + high) / 2])
@@ -59,33 +60,45 @@ def render_plane(
 
     hearts: T moments of the beat. thickness: mm at half height of the slice profile.
     shift: (3,) LPS mm by which heart, lungs and abdomen are displaced against their reference position.
-    Returns signal (T, H, W) float32, blood 1, without shading or noise, and labels (T, H, W) uint8: at each pixel
-    the label that fills most of the slice profile.
+    Returns signal (T, H, W) float32, blood 1, without shading or noise, and labels (T, H, W) uint8: in each
+    pixel the label that fills most of the slice profile.
     """
     shift = np.zeros(3) if shift is None else np.asarray(shift, float)
     width = float(np.mean(plane.spacing))
     centre, radius = patient.moving
     flat = plane.points().reshape(-1, 3)
-    signal = np.zeros((len(hearts), len(flat)), np.float32)
+    normal = plane.normal
+    water, fat = np.zeros((2, len(hearts), len(flat)), np.float32)
     votes = np.zeros((len(hearts), 4, len(flat)), np.float32)
-    for offset, weight in zip(*slice_profile(thickness, subslices), strict=True):
-        points = (flat + offset * plane.normal).astype(np.float32)
+
+    def add(frames: int | slice, pixels: np.ndarray, weight: float, signal: np.ndarray) -> None:
+        water[frames, pixels] += np.float32(weight) * np.maximum(signal, 0)
+        fat[frames, pixels] -= np.float32(weight) * np.minimum(signal, 0)
+
+    offsets, weights = slice_profile(thickness, subslices)
+    # The body varies slowly through the plane: two sub-slices of the heart share one of the body.
+    for pair in np.array_split(np.arange(subslices), (subslices + 1) // 2):
+        middle, share = np.average(offsets[pair], weights=weights[pair]), float(weights[pair].sum())
+        points = (flat + middle * normal).astype(np.float32)
         body = np.zeros(len(points), np.float32)
         patient.thorax.paint(body, points, shift, width)
         moved = points - shift.astype(np.float32)
-        moving = squared_norm(moved - centre) < radius**2
-        near, far = np.flatnonzero(moving), np.flatnonzero(~moving)
+        beating = squared_norm(moved - centre) < radius**2
+        near, far = np.flatnonzero(beating), np.flatnonzero(~beating)
         still = body[far]
         paint_vessels(still, moved[far], patient.diastole, width)
-        signal[:, far] += np.float32(weight) * still
-        votes[:, 0, far] += np.float32(weight)
-        for frame, heart in enumerate(hearts):
-            part = body[near]
-            labels = paint_heart(part, moved[near], heart, patient.fields, width)
-            signal[frame, near] += np.float32(weight) * part
-            votes[frame, labels, near] += np.float32(weight)
+        add(slice(None), far, share, still)
+        votes[:, 0, far] += np.float32(share)
+        for offset, weight in zip(offsets[pair], weights[pair], strict=True):
+            cut = moved[near] + ((offset - middle) * normal).astype(np.float32)
+            for frame, heart in enumerate(hearts):
+                signal = body[near]
+                labels = paint_heart(signal, cut, heart, patient.fields, width)
+                add(frame, near, weight, signal)
+                votes[frame, labels, near] += np.float32(weight)
     shape = (len(hearts), *plane.shape)
-    return np.abs(signal).reshape(shape), votes.argmax(1).astype(np.uint8).reshape(shape)
+    magnitude = np.sqrt(np.maximum(water**2 + fat**2 - 2 * OPPOSED * water * fat, 0))
+    return magnitude.reshape(shape), votes.argmax(1).astype(np.uint8).reshape(shape)
 
 
 class Scanner:
@@ -95,7 +108,7 @@ class Scanner:
         rng = np.random.default_rng([config.seed, 4])
         self._config = config
         self._drift = Ripple.random(rng, 300, 700, 4)
-        self._texture = Ripple.random(rng, 8, 40, 12)
+        self._texture = Ripple.random(rng, 8, 40, 24)
 
     def shading(self, points: np.ndarray) -> np.ndarray:
         """(N,) coil sensitivity at (N, 3) LPS points, about 1 at the heart, brightest at the front."""

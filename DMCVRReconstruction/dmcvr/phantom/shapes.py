@@ -1,4 +1,7 @@
-"""Implicit shapes: approximate signed distances in mm (negative inside) of (N, 3) points, and painting with them."""
+"""Implicit shapes: signed distances in mm, negative inside, of (N, 3) points; and painting with them.
+
+The distances are exact to first order at the surface, which is where painting looks.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 
 
 def occupancy(distance: np.ndarray, width: float) -> np.ndarray:
-    """Share of a pixel ``width`` mm wide that lies inside: a linear ramp over the signed distance, in [0, 1]."""
+    """Share of a pixel ``width`` mm wide that lies inside, in [0, 1]: a ramp over the distance."""
     return np.clip(0.5 - distance / width, 0, 1)
 
 
@@ -33,7 +36,7 @@ def ellipsoid(points: np.ndarray, centre: np.ndarray, radii: np.ndarray) -> np.n
 
 
 def tube(points: np.ndarray, path: np.ndarray, radii: np.ndarray | float) -> np.ndarray:
-    """Distance to a round tube along the polyline ``path`` (K, 3); ``radii`` one number or (K,), tapering between."""
+    """Distance to a tube along the polyline ``path`` (K, 3); ``radii`` one number or (K,), tapering."""
     path = np.asarray(path, np.float32)
     radii = np.broadcast_to(np.asarray(radii, np.float32), len(path))
     out = np.full(len(points), np.inf, np.float32)
@@ -94,7 +97,7 @@ def smooth_min(a: np.ndarray, b: np.ndarray, blend: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Ripple:
-    """A smooth random field, about N(0, 1): a sum of plane waves with wavelengths of the given range in mm."""
+    """A smooth random field, about N(0, 1): plane waves with wavelengths from a range in mm."""
 
     waves: np.ndarray  # (K, 3) radians per mm
     phases: np.ndarray  # (K,)

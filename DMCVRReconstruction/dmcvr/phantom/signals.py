@@ -1,7 +1,7 @@
 """Signals of tissues in balanced steady-state free precession (bSSFP) at 1.5 T, relative to blood.
 
-Fat is negative: at TE = TR / 2 it is out of phase with water, and the magnitude of the sum of both in a voxel gives the
-dark lines around organs that readers know.
+Fat is negative: at TE = TR / 2 it is out of phase with water, and the magnitude of the sum of both in a voxel
+gives the dark lines around organs that readers know.
 """
 
 BLOOD, MYOCARDIUM, VALVE, VESSEL_WALL = 1.0, 0.25, 0.42, 0.30

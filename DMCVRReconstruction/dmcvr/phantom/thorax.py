@@ -1,4 +1,4 @@
-"""The body around the heart, standing still: chest wall, lungs, mediastinum, spine and upper abdomen, LPS mm."""
+"""The body around the heart: chest wall, lungs, mediastinum, spine and upper abdomen. LPS mm."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 """Both ventricles at one moment of the beat, by formula.
 
-Heart coordinates (u, v, w), mm: w from the LV apex towards the base, 0 at the valve plane of ED on the long axis; u from
-the long axis towards the RV; v = w x u, towards the anterior wall.
+Heart coordinates (u, v, w), mm: w from the LV apex towards the base, 0 at ED's valve plane on the long axis;
+u from the long axis towards the RV; v = w x u, towards the anterior wall.
 
-The LV is a bullet. With depth d below the valve plane, s = d / length and polar (rho, theta) about the axis, the
-cavity is rho^2 < radius(theta)^2 f2(s), f2(s) = (1 - s^p)(1 - b max(1 - 4s, 0)^2)^2. The epicardium is a longer and wider
-bullet of the same profile. A tilted valve plane shears d, a bent axis shears (u, v): neither changes a volume, so
-volumes are products of f2's integral and the mean of radius^2, and solving for a wall or a width is a scalar equation.
+The LV is a bullet. With depth d below the valve plane, s = d / length and polar (rho, theta) about the axis,
+the cavity is rho^2 < radius(theta)^2 f2(s), f2(s) = (1 - s^p)(1 - b max(1 - 4s, 0)^2)^2. The epicardium is
+longer and wider, with the same profile. A tilted valve plane shears d, a bent axis shears (u, v): neither
+changes a volume. So volumes are products of f2's integral and the mean of radius^2, and a wall or a width
+solves a scalar equation.
 The RV lies on the epicardium: its free wall is the epicardial radius plus gap(theta, d).
 """
 
@@ -90,6 +91,7 @@ class Ventricles:
     rv_turn: float
     scale: float
     emptied: float  # share of the stroke that has left
+    ejecting: bool  # aortic valve open, mitral and tricuspid valve shut
     twist: float
     rv_half: float = math.radians(80)  # half the angle over which the RV covers the LV at the base
 
@@ -102,7 +104,7 @@ class Ventricles:
         return self.radius * np.sqrt(1 + OVAL * double)
 
     def epi_radius(self, cos: np.ndarray, sin: np.ndarray) -> np.ndarray:
-        wall = self.wall * (1 + (self.septal_ratio - 1) * (0.5 + 0.5 * cos) ** 1.5)
+        wall = self.wall * (1 + (self.septal_ratio - 1) * np.maximum(0.5 + 0.5 * cos, 0) ** 1.5)
         return self.endo_radius(cos, sin) + wall
 
     @property
@@ -177,8 +179,8 @@ class Ventricles:
     def place(self, s: float, theta: float, share: float) -> np.ndarray:
         """(3,) heart coordinates of a material point of the LV cavity.
 
-        s: depth over length; share: distance from the axis over the cavity's radius there; theta at ED, carried
-        along by the twist of the beat.
+        s: depth over length. share: distance from the axis over the cavity's radius there. theta: at ED; the
+        twist of the beat carries it along.
         """
         theta = theta + self.twist * (s - 0.4)
         depth = s * self.length
@@ -190,7 +192,7 @@ class Ventricles:
 def ventricles(config: PhantomConfig, phase: float) -> Ventricles:
     """Both ventricles at ``phase`` (0-1 of the beat).
 
-    The cavity has the volume the curve asks for, the wall the volume it has at ED, and the RV ejects what the LV does.
+    The cavity has the volume the curve asks for, the wall its volume at ED; the RV ejects what the LV does.
     """
     emptied = float(ejected(phase % 1))
     volume = config.edv_ml * (1 - config.ef * emptied) * 1000
@@ -212,6 +214,7 @@ def ventricles(config: PhantomConfig, phase: float) -> Ventricles:
             rv_turn=math.radians(2 + config.roll_deg),
             scale=config.scale,
             emptied=emptied,
+            ejecting=0.02 < phase % 1 < 0.37,
             twist=math.radians(config.twist_deg) * emptied,
         )
 

@@ -57,7 +57,7 @@ def vessel_distances(heart: Heart, points: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def paint_vessels(image: np.ndarray, points: np.ndarray, heart: Heart, width: float) -> None:
-    """Paint the great vessels over ``image`` (N,) in place, for where they have left the moving heart behind."""
+    """Paint the great vessels over ``image`` (N,) in place, where they have left the heart behind."""
     for name, parts in _vessel_paths(heart).items():
         pieces = [(path[i : i + 2], radii[i : i + 2]) for path, radii in parts for i in range(len(path) - 1)]
         paint_tubes(image, points, pieces, VESSEL_WALL, width, extra=WALL_MM[name])

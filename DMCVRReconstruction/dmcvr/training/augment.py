@@ -48,9 +48,11 @@ def random_view(
     jitter: float,
     augmentation: Augmentation,
 ) -> tuple[Tensor, Tensor]:
-    """Square views of ``size`` pixels, turned by any angle, mirrored half of the time: (B, 1, size, size) each.
+    """Square views of ``size`` pixels, turned by any angle, mirrored half of the time: (B, 1, size, size)
+    each.
 
-    images, labels: (B, 1, C, C). centres: (B, 2) [row, column] about which to look, displaced by up to ``jitter`` pixels.
+    images, labels: (B, 1, C, C). centres: (B, 2) [row, column] about which to look, displaced by up to
+        ``jitter`` pixels.
     step: (B,) pixels of the source that one pixel of the view covers, before the random zoom.
     """
     count, canvas = len(images), images.shape[-1]
@@ -98,7 +100,9 @@ def change_intensity(images: Tensor, augmentation: Augmentation) -> Tensor:
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
-    """Images (B, 1, H, W), each blurred with its own standard deviation (B,) in pixels; 0 leaves an image as it is."""
+    """Images (B, 1, H, W), each blurred with its own standard deviation (B,) in pixels; 0 leaves an image as
+    it is.
+    """
     offsets = torch.arange(-4, 5, dtype=images.dtype)
     kernel = torch.exp(-0.5 * (offsets / sigma.clamp_min(1e-3)[:, None]) ** 2)
     kernel = kernel / kernel.sum(1, keepdim=True)

@@ -1,8 +1,9 @@
 """From folders of labelled stacks to arrays read once and mapped into memory.
 
-A data folder holds pairs ``NAME.nii.gz`` and ``NAME_gt.nii.gz`` (or .nrrd, .mha), as the ACDC challenge published them:
-a stack of one phase and its labels. ``prepare`` writes one array of images and one of labels, every slice resampled to
-the training spacing on a square canvas about the middle of its field of view, so training touches no image file.
+A data folder holds pairs ``NAME.nii.gz`` and ``NAME_gt.nii.gz`` (or .nrrd, .mha), as the ACDC challenge
+published them: a stack of one phase and its labels. ``prepare`` writes one array of images and one of labels,
+every slice resampled to the training spacing on a square canvas about the middle of its field of view, so
+training touches no image file.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Slices:
     spacing: float
 
     def batch(self, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Images (B, 1, C, C) float32, labels (B, 1, C, C) float32 and centres (B, 2) of the slices in ``index`` (B,)."""
+        """Images (B, 1, C, C) float32, labels (B, 1, C, C) float32 and centres (B, 2) of the slices in
+        ``index`` (B,).
+        """
         rows = index.numpy()
         images = torch.from_numpy(self.images[rows].astype(np.float32))[:, None]
         labels = torch.from_numpy(self.labels[rows].astype(np.float32))[:, None]

@@ -39,7 +39,9 @@ def draw_batch(data: Slices, preset: Preset, count: int) -> tuple[Tensor, Tensor
     return views * 2 - 1, view_labels[:, 0].to(torch.uint8)
 
 
-def generator_loss(module: Generator, data: Slices, preset: Preset, count: int, device: torch.device) -> Tensor:
+def generator_loss(
+    module: Generator, data: Slices, preset: Preset, count: int, device: torch.device
+) -> Tensor:
     """Mean squared error of the denoiser's answer (eq. 4) over one random batch."""
     images, labels = draw_batch(data, preset, count)
     code = distance_code(labels.numpy(), preset.spacing_mm)

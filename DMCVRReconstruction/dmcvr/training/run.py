@@ -17,7 +17,10 @@ from .generator import Generator, generator_loss
 from .segmenter import segmenter_loss
 from .trainer import TrainingOptions, fit
 
-PARTS = {"segmenter": (lambda preset: MedFormer(preset.segmenter), segmenter_loss), "generator": (Generator, generator_loss)}
+PARTS = {
+    "segmenter": (lambda preset: MedFormer(preset.segmenter), segmenter_loss),
+    "generator": (Generator, generator_loss),
+}
 
 
 def train(
@@ -31,9 +34,11 @@ def train(
     size: int | None = None,
     init: Path | None = None,
 ) -> Path:
-    """Train "segmenter" or "generator" and return the path of its weights, ``PART.safetensors`` in ``folder``.
+    """Train "segmenter" or "generator" and return the path of its weights, ``PART.safetensors`` in
+    ``folder``.
 
-    size: side in pixels of the views trained on; they always show the preset's window, so half the size is half the
+    size: side in pixels of the views trained on; they always show the preset's window, so half the size is
+        half the
         resolution, at a quarter of the cost: a good first stage.
     init: weights of an earlier run to start from.
     """

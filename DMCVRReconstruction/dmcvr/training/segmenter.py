@@ -1,7 +1,7 @@
 """Training of the segmenter, E_mor and D_mor of the paper: focal + Dice on views of two kinds.
 
-Most views show the heart's window at the model's spacing. The others show the whole field of view at twice the
-spacing, so the same network also finds the heart among everything else.
+Most views show the heart's window at the model's spacing. The others show the whole field of view at twice
+the spacing, so the same network also finds the heart among everything else.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def draw_batch(data: Slices, preset: Preset, count: int) -> tuple[Tensor, Tensor
     return views, view_labels[:, 0].long()
 
 
-def segmenter_loss(module: MedFormer, data: Slices, preset: Preset, count: int, device: torch.device) -> Tensor:
+def segmenter_loss(
+    module: MedFormer, data: Slices, preset: Preset, count: int, device: torch.device
+) -> Tensor:
     """The loss of one random batch, with deep supervision where the network has a second head."""
     images, labels = (item.to(device) for item in draw_batch(data, preset, count))
     with torch.autocast(device.type, torch.bfloat16):

@@ -1,8 +1,8 @@
 """The training loop that segmenter and generator share.
 
-Every step draws its randomness from a seed of its own, so a run that was stopped and resumed goes through the same
-batches, views, noise and dropout as one that was not. A checkpoint holds weights, their moving average, the optimiser's
-state and the step, as safetensors, written beside and renamed.
+Every step draws its randomness from a seed of its own, so a run that was stopped and resumed goes through the
+same batches, views, noise and dropout as one that was not. A checkpoint holds weights, their moving average,
+the optimiser's state and the step, as safetensors, written beside and renamed.
 """
 
 from __future__ import annotations
@@ -139,9 +139,7 @@ def resume(folder: Path, module, optimiser, average, options: TrainingOptions) -
     tensors = load_file(path)
 
     def part(prefix: str) -> dict[str, Tensor]:
-        return {
-            name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
-        }
+        return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
     module.load_state_dict(part("module."))
     for name, value in part("average.").items():

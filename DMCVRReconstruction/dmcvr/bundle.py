@@ -1,0 +1,62 @@
+"""Model bundles on disk.
+
+A bundle is a folder with ``model.json`` (preset, label order, provenance, licence, scores, SHA-256 of the
+weights) and ``segmenter.safetensors`` and ``generator.safetensors``. Reading a card needs no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from .errors import InputError
+from .networks.presets import Preset, from_dict, to_dict
+
+BUNDLES = Path(__file__).parent / "bundles"
+DEFAULT_BUNDLE = BUNDLES / "compact"
+PARTS = ("segmenter", "generator")
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_card(folder: Path) -> dict:
+    """The contents of a bundle's ``model.json``. Raises InputError if there is none that can be read."""
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        from_dict(card["preset"])
+        dict(card["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("The model folder holds no readable model.json.") from error
+    return card
+
+
+def write_bundle(folder: Path, preset: Preset, weights: dict[str, Path], about: dict) -> None:
+    """Make a bundle of trained weights, stored in half precision.
+
+    weights: paths of the "segmenter" and "generator" weights that training wrote. about: name, licence, data,
+    training, scores: whatever the card should say beside preset and hashes.
+    """
+    from safetensors.torch import load_file, save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    hashes = {}
+    for part in PARTS:
+        path = folder / f"{part}.safetensors"
+        half = {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in load_file(weights[part]).items()
+        }
+        save_file(half, path)
+        hashes[part] = file_hash(path)
+    card = {
+        **about,
+        "preset": to_dict(preset),
+        "labels": {"1": "LVC", "2": "LVM", "3": "RVC"},
+        "sha256": hashes,
+    }
+    (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,196 @@
+"""The command line. Imports nothing heavy, so that --help answers at once.
+
+Exit codes: 0 done, 1 fault, 2 bad usage or input, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import signal
+import sys
+from pathlib import Path
+
+from . import __version__
+from .errors import CancelledError, InputError
+
+METHODS = ("dmcvr", "diffae", "registration", "shape", "bspline", "linear", "nearest")
+NOTICE = "For research use only, not for diagnosis."
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the whole usage."""
+
+    def error(self, message: str):
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _triple(text: str) -> tuple[int, int, int]:
+    values = tuple(int(part) for part in text.split(","))
+    if len(values) != 3 or len({0, *values}) != 4:
+        raise ValueError
+    return values
+
+
+def _frame(text: str) -> str | int:
+    return text if text in ("ed", "es", "all") else int(text)
+
+
+# What argparse calls these types when a value does not fit.
+_triple.__name__ = "value of the form LVC,LVM,RVC"
+_frame.__name__ = "frame (ed, es, all or a number)"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="dmcvr",
+        description=f"3D hearts from sparse cine MR short-axis stacks. {NOTICE}",
+    )
+    parser.add_argument("--version", action="version", version=f"dmcvr {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text)
+
+    run = command("reconstruct", "Turn a short-axis stack into a 3D image volume and segmentation.")
+    _add_input(run)
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    run.add_argument(
+        "--spacing",
+        type=float,
+        metavar="MM",
+        help="about this far between slices (default: in-plane spacing)",
+    )
+    run.add_argument(
+        "--frame", type=_frame, default="ed", help="ed, es, all or a number from 0 (default: ed)"
+    )
+    run.add_argument("--method", choices=METHODS, default="dmcvr", help="default: dmcvr")
+    run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
+    run.add_argument(
+        "--label-values",
+        type=_triple,
+        default=(1, 2, 3),
+        metavar="LVC,LVM,RVC",
+        help="their values in that file (default: 1,2,3)",
+    )
+    run.add_argument(
+        "--lax", type=Path, nargs="+", default=(), metavar="FILE", help="long-axis images for the report"
+    )
+    run.add_argument(
+        "--rule",
+        choices=("aligned", "paper"),
+        default="aligned",
+        help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
+    )
+    run.add_argument(
+        "--steps", type=int, default=10, metavar="N", help="network calls each way (default: 10)"
+    )
+    run.add_argument(
+        "--regenerate",
+        action="store_true",
+        help="generate the acquired slices as well, instead of keeping them",
+    )
+    run.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    _add_model(run)
+
+    run = command("segment", "Label LVC, LVM and RVC in the acquired slices.")
+    _add_input(run)
+    run.add_argument("--output", type=Path, required=True, metavar="FILE.nrrd", help="file for the labels")
+    _add_model(run)
+
+    run = command("phantom", "Make a heart by formula, imaged as cine MR, with its exact truth.")
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the images")
+    run.add_argument("--seed", type=int, metavar="N", help="draw a random heart instead of the standard one")
+    run.add_argument("--frames", type=int, metavar="N", help="frames over the heart beat (default: 12)")
+
+    run = command("demo", "Reconstruct a phantom and say how far the result is from its truth.")
+    run.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="default: demo")
+    _add_model(run)
+
+    _add_train(command("train", "Train the networks, or put trained weights into a model folder."))
+
+    run = command("info", "Show versions, devices and the model's card.")
+    run.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the shipped one)")
+    run.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, metavar="INPUT", help="NIfTI, NRRD or MHA file, or DICOM folder")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the shipped one)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default: auto"
+    )
+    parser.add_argument("--json", action="store_true", help="progress and result as JSON lines on stdout")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
+    for part in ("segmenter", "generator"):
+        run = parts.add_parser(part, help=f"train the {part}", description=f"Train the {part}.")
+        run.add_argument(
+            "--data",
+            type=Path,
+            nargs="*",
+            default=(),
+            metavar="DIR",
+            help="folders of NAME.nii.gz, NAME_gt.nii.gz",
+        )
+        run.add_argument(
+            "--label-values",
+            type=_triple,
+            default=(1, 2, 3),
+            metavar="LVC,LVM,RVC",
+            help="label values in the data (ACDC: 3,2,1; default: 1,2,3)",
+        )
+        run.add_argument("--hold-out", default="", metavar="REGEX", help="leave out cases whose name matches")
+        run.add_argument("--phantoms", type=int, default=0, metavar="N", help="add N random phantoms")
+        run.add_argument(
+            "--output", type=Path, required=True, metavar="DIR", help="checkpoints, log and weights"
+        )
+        run.add_argument("--preset", choices=("compact",), default="compact", help="default: compact")
+        run.add_argument(
+            "--size", type=int, metavar="N", help="pixels along a view; half is a cheap first stage"
+        )
+        run.add_argument("--init", type=Path, metavar="FILE", help="weights to start from")
+        run.add_argument("--steps", type=int, default=20000, metavar="N", help="default: 20000")
+        run.add_argument("--batch", type=int, default=16, metavar="N", help="default: 16")
+        run.add_argument(
+            "--rate", type=float, default=6e-4, metavar="X", help="learning rate (default: 6e-4)"
+        )
+        run.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+        run.add_argument("--threads", type=int, metavar="N", help="processor threads")
+        run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    text = "Put trained weights into a model folder."
+    run = parts.add_parser("bundle", help="put trained weights into a model folder", description=text)
+    run.add_argument("--segmenter", type=Path, required=True, metavar="FILE")
+    run.add_argument("--generator", type=Path, required=True, metavar="FILE")
+    run.add_argument(
+        "--about",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="JSON with name, licence, data, training, scores",
+    )
+    run.add_argument("--output", type=Path, required=True, metavar="DIR")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = build_parser().parse_args(arguments)
+    # A job that is told to end stops as one interrupted by hand does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        importlib.import_module(f".commands.{options.command}", __package__).run(options)
+    except InputError as error:
+        print(f"dmcvr: {error}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, CancelledError):
+        print("dmcvr: cancelled.", file=sys.stderr)
+        return 130
+    return 0

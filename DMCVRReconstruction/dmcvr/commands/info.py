@@ -1,0 +1,46 @@
+"""``dmcvr info``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from .. import __version__
+from ..bundle import DEFAULT_BUNDLE, read_card
+from ..record import LIBRARIES
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print versions, devices and the model's card."""
+    versions = {"dmcvr": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = None
+    card = read_card(arguments.model or DEFAULT_BUNDLE)
+    facts = {"versions": versions, "devices": _devices(versions["torch"] is not None), "model": card}
+    if arguments.json:
+        print(json.dumps(facts))
+        return
+    for name, found in versions.items():
+        print(f"{name:14} {found or 'not installed'}")
+    print("devices        " + ", ".join(facts["devices"]))
+    for key, value in card.items():
+        if key not in ("preset", "sha256", "labels"):
+            print(f"model {key:8} {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _devices(torch_found: bool) -> list[str]:
+    if not torch_found:
+        return []
+    import torch
+
+    from ..device import describe
+
+    return [
+        describe(torch.device("cpu")),
+        *(describe(torch.device("cuda", index)) for index in range(torch.cuda.device_count())),
+    ]

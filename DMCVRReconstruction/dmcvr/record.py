@@ -1,0 +1,113 @@
+"""The JSON record of a run: what was done, with what, to what, and what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .anatomy import find_ed_es, mass_g
+from .bundle import file_hash
+
+if TYPE_CHECKING:
+    from .model import Model
+    from .reconstruct import Options, Reconstruction
+
+LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image")
+
+
+def input_hash(path: Path) -> str:
+    """SHA-256 of a file, or of the sorted hashes of all files in a folder, so that names do not matter."""
+    path = Path(path)
+    if path.is_file():
+        return file_hash(path)
+    hashes = sorted(file_hash(item) for item in path.rglob("*") if item.is_file())
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def make_record(
+    result: Reconstruction,
+    options: Options,
+    model: Model | None,
+    input_sha256: str,
+    warnings: list[str],
+    seconds: dict[str, float],
+) -> dict:
+    """The contents of result.json. No name, date or path of the input is in it.
+
+    ``frames`` are the reconstructed frames of the input, counted from 0. ``ed`` and ``es`` count among these.
+    ``cycle`` holds what disc summation gives over the frames of the input.
+    """
+    grid, stack, diffusion = result.grid, result.stack, options.method in ("dmcvr", "diffae")
+    record = {
+        "versions": {
+            "dmcvr": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+        "method": options.method,
+        "model": None,
+        "input": {
+            "sha256": input_sha256,
+            "frames": len(result.cycle_ml),
+            "slices": len(stack.origins),
+            "pixels": list(stack.frames.shape[:1:-1]),
+            "spacing_mm": [round(value, 6) for value in stack.spacing],
+            "gaps_mm": [round(float(gap), 4) for gap in stack.gaps],
+        },
+        "geometry": {
+            "voxels": list(grid.shape[::-1]),
+            "spacing_mm": [round(value, 6) for value in grid.spacing],
+            "acquired": list(result.acquired),
+        },
+        "frames": list(result.frames),
+        "ed": None,
+        "es": None,
+        "volumes": result.volumes,
+        "stack_volumes": result.stack_volumes,
+        "mass_g": [mass_g(volumes["LVM"]) for volumes in result.volumes],
+        "ef": result.ejection_fraction,
+        "cycle": _cycle(result),
+        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
+        "warnings": [*warnings, *result.warnings],
+    }
+    if model is not None:
+        from .device import describe
+
+        record["model"] = {
+            "name": model.card["name"],
+            "licence": model.card["licence"],
+            "sha256": model.sha256,
+        }
+        record["device"] = describe(model.device)
+        record["precision"] = model.precision
+    if diffusion:
+        record["steps"] = options.generation.steps
+        record["rule"] = options.generation.rule if options.method == "dmcvr" else "paper"
+        record["label_rule"] = options.label_rule
+        record["seed"] = options.seed
+    if record["cycle"] is not None:
+        for phase in ("ed", "es"):
+            frame = record["cycle"][f"{phase}_frame"]
+            if frame in result.frames:
+                record[phase] = result.frames.index(frame)
+    return record
+
+
+def _cycle(result: Reconstruction) -> dict | None:
+    """End-diastole and end-systole by disc summation, if every frame of a cine was segmented."""
+    if len(result.cycle_ml) < 2 or None in result.cycle_ml:
+        return None
+    ed, es = find_ed_es(result.cycle_ml)
+    edv, esv = result.cycle_ml[ed], result.cycle_ml[es]
+    return {
+        "ed_frame": ed,
+        "es_frame": es,
+        "edv_ml": edv,
+        "esv_ml": esv,
+        "ef_percent": 100 * (edv - esv) / edv if edv > 0 else None,
+        "lvc_ml": list(result.cycle_ml),
+    }

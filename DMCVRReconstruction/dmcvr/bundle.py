@@ -20,8 +20,11 @@ PARTS = ("segmenter", "generator")
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_card(folder: Path) -> dict:
@@ -30,7 +33,7 @@ def read_card(folder: Path) -> dict:
         card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         from_dict(card["preset"])
         dict(card["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError("The model folder holds no readable model.json.") from error
     return card
 

@@ -26,19 +26,36 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _triple(text: str) -> tuple[int, int, int]:
-    values = tuple(int(part) for part in text.split(","))
-    if len(values) != 3 or len({0, *values}) != 4:
-        raise ValueError
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"give three numbers as in 1,2,3, not {text!r}")
+    values = tuple(int(part) for part in parts)
+    if len({0, *values}) != 4:
+        raise argparse.ArgumentTypeError("the three numbers must differ from each other and from 0")
     return values
 
 
 def _frame(text: str) -> str | int:
-    return text if text in ("ed", "es", "all") else int(text)
+    if text.lower() in ("ed", "es", "all"):
+        return text.lower()
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"choose ed, es, all or a number from 0, not {text!r}") from None
 
 
-# What argparse calls these types when a value does not fit.
-_triple.__name__ = "value of the form LVC,LVM,RVC"
-_frame.__name__ = "frame (ed, es, all or a number)"
+def _count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1, not {text!r}")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"give a whole number from 0, not {text!r}")
+    return int(text)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -84,14 +101,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
     )
     run.add_argument(
-        "--steps", type=int, default=10, metavar="N", help="network calls each way (default: 10)"
+        "--steps", type=_count, default=10, metavar="N", help="network calls each way (default: 10)"
     )
     run.add_argument(
         "--regenerate",
         action="store_true",
         help="generate the acquired slices as well, instead of keeping them",
     )
-    run.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    run.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
     _add_model(run)
 
     run = command("segment", "Label LVC, LVM and RVC in the acquired slices.")
@@ -101,8 +118,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     run = command("phantom", "Make a heart by formula, imaged as cine MR, with its exact truth.")
     run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the images")
-    run.add_argument("--seed", type=int, metavar="N", help="draw a random heart instead of the standard one")
-    run.add_argument("--frames", type=int, metavar="N", help="frames over the heart beat (default: 12)")
+    run.add_argument(
+        "--seed", type=_whole, metavar="N", help="draw a random heart instead of the standard one"
+    )
+    run.add_argument("--frames", type=_count, metavar="N", help="frames over the heart beat (default: 12)")
 
     run = command("demo", "Reconstruct a phantom and say how far the result is from its truth.")
     run.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="default: demo")
@@ -149,22 +168,22 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
             help="label values in the data (ACDC: 3,2,1; default: 1,2,3)",
         )
         run.add_argument("--hold-out", default="", metavar="REGEX", help="leave out cases whose name matches")
-        run.add_argument("--phantoms", type=int, default=0, metavar="N", help="add N random phantoms")
+        run.add_argument("--phantoms", type=_whole, default=0, metavar="N", help="add N random phantoms")
         run.add_argument(
             "--output", type=Path, required=True, metavar="DIR", help="checkpoints, log and weights"
         )
         run.add_argument("--preset", choices=("compact",), default="compact", help="default: compact")
         run.add_argument(
-            "--size", type=int, metavar="N", help="pixels along a view; half is a cheap first stage"
+            "--size", type=_count, metavar="N", help="pixels along a view; half is a cheap first stage"
         )
         run.add_argument("--init", type=Path, metavar="FILE", help="weights to start from")
-        run.add_argument("--steps", type=int, default=20000, metavar="N", help="default: 20000")
-        run.add_argument("--batch", type=int, default=16, metavar="N", help="default: 16")
+        run.add_argument("--steps", type=_count, default=20000, metavar="N", help="default: 20000")
+        run.add_argument("--batch", type=_count, default=16, metavar="N", help="default: 16")
         run.add_argument(
             "--rate", type=float, default=6e-4, metavar="X", help="learning rate (default: 6e-4)"
         )
-        run.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
-        run.add_argument("--threads", type=int, metavar="N", help="processor threads")
+        run.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
+        run.add_argument("--threads", type=_count, metavar="N", help="processor threads")
         run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
     text = "Put trained weights into a model folder."
     run = parts.add_parser("bundle", help="put trained weights into a model folder", description=text)

@@ -133,6 +133,8 @@ def sample_plane(
     to_source = np.linalg.pinv(basis)
     matrix = to_source @ np.column_stack([target.step_y, target.step_x])
     offset = to_source @ (target.origin - source.origin)
+    # Rounding must not push a point on the border outside, where it would become ``fill``.
+    matrix, offset = matrix.round(9), offset.round(9)
     return ndimage.affine_transform(
         image, matrix, offset, output_shape=target.shape, order=order, mode="constant", cval=fill
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil, floor
 
 import numpy as np
 
@@ -40,18 +41,20 @@ def slice_spacing(positions: np.ndarray, spacing: float) -> float:
     """The distance between output slices, near ``spacing`` mm, that places every acquired slice on the grid
     if one can.
 
-    A regular gap is divided evenly: gap / round(gap / spacing). Where gaps differ, the distance that divides
-    the smallest gap and is nearest to ``spacing`` among those that divide every gap is taken, within a third
-    to either side; if there is none, the length of the stack is divided evenly and acquired slices may fall
-    between slices of the grid.
+    A regular gap is divided evenly: gap / round(gap / spacing). Where gaps differ, that division of the
+    smallest gap is taken if it divides every gap, and else the one nearest to ``spacing``, within a third to
+    either side, that does; if there is none, the length of the stack is divided evenly and acquired slices
+    may fall between slices of the grid.
     """
     gaps, length = np.diff(positions), positions[-1]
-    parts = max(1, round(gaps.min() / spacing))
-    around = range(max(1, int(parts * 0.75)), int(np.ceil(parts * 4 / 3)) + 1)
-    for divisions in sorted(around, key=lambda value: abs(value - parts)):
+    smallest = gaps.min()
+    parts = max(1, round(smallest / spacing))
+    others = range(max(1, ceil(smallest / (4 / 3 * spacing))), floor(smallest / (2 / 3 * spacing)) + 1)
+    for divisions in (parts, *sorted(others, key=lambda count: abs(smallest / count - spacing))):
         # From the whole length, so that rounding in the file's positions does not add up.
-        step = length / np.round(gaps / (gaps.min() / divisions)).sum()
-        if (np.abs(positions - step * np.round(positions / step)) <= ON_GRID_MM).all():
+        count = np.round(gaps / (smallest / divisions)).sum()
+        step = length / count
+        if count <= MOST_SLICES and (np.abs(positions - step * np.round(positions / step)) <= ON_GRID_MM).all():
             return float(step)
     return float(length / max(1, round(length / spacing)))
 

@@ -86,13 +86,19 @@ class Model:
                     f"The model folder's {part} weights are missing or were changed: "
                     "their SHA-256 is not the one in model.json."
                 )
-            weights[part] = {name: value.float() for name, value in load_file(path).items()}
+            weights[part] = {
+                name: value.float() if value.is_floating_point() else value
+                for name, value in load_file(path).items()
+            }
         # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
         with torch.device("meta"):
             segmenter, semantic, denoiser = build(preset)
-        segmenter.load_state_dict(weights["segmenter"], assign=True)
-        semantic.load_state_dict(part_of(weights["generator"], "semantic."), assign=True)
-        denoiser.load_state_dict(part_of(weights["generator"], "denoiser."), assign=True)
+        try:
+            segmenter.load_state_dict(weights["segmenter"], assign=True)
+            semantic.load_state_dict(part_of(weights["generator"], "semantic."), assign=True)
+            denoiser.load_state_dict(part_of(weights["generator"], "denoiser."), assign=True)
+        except RuntimeError as error:
+            raise InputError("The model folder's weights do not fit the preset in its model.json.") from error
         return cls(preset, segmenter, semantic, denoiser, card, device, precision)
 
     @classmethod

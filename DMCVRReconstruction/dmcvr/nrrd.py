@@ -63,7 +63,7 @@ def write_segmentation(path: str | Path, labels: np.ndarray, grid: Grid) -> None
     if labels.ndim != 3:
         raise ValueError(f"a segmentation file holds one volume, got shape {labels.shape}")
     fields = {
-        "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
+        "Segmentation_ContainedRepresentationNames": "Binary labelmap|Closed surface|",
         "Segmentation_MasterRepresentation": "Binary labelmap",
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }

@@ -1,87 +1,25 @@
-"""What a run leaves on disk: written beside, then renamed, so that it appears whole or not at all."""
+"""What a run leaves on disk."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import InputError
 from .geometry import Grid
 from .nrrd import write_segmentation, write_volume
-from .reconstruct import Reconstruction
 from .report import ReportData, write_report
 from .stack import Stack
 
+if TYPE_CHECKING:
+    from .pipeline import Reconstruction
 
-@contextmanager
-def staged_folder(target: Path) -> Iterator[Path]:
-    """A private folder to write into, whose files are moved to ``target`` if the block ends well.
-
-    Otherwise it is removed, with whatever parent folders were made for it. Raises InputError if ``target``
-    cannot be written to, before anything is computed.
-    """
-    target = Path(target)
-    with _made_parents(target):
-        try:
-            if target.exists() and not target.is_dir():
-                raise NotADirectoryError(target)
-            if target.is_dir():
-                # Renaming files into the folder needs the right to write in it.
-                with tempfile.TemporaryDirectory(dir=target):
-                    pass
-            staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        except OSError as error:
-            raise InputError("The output folder cannot be written to; choose another one.") from error
-        try:
-            yield staging
-            target.mkdir(exist_ok=True)
-            for path in sorted(staging.iterdir()):
-                path.replace(target / path.name)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def staged_file(target: Path) -> Iterator[Path]:
-    """A path beside ``target`` with the same suffixes to write to; renamed if the block ends well, else
-    removed.
-    """
-    target = Path(target)
-    with _made_parents(target):
-        if target.is_dir():
-            raise InputError("The output is a folder, but a file name is needed.")
-        try:
-            staging = Path(tempfile.mkdtemp(prefix=".writing.", dir=target.parent))
-        except OSError as error:
-            raise InputError("The output file cannot be written; choose another folder.") from error
-        try:
-            yield staging / target.name
-            (staging / target.name).replace(target)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def _made_parents(target: Path) -> Iterator[None]:
-    """Makes the missing parents of ``target`` and removes them again if the block raises."""
-    missing = [parent for parent in target.absolute().parents if not parent.exists()]
-    try:
-        target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("The output folder cannot be made; choose another place.") from error
-    try:
-        yield
-    except BaseException:
-        for parent in missing:
-            if parent.exists() and not any(parent.iterdir()):
-                parent.rmdir()
-        raise
+NUMBERED = "segmentation_*.seg.nrrd"
+FILES = ("volume.nrrd", "labels.nrrd", "segmentation.seg.nrrd", NUMBERED, "result.json", "report.html")
+"""Patterns of the names of all files that ``write_reconstruction`` writes."""
 
 
 def write_reconstruction(

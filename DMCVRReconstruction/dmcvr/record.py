@@ -14,7 +14,7 @@ from .bundle import file_hash
 
 if TYPE_CHECKING:
     from .model import Model
-    from .reconstruct import Options, Reconstruction
+    from .pipeline import Options, Reconstruction
 
 LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image")
 
@@ -35,9 +35,11 @@ def make_record(
     input_sha256: str,
     warnings: list[str],
     seconds: dict[str, float],
+    labels_sha256: str | None = None,
 ) -> dict:
     """The contents of result.json. No name, date or path of the input is in it.
 
+    labels_sha256: of the expert labels, where they were given. What does not apply to the method is null.
     ``frames`` are the reconstructed frames of the input, counted from 0. ``ed`` and ``es`` count among these.
     ``cycle`` holds what disc summation gives over the frames of the input.
     """
@@ -50,8 +52,16 @@ def make_record(
         },
         "method": options.method,
         "model": None,
+        "device": None,
+        "precision": None,
+        "steps": None,
+        "rule": None,
+        "label_rule": None,
+        "seed": options.seed,
+        "keeps_acquired": True,
         "input": {
             "sha256": input_sha256,
+            "labels_sha256": labels_sha256,
             "frames": len(result.cycle_ml),
             "slices": len(stack.origins),
             "pixels": list(stack.frames.shape[:1:-1]),
@@ -87,8 +97,8 @@ def make_record(
     if diffusion:
         record["steps"] = options.generation.steps
         record["rule"] = options.generation.rule if options.method == "dmcvr" else "paper"
-        record["label_rule"] = options.label_rule
-        record["seed"] = options.seed
+        record["label_rule"] = "code" if labels_sha256 else options.label_rule
+        record["keeps_acquired"] = options.keep_acquired
     if record["cycle"] is not None:
         for phase in ("ed", "es"):
             frame = record["cycle"][f"{phase}_frame"]

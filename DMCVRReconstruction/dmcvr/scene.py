@@ -1,5 +1,4 @@
-"""The scene file with which 3D Slicer opens a result: a double click shows the images, the segmentation and
-the heart.
+"""The scene file with which 3D Slicer opens a result: a double click shows images, segmentation and heart.
 
 A .mrml scene is XML that lists nodes, each naming others by ID and its data by file name. Only what differs
 from Slicer's defaults is written; the attributes are those of the nodes' ``ReadXMLAttributes`` (Slicer 5,
@@ -21,7 +20,7 @@ from .labels import LVM, NAMES
 
 FOUR_UP = 3  # vtkMRMLLayoutNode::SlicerLayoutFourUpView
 VIEW_ANGLE = 30.0  # degrees, of the 3D camera
-SLICE_MARGIN, CAMERA_MARGIN = 1.6, 1.2  # size of the view relative to what it is fitted to
+SLICE_MARGIN, CAMERA_MARGIN = 1.6, 1.0  # size of the view relative to what it is fitted to
 WALL_OPACITY = 0.4  # of the myocardium in 3D, so that the cavity inside shows
 TO_RAS = np.array([-1.0, -1.0, 1.0])
 CLASSES = {"Volume": "ScalarVolume", "VolumeDisplay": "ScalarVolumeDisplay"}  # where XML tag and class differ
@@ -46,11 +45,15 @@ def write_scene(
     lax: (name to show, file name) of images on planes of their own.
     mask: (Z, Y, X), true where the heart is: the views are fitted to it, by default to the whole grid.
     sequence: ``volume`` and ``labels`` are 4D, as ``nrrd.write_volume`` writes them; they play on opening.
-    Raises FileNotFoundError where a file is missing.
+    Raises ValueError where a file is not given by its bare name, FileNotFoundError where it is missing.
     """
     folder = Path(folder)
     for file in (volume, segmentation, labels, *(file for _, file in lax)):
-        if file is not None and not (folder / file).is_file():
+        if file is None:
+            continue
+        if Path(file).name != file:
+            raise ValueError("a scene refers to files beside it, by name alone")
+        if not (folder / file).is_file():
             raise FileNotFoundError(folder / file)
     scene = ElementTree.Element("MRML", version="Slicer 5.0.0 0")
     image = _volume(scene, "DMCVR volume", 1, volume, sequence)
@@ -113,9 +116,7 @@ def _segmentation(scene: ElementTree.Element, file: str, image: str) -> None:
 
 
 def _browser(scene: ElementTree.Element, tracks: list[tuple[str, str]]) -> None:
-    """The sequences that fill the nodes of ``tracks`` (node ID, 4D file), and what steps through them
-    together.
-    """
+    """The sequences that fill the nodes of ``tracks`` (node ID, 4D file), stepped through together."""
     refs = {}
     for number, (node, file) in enumerate(tracks):
         storage = _node(scene, "VolumeSequenceStorage", number + 1, "storage", {}, fileName=quote(file))
@@ -133,9 +134,7 @@ def _browser(scene: ElementTree.Element, tracks: list[tuple[str, str]]) -> None:
 
 
 def _views(scene: ElementTree.Element, grid: Grid, mask: np.ndarray, image: str, overlay: str) -> None:
-    """Four-up layout, slice views along the grid through the middle of ``mask``, camera in front of the
-    patient.
-    """
+    """Four-up layout, slice views along the grid through the middle of ``mask``, camera in front."""
     spans = [np.flatnonzero(mask.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1))]
     low, high = np.array([span[0] for span in spans]), np.array([span[-1] for span in spans])
     # On a voxel's centre, so that every view shows voxels as they are and not a blend of two slices.
@@ -149,15 +148,14 @@ def _views(scene: ElementTree.Element, grid: Grid, mask: np.ndarray, image: str,
         "Yellow": (y, up, max(height, depth), grid.spacing[0]),
     }
     for colour, (right, upward, extent, thickness) in cuts.items():
-        # Slicer's axial view is left-handed and has its normal upward: kept for the red view, so z increases
-        # up.
-        normal = -np.cross(right, upward) if colour == "Red" else np.cross(right, upward)
+        # As in Slicer's axial view, moving the red view's slider up goes along step_x cross step_y.
+        normal = np.cross(right, upward) * (-1 if colour == "Red" else 1)
         matrix = np.eye(4)
         matrix[:3] = np.column_stack([right, upward, normal, middle])
         field = SLICE_MARGIN * extent
         _node(
             scene, "Slice", colour, colour, {}, singletonTag=colour, layoutName=colour,
-            orientation="Reformat", sliceToRAS=_text(matrix), dimensions="256 256 1",
+            sliceToRAS=_text(matrix), dimensions="256 256 1",
             fieldOfView=_text([field, field, thickness]), useLabelOutline="true",
         )  # fmt: skip
         refs = {"backgroundVolume": image, "labelVolume": overlay}
@@ -165,8 +163,9 @@ def _views(scene: ElementTree.Element, grid: Grid, mask: np.ndarray, image: str,
     radius = CAMERA_MARGIN * np.linalg.norm([depth, height, width]) / 2
     anterior = np.array([0, radius / np.sin(np.radians(VIEW_ANGLE / 2)), 0])
     _node(
-        scene, "View", 1, "View1", {}, singletonTag="1", layoutName="1", visibility="true", boxVisible="false"
-    )
+        scene, "View", 1, "View1", {}, singletonTag="1", layoutName="1", visibility="true",
+        boxVisible="false", axisLabelsVisible="false", orientationMarkerType="axes",
+    )  # fmt: skip
     _node(
         scene, "Camera", 1, "Camera", {}, singletonTag="1", position=_text(middle + anterior),
         focalPoint=_text(middle), viewUp="0 0 1", viewAngle=_text(VIEW_ANGLE),

@@ -46,6 +46,14 @@ def read_stack(path: str | Path) -> Stack:
     return stack
 
 
+def read_grid(path: str | Path) -> Grid:
+    """Where the voxels of a 3D or 4D file lie, slices in the file's own order, which ``read_stack`` may turn
+    round. Raises InputError.
+    """
+    image = _load(Path(path))
+    return _grid(image, _frames(image)[0].shape[1:])
+
+
 def read_lax(path: str | Path) -> Stack:
     """One long-axis image, still or cine, from a file with usually one slice (S = 1). Raises InputError."""
     stack = _stack(_load(Path(path)))

@@ -11,12 +11,13 @@ from ..evaluation.metrics import dice, surface_distances
 from ..generation import GenerationOptions
 from ..labels import NAMES
 from ..model import Model
-from ..outputs import staged_folder, write_reconstruction
+from ..outputs import write_reconstruction
 from ..phantom import PhantomConfig, make_phantom
 from ..progress import show_progress
-from ..reconstruct import Options, Reconstruction, reconstruct
+from ..pipeline import Options, Reconstruction, reconstruct
 from ..record import input_hash, make_record
 from ..scene import write_scene
+from ..staging import staged_folder
 from .phantom import write_phantom
 
 
@@ -33,7 +34,8 @@ def run(arguments: argparse.Namespace) -> None:
         record = make_record(result, options, model, sha256, [], result.seconds)
         lax = tuple(phantom.lax.values())
         write_reconstruction(folder, result, record, lax)
-        write_scene(folder, lax=[(f"LAX {view}", f"lax_{view}.nrrd") for view in phantom.lax])
+        views = [(f"LAX {view}", f"lax_{view}.nrrd") for view in phantom.lax]
+        write_scene(folder, result.grid, lax=views, mask=result.labels[0] > 0)
         truth = phantom.truth(result.grid, 0)
         scores = compare(result, truth)
         (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")

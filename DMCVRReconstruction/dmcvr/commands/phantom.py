@@ -9,9 +9,10 @@ import numpy as np
 
 from ..geometry import Grid
 from ..nrrd import write_segmentation, write_volume
-from ..outputs import stack_grid, staged_folder
+from ..outputs import stack_grid
 from ..phantom import Phantom, PhantomConfig, make_phantom, random_config
 from ..stack import Stack
+from ..staging import staged_folder
 
 
 def run(arguments: argparse.Namespace) -> None:

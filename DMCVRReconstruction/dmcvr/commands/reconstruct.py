@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
+from ..baselines import BASELINES
 from ..dicom import read_study
 from ..generation import GenerationOptions
 from ..model import Model
-from ..outputs import staged_folder, write_reconstruction
+from ..outputs import FILES, NUMBERED, write_reconstruction
+from ..pipeline import Options, reconstruct
 from ..progress import show_progress
-from ..reconstruct import Options, reconstruct
 from ..record import input_hash, make_record
 from ..stack import Stack
+from ..staging import check_apart, staged_folder
 from ..volumes import read_labels, read_lax, read_stack
 
 
@@ -29,19 +31,23 @@ def run(arguments: argparse.Namespace) -> None:
         keep_acquired=not arguments.regenerate,
         seed=arguments.seed,
     )
-    with staged_folder(arguments.output) as folder:
+    drawn = [] if arguments.labels is None else [arguments.labels]
+    check_apart(arguments.output, [arguments.input, *arguments.lax, *drawn], FILES)
+    with staged_folder(arguments.output, NUMBERED) as folder:
         started = time.perf_counter()
         stack, lax, notes = read_input(arguments.input, arguments.lax)
-        labels = None
-        if arguments.labels is not None:
-            labels = read_labels(arguments.labels, stack, arguments.label_values)
-        read = time.perf_counter()
-        model = Model.load(arguments.model, arguments.device, arguments.precision)
-        loaded = time.perf_counter()
+        labels = read_labels(drawn[0], stack, arguments.label_values) if drawn else None
+        seconds = {"read": time.perf_counter() - started}
+        model = None
+        if labels is None or options.method not in BASELINES:
+            started = time.perf_counter()
+            model = Model.load(arguments.model, arguments.device, arguments.precision)
+            seconds["load model"] = time.perf_counter() - started
         with show_progress(arguments.json) as progress:
             result = reconstruct(stack, model, options, progress, labels)
-        seconds = {"read": read - started, "load model": loaded - read, **result.seconds}
-        record = make_record(result, options, model, input_hash(arguments.input), notes, seconds)
+        seconds |= result.seconds
+        hashes = input_hash(arguments.input), input_hash(drawn[0]) if drawn else None
+        record = make_record(result, options, model, hashes[0], notes, seconds, hashes[1])
         write_reconstruction(folder, result, record, lax)
     if arguments.json:
         print(json.dumps({"output": str(arguments.output), "result": record}), flush=True)
@@ -52,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{x} x {y} x {z} voxels in {sum(seconds.values()):.0f} s: {arguments.output / 'report.html'}")
 
 
-def read_input(path: Path, lax: list[Path]) -> tuple[Stack, tuple[Stack, ...], list[str]]:
+def read_input(path: Path, lax: Sequence[Path] = ()) -> tuple[Stack, tuple[Stack, ...], list[str]]:
     """The SAX stack in ``path``, long-axis images from the files ``lax`` or the DICOM folder, and notes on
     choices made.
     """
@@ -60,6 +66,4 @@ def read_input(path: Path, lax: list[Path]) -> tuple[Stack, tuple[Stack, ...], l
     if path.is_dir():
         study = read_study(path)
         return study.sax, given or study.lax, list(study.warnings)
-    with warnings.catch_warnings(record=True) as caught:
-        stack = read_stack(path)
-    return stack, given, [str(item.message) for item in caught]
+    return read_stack(path), given, []

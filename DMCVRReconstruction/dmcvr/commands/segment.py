@@ -7,25 +7,39 @@ import json
 
 import numpy as np
 
+from ..errors import InputError
 from ..model import Model
 from ..nrrd import write_volume
-from ..outputs import stack_grid, staged_file
+from ..outputs import stack_grid
+from ..pipeline import segment_stack
 from ..progress import show_progress
-from ..reconstruct import segment_stack
-from ..volumes import read_stack
+from ..staging import check_apart, staged_file
+from ..volumes import read_grid
+from .reconstruct import read_input
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Read, segment every frame, write the labels on the input's grid."""
+    """Read, segment every frame, write the labels on the input's own grid."""
+    name = arguments.output.name.lower()
+    if not name.endswith(".nrrd") or name.endswith(".seg.nrrd"):
+        raise InputError("Labels are written as a label volume; give a file name like labels.nrrd.")
+    check_apart(arguments.output, [arguments.input])
     with staged_file(arguments.output) as path:
-        stack = read_stack(arguments.input)
-        grid = stack_grid(stack)
+        stack, _, notes = read_input(arguments.input)
+        grid = stack_grid(stack) if arguments.input.is_dir() else read_grid(arguments.input)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
         with show_progress(arguments.json) as progress:
             _, by_frame = segment_stack(stack, model, list(range(len(stack.frames))), progress)
         labels = np.stack(list(by_frame.values()))
-        write_volume(path, labels if len(labels) > 1 else labels[0], grid, stack.times, labels=True)
+        if grid.step_z @ stack.normal < 0:  # a left-handed file; a Stack is sorted the other way
+            labels = labels[:, ::-1]
+        if len(labels) > 1:
+            write_volume(path, labels, grid, stack.times, labels=True)
+        else:
+            write_volume(path, labels[0], grid)
     if arguments.json:
-        print(json.dumps({"output": str(arguments.output)}), flush=True)
-    else:
-        print(f"Labels of {labels.shape[1]} slices in {len(labels)} frames: {arguments.output}")
+        print(json.dumps({"output": str(arguments.output), "warnings": notes}), flush=True)
+        return
+    for message in notes:
+        print(f"Note: {message}")
+    print(f"Labels of {labels.shape[1]} slices in {len(labels)} frames: {arguments.output}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 
 def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Straight line (eq. 5): a at t = 0, b at t = 1. a, b: (B, ...); t: (B,)."""
-    t = t.view(-1, *[1] * (a.dim() - 1)).to(a.dtype)
-    return (1 - t) * a + t * b
+    # torch.lerp, unlike (1 - t) a + t b, gives equal ends back without rounding.
+    return torch.lerp(a, b, t.view(-1, *[1] * (a.dim() - 1)).to(a.dtype))
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -21,11 +22,10 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     flat_a, flat_b = a.flatten(1).double(), b.flatten(1).double()
     cosine = (flat_a * flat_b).sum(1) / (flat_a.norm(dim=1) * flat_b.norm(dim=1)).clamp_min(1e-300)
     theta = cosine.clamp(-1, 1).acos()
-    t = t.double()
-    sine = theta.sin()
-    straight = sine < 1e-6
-    sine = sine.masked_fill(straight, 1.0)
-    weight_a = ((1 - t) * theta).sin().div(sine).where(~straight, 1 - t)
-    weight_b = (t * theta).sin().div(sine).where(~straight, t)
+    straight = theta.sin() < 1e-6
+    sine = theta.sin().masked_fill(straight, 1.0)
     shape = (-1, *[1] * (a.dim() - 1))
-    return weight_a.to(a.dtype).view(shape) * a + weight_b.to(a.dtype).view(shape) * b
+    weight_a, weight_b = (
+        ((share * theta).sin() / sine).to(a.dtype).view(shape) for share in (1 - t.double(), t.double())
+    )
+    return torch.where(straight.view(shape), lerp(a, b, t), weight_a * a + weight_b * b)

@@ -30,20 +30,23 @@ def predictions(output: Tensor, x: Tensor, lam: Tensor, prediction: str) -> tupl
         Ho, 2022).
     x0 is not clipped: clipping would make inversion irreversible.
     """
-    alpha = torch.sigmoid(2 * lam).sqrt().view(-1, 1, 1, 1)
-    sigma = torch.sigmoid(-2 * lam).sqrt().view(-1, 1, 1, 1)
+    alpha, sigma = _alpha_sigma(lam, prediction)
     if prediction == "epsilon":
         return (x - sigma * output) / alpha, output
-    if prediction == "v":
-        return alpha * x - sigma * output, sigma * x + alpha * output
-    raise ValueError(f"prediction must be 'epsilon' or 'v', not {prediction!r}")
+    return alpha * x - sigma * output, sigma * x + alpha * output
 
 
 def target(x0: Tensor, noise: Tensor, lam: Tensor, prediction: str) -> tuple[Tensor, Tensor]:
     """(noisy image, what the network should answer) in training; shapes as in ``predictions``."""
-    alpha = torch.sigmoid(2 * lam).sqrt().view(-1, 1, 1, 1)
-    sigma = torch.sigmoid(-2 * lam).sqrt().view(-1, 1, 1, 1)
+    alpha, sigma = _alpha_sigma(lam, prediction)
     return alpha * x0 + sigma * noise, noise if prediction == "epsilon" else alpha * noise - sigma * x0
+
+
+def _alpha_sigma(lam: Tensor, prediction: str) -> tuple[Tensor, Tensor]:
+    """alpha and sigma, (B, 1, 1, 1) each, of ``lam`` (B,), where ``prediction`` is one there is."""
+    if prediction not in ("epsilon", "v"):
+        raise ValueError(f"prediction must be 'epsilon' or 'v', not {prediction!r}")
+    return tuple(torch.sigmoid(sign * 2 * lam).sqrt().view(-1, 1, 1, 1) for sign in (1, -1))
 
 
 def generate(denoise: Denoise, x: Tensor, levels: Sequence[float], order: int = 2) -> Tensor:
@@ -67,6 +70,8 @@ def invert(denoise: Denoise, x: Tensor, levels: Sequence[float], order: int = 2)
 def _integrate(
     denoise: Denoise, x: Tensor, levels: Sequence[float], order: int, toward_image: bool
 ) -> Tensor:
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, not {order!r}")
     previous, previous_step = None, 0.0
     for lam, lam_next in itertools.pairwise(levels):
         x0, epsilon = denoise(x, lam)

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from ..errors import InputError
 from ..networks.medformer import MedFormer
-from ..networks.presets import Preset
+from ..networks.presets import Preset, to_dict
 from .data import Slices
 from .generator import Generator, generator_loss
 from .segmenter import segmenter_loss
@@ -38,9 +40,10 @@ def train(
     ``folder``.
 
     size: side in pixels of the views trained on; they always show the preset's window, so half the size is
-        half the
-        resolution, at a quarter of the cost: a good first stage.
+        half the resolution, at a quarter of the cost: a good first stage.
     init: weights of an earlier run to start from.
+
+    Raises InputError where ``init`` does not fit the preset or ``folder`` holds another run's checkpoint.
     """
     build, loss = PARTS[part]
     if size is not None:
@@ -51,9 +54,15 @@ def train(
     torch.manual_seed(options.seed)
     module: nn.Module = build(preset)
     if init is not None:
-        module.load_state_dict(load_file(init))
+        try:
+            module.load_state_dict(load_file(init))
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise InputError(f"The weights to start from are none of a {part} of this preset.") from error
     module = module.to(device, memory_format=torch.channels_last)
-    average = fit(module, lambda: loss(module, data, viewed, options.batch, device), options, folder, log)
+    subject = {"part": part, "preset": to_dict(viewed), "stacks": data.names, "spacing": data.spacing}
+    average = fit(
+        module, lambda: loss(module, data, viewed, options.batch, device), options, folder, log, subject
+    )
     path = folder / f"{part}.safetensors"
     save_file({name: value.detach().cpu().contiguous() for name, value in average.items()}, path)
     return path

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -50,17 +51,21 @@ def fit(
     options: TrainingOptions,
     folder: Path,
     log: Callable[[dict], None],
+    subject: dict | None = None,
 ) -> dict[str, Tensor]:
     """Train ``module`` and return the moving average of its state.
 
     loss: gives the loss of a fresh random batch; it must take all randomness from torch's global generator.
-    folder: holds ``checkpoint.safetensors``, from which a run with equal options goes on, and ``log.jsonl``.
+    folder: holds ``checkpoint.safetensors``, from which a run with equal options and subject goes on, and
+        ``log.jsonl``.
+    subject: what is trained on what, as JSON can hold it. Raises InputError for the checkpoint of another.
     """
+    identity = {"options": asdict(options), "subject": subject or {}}
     folder.mkdir(parents=True, exist_ok=True)
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=options.weight_decay)
     average = {name: value.detach().clone() for name, value in module.state_dict().items()}
-    first = resume(folder, module, optimiser, average, options)
+    first = resume(folder, module, optimiser, average, identity)
     if first:
         log({"resumed_at": first})
     started, seen, total = time.perf_counter(), 0, 0.0
@@ -90,7 +95,7 @@ def fit(
                 record.flush()
                 started, seen, total = time.perf_counter(), 0, 0.0
             if done % options.checkpoint_every == 0 or done == options.steps:
-                checkpoint(folder, module, optimiser, average, options, done)
+                checkpoint(folder, module, optimiser, average, identity, done)
     return average
 
 
@@ -111,7 +116,7 @@ def update_average(average: dict[str, Tensor], module: nn.Module, decay: float) 
             average[name].copy_(value)
 
 
-def checkpoint(folder, module, optimiser, average, options: TrainingOptions, step: int) -> None:
+def checkpoint(folder, module, optimiser, average, identity: dict, step: int) -> None:
     """Write everything ``resume`` needs."""
     tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.items()}
@@ -119,20 +124,18 @@ def checkpoint(folder, module, optimiser, average, options: TrainingOptions, ste
         tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     beside = folder / "checkpoint.writing"
-    save_file(tensors, beside, {"step": str(step), "options": json.dumps(asdict(options))})
+    save_file(tensors, beside, {"step": str(step), "identity": json.dumps(identity, sort_keys=True)})
     beside.replace(folder / "checkpoint.safetensors")
 
 
-def resume(folder: Path, module, optimiser, average, options: TrainingOptions) -> int:
+def resume(folder: Path, module, optimiser, average, identity: dict) -> int:
     """Restore the last checkpoint in ``folder`` if there is one; the step to go on with."""
     path = folder / "checkpoint.safetensors"
     if not path.exists():
         return 0
-    from safetensors import safe_open
-
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
-    if json.loads(metadata["options"]) != asdict(options):
+    if metadata.get("identity") != json.dumps(identity, sort_keys=True):
         raise InputError(
             "The output folder holds a checkpoint of a run with other options; choose another folder."
         )

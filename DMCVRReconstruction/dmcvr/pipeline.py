@@ -135,7 +135,14 @@ def reconstruct(
         raise ValueError("Without a model only baselines can run, and only on given labels.")
     torch.manual_seed(options.seed)
     clock = _Clock()
-    stack, displaced = straighten(stack)
+    if labels is not None and (
+        len(labels) not in (1, len(stack.frames)) or labels.shape[1:] != stack.frames.shape[1:]
+    ):
+        raise InputError("The labels do not have the frames, slices and pixels of the image.")
+    acquired = stack
+    stack, displaced = straighten(acquired)
+    if labels is not None and displaced > 0:
+        labels = _straighten_labels(labels, acquired, stack)
     layout = plan(stack, options.spacing)
 
     with clock("segment"):
@@ -219,17 +226,32 @@ def _label_stack(stack, model, options, labels, progress) -> tuple[Window | None
     needed = [options.frame] if isinstance(options.frame, int) else list(range(count))
     if labels is None:
         return segment_stack(stack, model, needed, progress)
-    if len(labels) not in (1, count) or labels.shape[1:] != stack.frames.shape[1:]:
-        raise InputError("The labels do not have the frames, slices and pixels of the image.")
     if len(labels) < count and len(needed) > 1:
         raise InputError("The labels are of one frame only; say which with --frame.")
-    by_frame = {t: labels[t if len(labels) == count else 0] for t in needed}
+    drawn = [t for t in needed if labels[t if len(labels) == count else 0].any()]
+    if not drawn:
+        raise InputError("The labels show no heart in the chosen frame; choose another one with --frame.")
+    if options.frame == "all" and len(drawn) < count:
+        raise InputError(
+            f"Only {len(drawn)} of the {count} frames have labels; choose one of these with --frame."
+        )
+    # Experts often draw end-diastole and end-systole only: a frame left empty is no heart without blood.
+    by_frame = {t: labels[t if len(labels) == count else 0] for t in drawn}
     if model is None:
         return None, by_frame
     native = [stack.plane(index) for index in range(len(stack.origins))]
-    first = by_frame[needed[0]]
-    window = window_about(model, stack.frames[needed[0]], native, native, first > 0)
+    window = window_about(model, stack.frames[drawn[0]], native, native, by_frame[drawn[0]] > 0)
     return window, by_frame
+
+
+def _straighten_labels(labels: np.ndarray, acquired: Stack, straight: Stack) -> np.ndarray:
+    """Labels (T, S, H, W) of the ``acquired`` slices, on the ``straight`` ones."""
+    out = np.empty_like(labels)
+    for index in range(len(acquired.origins)):
+        source, target = acquired.plane(index), straight.plane(index)
+        for t in range(len(labels)):
+            out[t, index] = sample_plane(labels[t, index], source, target, order=0)
+    return out
 
 
 def _cycle(stack: Stack, labels: dict[int, np.ndarray]) -> tuple[float | None, ...]:
@@ -247,8 +269,9 @@ def _choose_frames(frame: str | int, cycle: tuple[float | None, ...]) -> list[in
         return list(range(len(cycle)))
     if frame not in ("ed", "es"):
         raise InputError(f"There is no frame {frame!r}; choose ed, es, all or a number.")
-    ed, es = find_ed_es([value for value in cycle if value is not None])
-    return [ed if frame == "ed" else es]
+    known = [t for t, value in enumerate(cycle) if value is not None]
+    ed, es = find_ed_es([cycle[t] for t in known])
+    return [known[ed if frame == "ed" else es]]
 
 
 def _generate_frame(

@@ -50,11 +50,12 @@ def slice_spacing(positions: np.ndarray, spacing: float) -> float:
     smallest = gaps.min()
     parts = max(1, round(smallest / spacing))
     others = range(max(1, ceil(smallest / (4 / 3 * spacing))), floor(smallest / (2 / 3 * spacing)) + 1)
-    for divisions in (parts, *sorted(others, key=lambda count: abs(smallest / count - spacing))):
+    for divisions in (parts, *sorted(others, key=lambda number: abs(smallest / number - spacing))):
         # From the whole length, so that rounding in the file's positions does not add up.
         count = np.round(gaps / (smallest / divisions)).sum()
         step = length / count
-        if count <= MOST_SLICES and (np.abs(positions - step * np.round(positions / step)) <= ON_GRID_MM).all():
+        misses = np.abs(positions - step * np.round(positions / step))
+        if count <= MOST_SLICES and misses.max() <= ON_GRID_MM:
             return float(step)
     return float(length / max(1, round(length / spacing)))
 
@@ -68,7 +69,7 @@ def plan(stack: Stack, spacing: float | None = None) -> Layout:
     if spacing is None:
         spacing = min(stack.spacing)
     positions = stack.positions
-    if not 0 < spacing <= positions[-1] or positions[-1] / spacing > MOST_SLICES:
+    if not 0 < spacing <= positions[-1] + ON_GRID_MM or positions[-1] / spacing > MOST_SLICES:
         raise InputError(
             f"A slice spacing of {spacing:g} mm does not suit a stack of {positions[-1]:.0f} mm length."
         )

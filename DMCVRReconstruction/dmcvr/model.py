@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -78,7 +79,7 @@ class Model:
         folder = DEFAULT_BUNDLE if folder is None else Path(folder)
         card = read_card(folder)
         preset = from_dict(card["preset"])
-        weights = {}
+        paths = {}
         for part in PARTS:
             path = folder / f"{part}.safetensors"
             if not path.is_file() or file_hash(path) != card["sha256"].get(part):
@@ -86,19 +87,19 @@ class Model:
                     f"The model folder's {part} weights are missing or were changed: "
                     "their SHA-256 is not the one in model.json."
                 )
-            weights[part] = {
-                name: value.float() if value.is_floating_point() else value
-                for name, value in load_file(path).items()
-            }
+            paths[part] = path
         # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
         with torch.device("meta"):
             segmenter, semantic, denoiser = build(preset)
         try:
-            segmenter.load_state_dict(weights["segmenter"], assign=True)
-            semantic.load_state_dict(part_of(weights["generator"], "semantic."), assign=True)
-            denoiser.load_state_dict(part_of(weights["generator"], "denoiser."), assign=True)
-        except RuntimeError as error:
-            raise InputError("The model folder's weights do not fit the preset in its model.json.") from error
+            segmenter.load_state_dict(read_weights(paths["segmenter"]), assign=True)
+            generator = read_weights(paths["generator"])
+            semantic.load_state_dict(part_of(generator, "semantic."), assign=True)
+            denoiser.load_state_dict(part_of(generator, "denoiser."), assign=True)
+        except (SafetensorError, RuntimeError) as error:
+            raise InputError(
+                "The model folder's weights cannot be read or do not fit the preset in its model.json."
+            ) from error
         return cls(preset, segmenter, semantic, denoiser, card, device, precision)
 
     @classmethod
@@ -177,6 +178,13 @@ class Model:
 def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser]:
     """The preset's networks, freshly initialised."""
     return MedFormer(preset.segmenter), SemanticEncoder(preset.semantic), Denoiser(preset.denoiser)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, those stored in half precision as float32."""
+    return {
+        name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()
+    }
 
 
 def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -25,6 +25,12 @@ PARTS = {
 }
 
 
+def resized(preset: Preset, size: int) -> Preset:
+    """``preset`` with images of ``size`` pixels a side that show the same window."""
+    window = preset.image_size * preset.spacing_mm
+    return dataclasses.replace(preset, image_size=size, spacing_mm=window / size)
+
+
 def train(
     part: str,
     data: Slices,
@@ -46,11 +52,7 @@ def train(
     Raises InputError where ``init`` does not fit the preset or ``folder`` holds another run's checkpoint.
     """
     build, loss = PARTS[part]
-    if size is not None:
-        window = preset.image_size * preset.spacing_mm
-        viewed = dataclasses.replace(preset, image_size=size, spacing_mm=window / size)
-    else:
-        viewed = preset
+    viewed = preset if size is None else resized(preset, size)
     torch.manual_seed(options.seed)
     module: nn.Module = build(preset)
     if init is not None:

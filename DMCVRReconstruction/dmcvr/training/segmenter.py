@@ -7,7 +7,6 @@ the spacing, so the same network also finds the heart among everything else.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..networks.medformer import MedFormer
@@ -43,5 +42,4 @@ def segmenter_loss(
     if not module.config.auxiliary:
         return segmentation_loss(answer.float(), labels)
     logits, coarse = (item.float() for item in answer)
-    coarse = F.interpolate(coarse, labels.shape[-2:], mode="bilinear")
     return segmentation_loss(logits, labels) + 0.5 * segmentation_loss(coarse, labels)

@@ -9,6 +9,7 @@ import argparse
 import importlib
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from . import __version__
@@ -58,6 +59,18 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _some_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    """Reads a comma-separated list of ``known`` names."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+        if not set(names) <= set(known):
+            raise argparse.ArgumentTypeError(f"choose among {', '.join(known)}, not {text!r}")
+        return names
+
+    return read
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = _Parser(
@@ -73,12 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     run = command("reconstruct", "Turn a short-axis stack into a 3D image volume and segmentation.")
     _add_input(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
-    run.add_argument(
-        "--spacing",
-        type=float,
-        metavar="MM",
-        help="about this far between slices (default: in-plane spacing)",
-    )
+    _add_spacing(run)
     run.add_argument(
         "--frame", type=_frame, default="ed", help="ed, es, all or a number from 0 (default: ed)"
     )
@@ -100,9 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
         default="aligned",
         help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
     )
-    run.add_argument(
-        "--steps", type=_count, default=10, metavar="N", help="network calls each way (default: 10)"
-    )
+    _add_steps(run)
     run.add_argument(
         "--regenerate",
         action="store_true",
@@ -125,8 +131,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     run = command("demo", "Reconstruct a phantom and say how far the result is from its truth.")
     run.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="default: demo")
+    _add_spacing(run)
+    _add_steps(run)
     _add_model(run)
 
+    _add_evaluate(command("evaluate", "Measure the methods against the truth and fill a table."))
     _add_train(command("train", "Train the networks, or put trained weights into a model folder."))
 
     run = command("info", "Show versions, devices and the model's card.")
@@ -139,13 +148,64 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="INPUT", help="NIfTI, NRRD or MHA file, or DICOM folder")
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
+def _add_spacing(parser: argparse.ArgumentParser) -> None:
+    text = "about this far between slices (default: in-plane spacing)"
+    parser.add_argument("--spacing", type=float, metavar="MM", help=text)
+
+
+def _add_steps(parser: argparse.ArgumentParser) -> None:
+    text = "network calls each way (default: 10)"
+    parser.add_argument("--steps", type=_count, default=10, metavar="N", help=text)
+
+
+def _add_model(
+    parser: argparse.ArgumentParser, as_json: str = "progress and result as JSON lines on stdout"
+) -> None:
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the shipped one)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
     parser.add_argument(
         "--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default: auto"
     )
-    parser.add_argument("--json", action="store_true", help="progress and result as JSON lines on stdout")
+    parser.add_argument("--json", action="store_true", help=as_json)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    tables = parser.add_subparsers(dest="table", required=True, metavar="TABLE")
+    for table, text, methods in (
+        ("segmentation", "labels of real stacks against experts' labels", ()),
+        (
+            "generation",
+            "acquired slices inverted, regenerated and segmented",
+            ("original", "diffae", "dmcvr"),
+        ),
+        ("withheld", "every second slice of real stacks withheld and reconstructed", METHODS),
+        ("long-axis", "phantoms reconstructed and cut by long-axis planes", METHODS),
+    ):
+        run = tables.add_parser(table, help=text, description=f"Measure: {text}.")
+        if table == "long-axis":
+            text = "how many random phantoms (default: 20)"
+            run.add_argument("--phantoms", type=_count, default=20, metavar="N", help=text)
+        else:
+            text = "folder of NAME.nii.gz, NAME_gt.nii.gz"
+            run.add_argument("--data", type=Path, required=True, metavar="DIR", help=text)
+            run.add_argument(
+                "--label-values",
+                type=_triple,
+                default=(1, 2, 3),
+                metavar="LVC,LVM,RVC",
+                help="label values in the data (ACDC: 3,2,1; default: 1,2,3)",
+            )
+            run.add_argument("--cases", default="", metavar="REGEX", help="only cases whose name matches")
+        if methods:
+            text = f"comma-separated, of {', '.join(methods)} (default: all)"
+            run.add_argument("--methods", type=_some_of(methods), default=methods, metavar="A,B", help=text)
+            _add_steps(run)
+        if table in ("withheld", "long-axis"):
+            text = "labels of the acquired slices from the segmenter instead of the experts"
+            run.add_argument("--predicted-labels", action="store_true", help=text)
+        text = "folder for the table as JSON, with all cases, and as Markdown"
+        run.add_argument("--output", type=Path, metavar="DIR", help=text)
+        _add_model(run, as_json="print one JSON object with all cases")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:

@@ -62,6 +62,6 @@ def stack_grid(stack: Stack) -> Grid:
     expected = stack.origins[0] + np.arange(len(stack.origins))[:, None] * step
     if np.linalg.norm(stack.origins - expected, axis=1).max() > 0.01:
         raise InputError(
-            "The slices lie at irregular places, which one image file cannot hold; use dmcvr reconstruct instead."
+            "The slices lie at irregular places, which one image file cannot hold; use dmcvr reconstruct."
         )
     return Grid(stack.origins[0], stack.step_x, stack.step_y, step, stack.frames.shape[1:])

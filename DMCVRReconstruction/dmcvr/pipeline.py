@@ -335,12 +335,13 @@ def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
     labels.
 
     Where the interpolated code says a structure has ended, it has ended whatever the image seems to show;
-    where the image shows none of a structure, the code stands.
+    where the image shows none of a structure, or shows it somewhere else altogether, the code stands.
     """
     out = np.clip(code, -REACH_MM, REACH_MM)
     for channel in range(len(out)):
         if (code[channel] > 0).any() and (image[channel] > 0).any():
-            out[channel] = image[channel] if rule == "image" else (out[channel] + image[channel]) / 2
+            joined = image[channel] if rule == "image" else (out[channel] + image[channel]) / 2
+            out[channel] = joined if (joined > 0).any() else out[channel]
     return out
 
 

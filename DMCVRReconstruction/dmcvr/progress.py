@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-TITLES = {"segment": "Segmenting", "invert": "Inverting", "generate": "Generating"}
+TITLES = {"segment": "Segmenting", "invert": "Inverting", "generate": "Generating", "evaluate": "Evaluating"}
+UNITS = {"evaluate": "case"}
 
 
 @contextmanager
@@ -29,7 +30,10 @@ def show_progress(as_json: bool) -> Iterator[Callable[[str, int, int], None]]:
     def show(stage: str, done: int, total: int) -> None:
         if stage not in bars:
             bars[stage] = tqdm(
-                total=total, desc=TITLES.get(stage, stage), unit="slice", disable=not sys.stderr.isatty()
+                total=total,
+                desc=TITLES.get(stage, stage),
+                unit=UNITS.get(stage, "slice"),
+                disable=not sys.stderr.isatty(),
             )
         bars[stage].update(done - bars[stage].n)
 

@@ -22,8 +22,8 @@ from .model import Model, as_batch
 
 WIDE_STEP = 2.0
 """The field of view is searched in pixels this many times the model's."""
-SMALLEST_HEART_ML = 8.0
-"""Less labelled than this is no heart."""
+SMALLEST_LV_ML = 3.0
+"""A left ventricle with less cavity or less myocardium than this is none."""
 CONNECTED = np.ones((3, 3, 3), bool)
 
 
@@ -65,9 +65,10 @@ def find_heart(model: Model, frame: np.ndarray, native: list[Plane]) -> Window:
     views = np.stack([sample_plane(*item) for item in zip(frame, native, wide, strict=True)])
     images = np.clip(views / field_scale(views), 0, 1)
     labels = model.segment(as_batch(images))[0].argmax(1).cpu().numpy()
-    heart = largest_part(labels > 0)
+    heart = heart_part(labels)
     gap = np.linalg.norm(native[-1].origin - native[0].origin) / (len(native) - 1)
-    if heart.sum() * spacing**2 * gap / 1000 < SMALLEST_HEART_ML or not (labels[heart] == LVC).any():
+    pixels = min((labels[heart] == label).sum() for label in (LVC, LVM))
+    if np.ptp(views) == 0 or pixels * spacing**2 * gap / 1000 < SMALLEST_LV_ML:
         raise InputError(
             "No heart was found in the image: it must be a short-axis stack through the ventricles."
         )
@@ -120,6 +121,17 @@ def tidy(labels: np.ndarray) -> np.ndarray:
         holes = ndimage.binary_fill_holes((image == LVC) | (image == LVM)) & (image == 0)
         image[holes] = LVC
     return out.astype(np.uint8)
+
+
+def heart_part(labels: np.ndarray) -> np.ndarray:
+    """The connected part of labels (S, H, W) that is most a left ventricle: with the most of whichever it has
+    less of, cavity or myocardium.
+
+    The chest wall may pass for muscle and a vessel for a cavity, and either may be larger than the heart.
+    """
+    parts, count = ndimage.label(labels > 0, CONNECTED)
+    shares = [np.bincount(parts[labels == label], minlength=count + 1) for label in (LVC, LVM)]
+    return (parts == np.minimum(*shares).argmax()) & (labels > 0)
 
 
 def largest_part(mask: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 
 import numpy as np
 
@@ -13,8 +14,8 @@ from ..labels import NAMES
 from ..model import Model
 from ..outputs import write_reconstruction
 from ..phantom import PhantomConfig, make_phantom
-from ..progress import show_progress
 from ..pipeline import Options, Reconstruction, reconstruct
+from ..progress import show_progress
 from ..record import input_hash, make_record
 from ..scene import write_scene
 from ..staging import staged_folder
@@ -24,7 +25,7 @@ from .phantom import write_phantom
 def run(arguments: argparse.Namespace) -> None:
     """Make the standard phantom's end-diastole, reconstruct it, compare, write everything."""
     phantom = make_phantom(PhantomConfig(), frames=[0])
-    options = Options(generation=GenerationOptions())
+    options = Options(spacing=arguments.spacing, generation=GenerationOptions(steps=arguments.steps))
     with staged_folder(arguments.output) as folder:
         write_phantom(folder, phantom)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
@@ -52,22 +53,24 @@ def run(arguments: argparse.Namespace) -> None:
     print("Against the phantom's exact truth, breath-hold shifts of the slices included:")
     print(f"  {'':4} {'Dice':>6} {'surface distance':>18} {'volume':>9} {'truth':>9}")
     for name, score in scores.items():
+        distance = "none" if score["assd_mm"] is None else f"{score['assd_mm']:.2f}"
         print(
-            f"  {name:4} {score['dice']:6.3f} {score['assd_mm']:15.2f} mm "
+            f"  {name:4} {score['dice']:6.3f} {distance:>15} mm "
             f"{score['ml']:6.1f} ml {score['truth_ml']:6.1f} ml"
         )
 
 
-def compare(result: Reconstruction, truth: np.ndarray) -> dict[str, dict[str, float]]:
-    """Dice, mean symmetric surface distance and volumes of each structure; truth: (Z, Y, X) on the result's
-    grid.
+def compare(result: Reconstruction, truth: np.ndarray) -> dict[str, dict[str, float | None]]:
+    """Dice, mean symmetric surface distance (None where a structure is missing) and volumes of each
+    structure; truth: (Z, Y, X) on the result's grid.
     """
     labels, scores = result.labels[0], {}
     for label, name in NAMES.items():
         found, real = labels == label, truth == label
+        assd = surface_distances(found, real, result.grid.spacing).assd
         scores[name] = {
             "dice": dice(found, real),
-            "assd_mm": surface_distances(found, real, result.grid.spacing).assd,
+            "assd_mm": None if math.isnan(assd) else assd,
             "ml": float(found.sum() * result.grid.voxel_ml),
             "truth_ml": float(real.sum() * result.grid.voxel_ml),
         }

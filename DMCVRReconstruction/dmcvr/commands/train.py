@@ -68,7 +68,7 @@ def _bundle(arguments: argparse.Namespace) -> None:
             Model.load(folder, "cpu", "float32")
         except (OSError, RuntimeError, SafetensorError) as error:
             raise InputError(
-                "The weights for --segmenter or --generator are missing or not of the compact preset's networks."
+                "The weights for --segmenter or --generator are missing or not those of the compact preset."
             ) from error
     print(f"Model folder: {arguments.output}")
 

@@ -1,0 +1,70 @@
+"""Every method on the same slices and the same labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..baselines import BASELINES
+from ..errors import InputError
+from ..generation import GenerationOptions
+from ..model import Model
+from ..pipeline import METHODS, Options, Reconstruction, reconstruct, segment_stack
+from ..stack import Stack
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which methods are compared, and on which labels of the acquired slices.
+
+    predicted_labels: the segmenter's instead of the experts'. steps: network calls each way, for the methods
+    that generate.
+    """
+
+    methods: tuple[str, ...] = METHODS
+    predicted_labels: bool = False
+    steps: int = 10
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether anything but baselines on expert labels is compared."""
+        return self.predicted_labels or not set(self.methods) <= set(BASELINES)
+
+
+def find_labels(model: Model, stack: Stack) -> np.ndarray | None:
+    """The segmenter's labels (S, H, W) of the stack's first frame; None where it finds no heart."""
+    try:
+        _, by_frame = segment_stack(stack, model, [0], lambda stage, done, total: None)
+    except InputError:
+        return None
+    return by_frame[0]
+
+
+def reconstructions(
+    stack: Stack,
+    labels: np.ndarray,
+    model: Model | None,
+    comparison: Comparison,
+    spacing: float | None = None,
+) -> Iterator[tuple[str, Reconstruction | None]]:
+    """(method, reconstruction) for every method, of a stack of one frame; None where the heart was missed.
+
+    labels: (S, H, W) expert labels. spacing: mm between output slices, None for the in-plane spacing.
+    """
+    drawn = find_labels(model, stack) if comparison.predicted_labels else labels
+    for method in comparison.methods:
+        if drawn is None:
+            yield method, None
+            continue
+        options = Options(
+            method=method,
+            spacing=spacing,
+            frame=0,
+            generation=GenerationOptions(steps=comparison.steps),
+        )
+        # Given labels count as expert ones, which generated images may not change; predicted ones are left to
+        # the pipeline there.
+        own = comparison.predicted_labels and method not in BASELINES
+        yield method, reconstruct(stack, model, options, labels=None if own else drawn[None])

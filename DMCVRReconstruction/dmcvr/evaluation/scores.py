@@ -1,0 +1,80 @@
+"""Sets of scores that several tables give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+
+from ..intensity import WINDOW_MM, stack_scale
+from .metrics import dice, psnr, ssim, structures, surface_distances, voe
+
+
+def mask_scores(predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, ...]) -> dict[str, float]:
+    """Dice, VOE (%) and surface distances (mm) of two masks, by column name; see ``metrics``."""
+    distances = surface_distances(predicted, true, spacing)
+    return {
+        "Dice": dice(predicted, true),
+        "VOE %": voe(predicted, true),
+        "ASD mm": distances.asd,
+        "HD mm": distances.hd,
+        "HD95 mm": distances.hd95,
+        "ASSD mm": distances.assd,
+        "ASSD mm (mean of means)": distances.assd_directed,
+    }
+
+
+def dice_by_structure(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """Dice of "all", LVC, LVM and RVC."""
+    pairs = zip(structures(predicted).items(), structures(true).values(), strict=True)
+    return {name: dice(mask, other) for (name, mask), other in pairs}
+
+
+def empty_masks(predicted: np.ndarray, true: np.ndarray) -> int:
+    """How many of LVC, LVM and RVC are in one of the two label arrays only."""
+    found, real = structures(predicted), structures(true)
+    return sum(found[name].any() != real[name].any() for name in found if name != "all")
+
+
+@dataclass(frozen=True)
+class ImageScale:
+    """How the slices of one stack are normalised before they are compared.
+
+    window: (H, W) bool, the square of ``intensity.WINDOW_MM`` about the heart: the field of view of the
+    ``compact`` preset. inside: the intensity that is 1 there, as the model normalises. whole: the 99.5th
+    percentile of all voxels of the stack, which is 1 for the whole slice.
+    """
+
+    window: np.ndarray
+    inside: float
+    whole: float
+
+    @classmethod
+    def of(cls, frame: np.ndarray, labels: np.ndarray, spacing: tuple[float, float]) -> ImageScale:
+        """For a frame (S, H, W) with expert labels of the same shape; spacing: (x, y) mm."""
+        centre = np.argwhere(labels > 0)[:, 1:].mean(0)
+        reach = [WINDOW_MM / 2 / step for step in (spacing[1], spacing[0])]
+        rows, columns = (
+            np.abs(np.arange(n) - c) <= r for n, c, r in zip(frame.shape[1:], centre, reach, strict=True)
+        )
+        return cls(
+            rows[:, None] & columns,
+            stack_scale(frame, tuple(centre), spacing[0]),
+            float(np.percentile(frame, 99.5)) or 1.0,
+        )
+
+    def scores(self, image: np.ndarray, true: np.ndarray) -> dict[str, float]:
+        """PSNR (dB) and SSIM in the window, and PSNR of the whole slice (H, W), intensities clipped to
+        [0, 1].
+        """
+        mine, real = (np.clip(item / self.inside, 0, 1) for item in (image, true))
+        all_mine, all_real = (np.clip(item / self.whole, 0, 1) for item in (image, true))
+        return {
+            "PSNR dB": psnr(mine, real, self.window),
+            "SSIM": ssim(mine, real, self.window),
+            "PSNR dB (whole slice)": psnr(all_mine, all_real),
+        }
+
+
+NO_IMAGE = {"PSNR dB": nan, "SSIM": nan, "PSNR dB (whole slice)": nan}

@@ -1,0 +1,133 @@
+"""What several suites share: a small phantom, the shipped model, files, and the command line."""
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dmcvr.cli import main
+from dmcvr.geometry import Grid
+from dmcvr.labels import LVC, LVM, RVC
+from dmcvr.nrrd import write_volume
+from dmcvr.phantom import PhantomConfig, make_phantom
+from dmcvr.stack import Stack
+
+# The shipped model must find the phantom's heart. These bounds are far below what it reaches: they tell a
+# working pipeline from a broken one and are no statement on accuracy.
+LEAST_DICE = {LVC: 0.5, LVM: 0.4, RVC: 0.3}
+
+# Coarse pixels and few frames keep the suites fast.
+SMALL = PhantomConfig(pixel_mm=2.4, matrix=(120, 130), lax_matrix=(60, 60), n_frames=4)
+
+
+@pytest.fixture(scope="session")
+def phantom():
+    """A phantom at end-diastole, 13 slices 10 mm apart."""
+    return make_phantom(SMALL, frames=[0])
+
+
+@pytest.fixture(scope="session")
+def cine():
+    """The same phantom at end-diastole, at mid-systole and after."""
+    return make_phantom(SMALL, frames=[0, 1, 2])
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The shipped model, in a precision that gives the same numbers everywhere."""
+    from dmcvr.model import Model
+
+    return Model.load(device="cpu", precision="float32")
+
+
+@pytest.fixture(scope="session")
+def least_dice():
+    return LEAST_DICE
+
+
+def grid_of(stack: Stack) -> Grid:
+    step = stack.origins[1] - stack.origins[0]
+    return Grid(stack.origins[0], stack.step_x, stack.step_y, step, stack.frames.shape[1:])
+
+
+@pytest.fixture(scope="session")
+def write_stack():
+    """Writes a regular stack, or an array on its slices, to a file and returns the path."""
+
+    def write(path: Path, stack: Stack, array: np.ndarray | None = None) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        array = stack.frames if array is None else array
+        still = len(array) == 1
+        write_volume(path, array[0] if still else array, grid_of(stack), None if still else stack.times)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def heart(phantom):
+    """Four slices through both ventricles, and their true labels (1, S, H, W)."""
+    inner = slice(5, 9)
+    return phantom.sax.select(slices=inner), phantom.sax_labels[:, inner]
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory, write_stack, heart):
+    """Paths "sax", "labels" and "cine" under a folder whose name is a patient's."""
+    folder = tmp_path_factory.mktemp("data") / "Doe^Jane 19570401"
+    stack, labels = heart
+    moving = Stack(
+        np.concatenate([stack.frames, stack.frames * 0.9]),
+        stack.origins,
+        stack.step_x,
+        stack.step_y,
+        np.array([0.0, 400.0]),
+    )
+    return {
+        "sax": write_stack(folder / "sax.nrrd", stack),
+        "labels": write_stack(folder / "drawn.nrrd", stack, labels),
+        "cine": write_stack(folder / "cine.nrrd", moving),
+    }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind: exit code, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(capfd):
+    """Runs the command line in this process."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments) -> Answer:
+        capfd.readouterr()
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as end:  # argparse's own way out
+            code = end.code
+        return Answer(code, *capfd.readouterr())
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def refused(call, tmp_path):
+    """Runs a command that must fail for bad input: exit code 2, one sentence, nothing written. Returns it."""
+
+    def run(*arguments) -> str:
+        before = sorted(tmp_path.rglob("*"))
+        answer = call(*arguments)
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.startswith("dmcvr")
+        assert answer.err.count("\n") == 1
+        assert sorted(tmp_path.rglob("*")) == before
+        return answer.err.strip()
+
+    return run

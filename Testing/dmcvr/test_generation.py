@@ -1,0 +1,124 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dmcvr.generation import GenerationOptions, Slices, generate_slices, put_back
+from dmcvr.geometry import Plane
+from dmcvr.model import as_batch
+from dmcvr.segmentation import Window, find_heart
+from dmcvr.shape import WHOLE_MM, interpolate_distances, nested_distances
+
+RULES = {
+    "aligned": GenerationOptions(steps=2),
+    "paper": GenerationOptions(steps=2, rule="paper"),
+    "diffae": GenerationOptions(steps=2, rule="paper", morphology=False),
+    "ddim": GenerationOptions(steps=2, order=1),
+}
+
+
+@pytest.fixture(scope="module")
+def slices(model, heart):
+    """Two neighbouring slices in the model's window."""
+    stack = heart[0].select(slices=slice(1, 3))
+    native = [stack.plane(index) for index in range(2)]
+    window = find_heart(model, stack.frames[0], native)
+    return Slices(window.images(stack.frames[0], native), stack.positions, window.spacing)
+
+
+@pytest.fixture(scope="module")
+def distances(model, slices):
+    labels = model.segment(as_batch(slices.images))[0].argmax(1).numpy()
+    maps = nested_distances(labels, (slices.spacing, slices.spacing), WHOLE_MM)
+    return lambda wanted: interpolate_distances(maps, slices.positions, wanted, None)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_slices_are_images_between_their_neighbours(model, slices, distances, name):
+    told = []
+    wanted = np.array([2.0, 5.0])
+    images = generate_slices(model, slices, wanted, distances, RULES[name], lambda *item: told.append(item))
+    assert (images.shape, images.dtype) == ((2, model.size, model.size), np.float32)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    stages = ["invert", "generate"] if RULES[name].rule == "paper" else ["generate"]
+    assert told == [(stage, 2, 2) for stage in stages]
+
+
+def test_without_the_morphology_code_no_distances_are_asked_for(model, slices):
+    def refuse(wanted):
+        pytest.fail("DiffAE knows no morphology")
+
+    generate_slices(model, slices, np.array([5.0]), refuse, RULES["diffae"])
+
+
+def test_the_morphology_code_matters(model, slices, distances):
+    images = [
+        generate_slices(model, slices, np.array([5.0]), distances, replace(RULES["paper"], morphology=use))
+        for use in (True, False)
+    ]
+    assert np.abs(images[0] - images[1]).max() > 1e-3
+
+
+def test_the_same_twice_gives_the_same(model, slices, distances):
+    images = [generate_slices(model, slices, np.array([5.0]), distances, RULES["aligned"]) for _ in range(2)]
+    np.testing.assert_array_equal(*images)
+
+
+@pytest.mark.parametrize("rule", ["aligned", "paper"])
+def test_a_slice_generated_in_its_own_place_comes_back(model, slices, distances, rule):
+    """Inversion and generation undo each other; what is lost is the sampler's error at these few steps."""
+    options = GenerationOptions(steps=8, rule=rule)
+    image = generate_slices(model, slices, slices.positions[:1], distances, options)[0]
+    error = np.sqrt(np.mean((image - slices.images[0]) ** 2))
+    apart = np.sqrt(np.mean((slices.images[1] - slices.images[0]) ** 2))
+    assert error < 0.25 * apart
+
+
+def test_an_unknown_rule_is_an_error(model, slices, distances):
+    with pytest.raises(ValueError, match="rule must be"):
+        generate_slices(model, slices, np.array([5.0]), distances, GenerationOptions(rule="other"))
+
+
+class TestPutBack:
+    """A window of 20 mm in a slice of 64 mm, both with pixels of 1 mm."""
+
+    native = Plane(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (64, 64))
+    window = Window((replace(native, origin=np.array([22.0, 12.0, 0]), shape=(20, 20)),), 200.0)
+    inside = (slice(12, 32), slice(22, 42))
+
+    def put(self, feather=4.0, level=0.5, background=80.0, clipped=None):
+        background = np.full((2, 64, 64), background, np.float32)
+        background += np.random.default_rng(0).uniform(0, 5, background.shape).astype(np.float32)
+        clipped = np.zeros_like(background) if clipped is None else clipped
+        images = np.full((2, 20, 20), level, np.float32)
+        return put_back(images, self.window, background, clipped, self.native, feather), background
+
+    def test_outside_the_window_the_interpolated_intensities_stand(self):
+        out, background = self.put()
+        outside = np.ones((64, 64), bool)
+        outside[self.inside] = False
+        np.testing.assert_array_equal(out[:, outside], background[:, outside])
+
+    def test_deep_inside_it_is_the_generated_image_alone(self):
+        out, _ = self.put()
+        np.testing.assert_allclose(out[:, 17:27, 27:37], 100.0, rtol=1e-5)
+
+    def test_toward_the_border_the_two_blend(self):
+        out, _ = self.put(background=0.0, level=1.0)
+        profile = out[0, 22, 22:32]
+        assert profile[0] < 10
+        assert (np.diff(profile[:4]) > 0).all()
+        np.testing.assert_allclose(profile[5:], 200.0, rtol=1e-5)
+
+    def test_brighter_than_the_model_sees_comes_back(self):
+        clipped = np.zeros((2, 64, 64), np.float32)
+        clipped[:, 20, 30] = 55
+        out, _ = self.put(level=1.0, clipped=clipped)
+        np.testing.assert_allclose(out[:, 20, 30], 255.0, rtol=1e-5)
+
+    def test_nothing_becomes_negative_where_nothing_was(self):
+        images = np.zeros((1, 20, 20), np.float32)
+        images[:, ::2] = 1  # a cubic spline through these overshoots between pixels
+        finer = replace(self.native, step_x=self.native.step_x / 2, step_y=self.native.step_y / 2)
+        zero = np.zeros((1, 64, 64), np.float32)
+        assert put_back(images, self.window, zero, zero, finer).min() >= 0

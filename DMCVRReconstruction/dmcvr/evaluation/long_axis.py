@@ -65,7 +65,8 @@ def long_axis_tables(
                 missed.add(name)
             rows += _rows(name, phantom, method, result)
         done()
-    notes = (*NOTES, f"No heart was found in {len(missed)} phantoms; these have Dice 0.")
+    missed_note = f"No heart was found in {len(missed)} phantoms; these have Dice 0."
+    notes = (*NOTES, *comparison.notes, missed_note)
     return [Table("Long-axis views", ("structure", "method"), COLUMNS, by_structure(rows), notes)]
 
 

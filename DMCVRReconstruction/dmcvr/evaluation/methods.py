@@ -32,6 +32,20 @@ class Comparison:
         """Whether anything but baselines on expert labels is compared."""
         return self.predicted_labels or not set(self.methods) <= set(BASELINES)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the table has to know about its methods."""
+        generating = [method for method in self.methods if method not in BASELINES]
+        if self.predicted_labels:
+            return ("Labels of the acquired slices: the segmenter's.",)
+        if not generating:
+            return ("Labels of the acquired slices: the experts'.",)
+        return (
+            "Labels of the acquired slices: the experts'. From these, "
+            f"{' and '.join(generating)} label new slices by the interpolated shape alone, as shape does; "
+            "only their images differ.",
+        )
+
 
 def find_labels(model: Model, stack: Stack) -> np.ndarray | None:
     """The segmenter's labels (S, H, W) of the stack's first frame; None where it finds no heart."""

@@ -8,7 +8,7 @@ from math import nan
 import numpy as np
 
 from ..intensity import WINDOW_MM, stack_scale
-from .metrics import dice, psnr, ssim, structures, surface_distances, voe
+from .metrics import dice, is_missing, psnr, ssim, structures, surface_distances, voe
 
 
 def mask_scores(predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, ...]) -> dict[str, float]:
@@ -34,7 +34,7 @@ def dice_by_structure(predicted: np.ndarray, true: np.ndarray) -> dict[str, floa
 def empty_masks(predicted: np.ndarray, true: np.ndarray) -> int:
     """How many of LVC, LVM and RVC are in one of the two label arrays only."""
     found, real = structures(predicted), structures(true)
-    return sum(found[name].any() != real[name].any() for name in found if name != "all")
+    return sum(is_missing(found[name], real[name]) for name in found if name != "all")
 
 
 @dataclass(frozen=True)

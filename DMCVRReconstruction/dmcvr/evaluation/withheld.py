@@ -83,6 +83,7 @@ def withheld_tables(
     rows.sort(key=lambda row: int(row.group[0].split()[0]))
     notes = (
         *NOTES,
+        *comparison.notes,
         f"{short} stacks had less than three slices; in {len(missed)} no heart was found (Dice 0, no image).",
     )
     return [Table("Withheld slices", ("kept gap", "method"), COLUMNS, tuple(rows), notes)]

@@ -114,6 +114,13 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="generate the acquired slices as well, instead of keeping them",
     )
+    run.add_argument(
+        "--label-rule",
+        choices=("code", "image", "fused"),
+        default="fused",
+        help="labels of generated slices: the interpolated shape, those the segmenter gives to the image "
+        "(the paper), or the mean of both (default: fused)",
+    )
     run.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
     _add_model(run)
 
@@ -154,8 +161,8 @@ def _add_spacing(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_steps(parser: argparse.ArgumentParser) -> None:
-    text = "network calls each way (default: 10)"
-    parser.add_argument("--steps", type=_count, default=10, metavar="N", help=text)
+    text = "network calls each way (default: 5 by the aligned rule, 10 by the paper's)"
+    parser.add_argument("--steps", type=_count, metavar="N", help=text)
 
 
 def _add_model(

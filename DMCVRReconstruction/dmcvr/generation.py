@@ -19,36 +19,52 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .baselines.registration import align, warp_pair
 from .diffusion.interpolation import lerp, slerp
 from .diffusion.sampler import generate, invert
 from .diffusion.schedule import alpha_sigma
-from .geometry import Plane, sample_plane
+from .errors import InputError
 from .model import Codes, Model, as_batch
 from .morphology import scale_distances
 from .positions import bracket
-from .segmentation import Window, bottleneck
+from .segmentation import bottleneck
 
-RULES = ("aligned", "paper")
+Progress = Callable[[str, int, int], None]
+"""``progress(stage, done, total)``."""
+Distances = Callable[[np.ndarray], np.ndarray]
+RULE_STEPS = {"aligned": 5, "paper": 10}
+"""Network calls each way where none are asked for; the aligned rule goes a third of the way only."""
 
 
 @dataclass(frozen=True)
 class GenerationOptions:
     """How slices are generated.
 
-    steps: network calls of an inversion, and as many of a generation.
+    steps: network calls of an inversion, and as many of a generation; None takes the rule's own number.
     rule: "aligned" or "paper", see the module.
     morphology: False withholds l_mor, which is the method DiffAE.
     order: 2 for the multistep sampler, 1 for DDIM.
     stop_log_snr: where the aligned rule's inversion stops; lower is sharper and less true.
     """
 
-    steps: int = 10
+    steps: int | None = None
     rule: str = "aligned"
     morphology: bool = True
     order: int = 2
     stop_log_snr: float = 2.0
+
+    def __post_init__(self):
+        if self.rule not in RULE_STEPS:
+            raise InputError(f"There is no rule {self.rule!r}; choose one of {', '.join(RULE_STEPS)}.")
+        if self.steps is not None and self.steps < 1:
+            raise InputError("The number of steps must be at least 1.")
+
+    @property
+    def calls(self) -> int:
+        """Network calls each way."""
+        return self.steps or RULE_STEPS[self.rule]
 
 
 @dataclass(frozen=True)
@@ -67,9 +83,9 @@ def generate_slices(
     model: Model,
     slices: Slices,
     wanted: np.ndarray,
-    distances: Callable[[np.ndarray], np.ndarray],
+    distances: Distances,
     options: GenerationOptions,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    progress: Progress = lambda stage, done, total: None,
 ) -> np.ndarray:
     """Images (Z, size, size) float32 in [0, 1] at the positions ``wanted`` (Z,) mm, acquired ones included if
     asked for.
@@ -78,93 +94,92 @@ def generate_slices(
         "maps" form of the morphology code.
     progress: told ("invert" or "generate", slices done, slices in all).
     """
-    if options.rule not in RULES:
-        raise ValueError(f"rule must be one of {RULES}, not {options.rule!r}")
-    below, above, fraction = bracket(slices.positions, wanted)
-    semantic = model.encode(as_batch(slices.images * 2 - 1))
-    features = None
-    if options.morphology and model.preset.morphology == "bottleneck":
-        features = bottleneck(model, slices.images)
-
-    def codes(at: np.ndarray) -> Codes:
-        """Interpolated codes (eq. 5) of the wanted slices with the given indices."""
-        t = torch.from_numpy(fraction[at]).to(semantic.device)
-        morphology = None
-        if features is not None:
-            morphology = lerp(features[below[at]], features[above[at]], t)
-        elif options.morphology:
-            morphology = scale_distances(distances(wanted[at])).to(semantic.device)
-        return Codes(lerp(semantic[below[at]], semantic[above[at]], t), morphology)
-
-    make = _aligned if options.rule == "aligned" else _paper
-    result = make(model, slices, wanted, (below, above, fraction), codes, distances, options, progress)
+    codes = SliceCodes.of(model, slices, distances if options.morphology else None, options.morphology)
+    make = {"aligned": _aligned, "paper": _paper}[options.rule]
+    result = make(model, slices, codes, wanted, options, progress)
     return np.clip((result[:, 0] + 1) / 2, 0, 1)
 
 
-def _chunks(count: int, size: int) -> list[np.ndarray]:
-    return [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
+@dataclass(frozen=True)
+class SliceCodes:
+    """l_sem and l_mor of the acquired slices, and by eq. 5 between them.
+
+    positions: (S,) mm. semantic: (S, D). features: (S, C, h, w), the "bottleneck" form of l_mor. distances:
+    gives its "maps" form at any positions. Without either l_mor is withheld.
+    """
+
+    positions: np.ndarray
+    semantic: Tensor
+    features: Tensor | None
+    distances: Distances | None
+
+    @classmethod
+    def of(cls, model: Model, slices: Slices, distances: Distances | None, morphology: bool) -> SliceCodes:
+        """The codes of ``slices`` in the form the model's preset takes; without ``morphology``, l_sem
+        alone.
+        """
+        kind = model.preset.morphology if morphology else None
+        return cls(
+            slices.positions,
+            model.encode(as_batch(slices.images * 2 - 1)),
+            bottleneck(model, slices.images) if kind == "bottleneck" else None,
+            distances if kind == "maps" else None,
+        )
+
+    def at(self, wanted: np.ndarray) -> Codes:
+        """The codes at the positions ``wanted`` (Z,) mm; at an acquired slice's position its own."""
+        below, above, fraction = bracket(self.positions, wanted)
+        t = torch.from_numpy(fraction).to(self.semantic.device)
+        morphology = None
+        if self.features is not None:
+            morphology = lerp(self.features[below], self.features[above], t)
+        elif self.distances is not None:
+            morphology = scale_distances(self.distances(wanted)).to(self.semantic.device)
+        return Codes(lerp(self.semantic[below], self.semantic[above], t), morphology)
 
 
-def _paper(model, slices, wanted, brackets, codes, distances, options, progress) -> np.ndarray:
+def _chunks(count: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def _paper(model, slices, codes, wanted, options, progress) -> np.ndarray:
     """Full inversion of every acquired slice, slerp of x_T, full generation."""
-    below, above, fraction = brackets
-    down = model.schedule.grid(options.steps)
-    count = len(slices.images)
-    noise = []
-    own = _own_codes(model, slices, distances, options)
+    levels = model.schedule.grid(options.calls)
+    count, noise, out = len(slices.images), [], []
     for at in _chunks(count, model.batch):
         images = as_batch(slices.images[at] * 2 - 1).to(model.device)
-        noise.append(invert(model.denoise(own(at)), images, down, options.order))
-        progress("invert", int(at[-1]) + 1, count)
+        denoise = model.denoise(codes.at(slices.positions[at]))
+        noise.append(invert(denoise, images, levels, options.order))
+        progress("invert", at.stop, count)
     x_T = torch.cat(noise)
-    out = []
     for at in _chunks(len(wanted), model.batch):
-        t = torch.from_numpy(fraction[at]).to(model.device)
-        start = slerp(x_T[below[at]], x_T[above[at]], t)
-        out.append(generate(model.denoise(codes(at)), start, down[::-1], options.order).cpu())
-        progress("generate", int(at[-1]) + 1, len(wanted))
+        below, above, fraction = bracket(slices.positions, wanted[at])
+        start = slerp(x_T[below], x_T[above], torch.from_numpy(fraction).to(model.device))
+        denoise = model.denoise(codes.at(wanted[at]))
+        out.append(generate(denoise, start, levels[::-1], options.order).cpu())
+        progress("generate", at.stop, len(wanted))
     return torch.cat(out).numpy()
 
 
-def _own_codes(model, slices, distances, options) -> Callable[[np.ndarray], Codes]:
-    """The codes of the acquired slices themselves."""
-    semantic = model.encode(as_batch(slices.images * 2 - 1))
-    kind = model.preset.morphology if options.morphology else None
-    features = bottleneck(model, slices.images) if kind == "bottleneck" else None
-
-    def own(at: np.ndarray) -> Codes:
-        morphology = None
-        if features is not None:
-            morphology = features[at]
-        elif kind == "maps":
-            morphology = scale_distances(distances(slices.positions[at])).to(semantic.device)
-        return Codes(semantic[at], morphology)
-
-    return own
-
-
-def _aligned(model, slices, wanted, brackets, codes, distances, options, progress) -> np.ndarray:
+def _aligned(model, slices, codes, wanted, options, progress) -> np.ndarray:
     """Neighbours warped to the wanted position, partial inversion, noise slerped about their blend."""
-    below, above, fraction = brackets
     stop = options.stop_log_snr / 2
     alpha, _ = alpha_sigma(stop)
-    down = model.schedule.grid(options.steps, stop)
+    levels = model.schedule.grid(options.calls, stop)
     fields: dict[int, np.ndarray] = {}
     out = []
     for at in _chunks(len(wanted), model.batch):
-        pairs = [_warped(slices, below[z], above[z], fraction[z], fields) for z in at]
+        brackets = bracket(slices.positions, wanted[at])
+        pairs = [_warped(slices, *pair, fields) for pair in zip(*brackets, strict=True)]
         first, second = (
             as_batch(np.stack(side) * 2 - 1).to(model.device) for side in zip(*pairs, strict=True)
         )
-        t = torch.from_numpy(fraction[at]).to(model.device)
-        denoise = model.denoise(codes(at))
-        noisy_first = invert(denoise, first, down, options.order)
-        noisy_second = invert(denoise, second, down, options.order)
-        start = alpha * lerp(first, second, t) + slerp(
-            noisy_first - alpha * first, noisy_second - alpha * second, t
-        )
-        out.append(generate(denoise, start, down[::-1], options.order).cpu())
-        progress("generate", int(at[-1]) + 1, len(wanted))
+        t = torch.from_numpy(brackets[2]).to(model.device)
+        denoise = model.denoise(codes.at(wanted[at]))
+        noise = [invert(denoise, side, levels, options.order) - alpha * side for side in (first, second)]
+        start = alpha * lerp(first, second, t) + slerp(*noise, t)
+        out.append(generate(denoise, start, levels[::-1], options.order).cpu())
+        progress("generate", at.stop, len(wanted))
     return torch.cat(out).numpy()
 
 
@@ -177,35 +192,3 @@ def _warped(slices: Slices, below: int, above: int, t: float, fields: dict[int, 
     if below not in fields:
         fields[below] = align(slices.images[below], slices.images[above], (slices.spacing, slices.spacing))
     return warp_pair(slices.images[below], slices.images[above], fields[below], t)
-
-
-def put_back(
-    images: np.ndarray,
-    window: Window,
-    background: np.ndarray,
-    clipped: np.ndarray,
-    plane: Plane,
-    feather_mm: float = 12.0,
-) -> np.ndarray:
-    """Generated window images set into full slices (Z, H, W).
-
-    images: (Z, size, size) in [0, 1]. background: (Z, H, W), interpolated intensities for all that lies
-    outside the window. clipped: (Z, H, W), the interpolated excess over the window's scale, which the model
-    does not see.
-    plane: of the slices' first, native grid. Toward the window's border the two blend over ``feather_mm``.
-    """
-    source = window.planes[0]
-    weight = sample_plane(_feather(source, feather_mm), source, plane)
-    out = np.empty(background.shape, np.float32)
-    for z, image in enumerate(images):
-        generated = sample_plane(image, source, plane, order=3) * window.scale + clipped[z]
-        out[z] = weight * generated + (1 - weight) * background[z]
-    return np.maximum(out, min(0.0, float(background.min())))
-
-
-def _feather(plane: Plane, feather_mm: float) -> np.ndarray:
-    """(H, W) 1 inside, falling to 0 toward the border."""
-    size = plane.shape[0]
-    edge = np.minimum(np.arange(size), np.arange(size)[::-1]) * plane.spacing[0]
-    ramp = 0.5 - 0.5 * np.cos(np.pi * np.clip(edge / feather_mm, 0, 1))
-    return ramp[:, None] * ramp[None, :]

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 
-from .anatomy import ejection_fraction, find_ed_es, stack_volumes_ml, volumes_ml
+from .anatomy import ejection_fraction, stack_volumes_ml, volumes_ml
 from .baselines import BASELINES
-from .baselines.weighted import apply_weights, linear_weights
 from .errors import InputError
-from .generation import GenerationOptions, Slices, generate_slices, put_back
-from .geometry import Grid, Plane, sample_plane
-from .labels import LVC, NAMES
+from .generation import GenerationOptions, Progress
+from .geometry import Grid
+from .labelling import choose_frames, cycle_volumes, label_stack, straighten_labels
+from .labels import NAMES
 from .layout import Layout, plan, straighten
-from .model import Model, as_batch
-from .morphology import REACH_MM
-from .segmentation import Window, find_heart, segment_frame, window_about
-from .shape import (
-    WHOLE_MM,
-    apical_end,
-    heart_areas,
-    interpolate_distances,
-    labels_from_distances,
-    missing_inner_slices,
-    nested_distances,
-)
+from .model import Model
+from .shape import missing_inner_slices
 from .stack import Stack
+from .synthesis import LABEL_RULES, synthesise_frame
 
 METHODS = ("dmcvr", "diffae", *BASELINES)
-Progress = Callable[[str, int, int], None]
 WIDE_GAP_MM = 15.0
 
 
@@ -62,10 +52,17 @@ class Options:
     def __post_init__(self):
         if self.method not in METHODS:
             raise InputError(f"There is no method {self.method!r}; choose one of {', '.join(METHODS)}.")
-        if self.label_rule not in ("code", "image", "fused"):
-            raise InputError(f"There is no label rule {self.label_rule!r}; choose code, image or fused.")
-        if self.generation.steps < 1:
-            raise InputError("The number of steps must be at least 1.")
+        if self.label_rule not in LABEL_RULES:
+            raise InputError(
+                f"There is no label rule {self.label_rule!r}; choose one of {', '.join(LABEL_RULES)}."
+            )
+
+    @property
+    def diffusion(self) -> GenerationOptions:
+        """How slices are generated: as asked for, but for DiffAE by the paper's rule and without l_mor."""
+        if self.method == "diffae":
+            return replace(self.generation, rule="paper", morphology=False)
+        return self.generation
 
 
 @dataclass(frozen=True)
@@ -142,13 +139,13 @@ def reconstruct(
     acquired = stack
     stack, displaced = straighten(acquired)
     if labels is not None and displaced > 0:
-        labels = _straighten_labels(labels, acquired, stack)
+        labels = straighten_labels(labels, acquired, stack)
     layout = plan(stack, options.spacing)
 
     with clock("segment"):
-        windows, stack_labels = _label_stack(stack, model, options, labels, progress)
-    cycle = _cycle(stack, stack_labels)
-    chosen = _choose_frames(options.frame, cycle)
+        window, stack_labels = label_stack(stack, model, options.frame, labels, progress)
+    cycle = cycle_volumes(stack, stack_labels)
+    chosen = choose_frames(options.frame, cycle)
     warnings = _warnings(stack, displaced, layout, {t: stack_labels[t] for t in chosen})
 
     shape = (len(chosen), *layout.grid.shape)
@@ -166,8 +163,18 @@ def reconstruct(
                 )
                 step("generate", 1, 1)
             else:
-                volume[index], out[index] = _generate_frame(
-                    model, stack, frame, own, windows, layout, options, labels is not None, step
+                volume[index], out[index] = synthesise_frame(
+                    model,
+                    stack,
+                    frame,
+                    own,
+                    window,
+                    layout,
+                    options.diffusion,
+                    keep_acquired=options.keep_acquired,
+                    # An expert's labels are not to be mixed with a network's.
+                    label_rule="code" if labels is not None else options.label_rule,
+                    progress=step,
                 )
     return Reconstruction(
         volume=volume,
@@ -194,159 +201,6 @@ class _Clock:
         started = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
-
-
-def segment_stack(
-    stack: Stack, model: Model, frames: list[int], progress: Progress
-) -> tuple[Window, dict[int, np.ndarray]]:
-    """The heart's window and labels (S, H, W) of the given frames of a stack. Raises InputError if no heart
-    is in view.
-    """
-    native = [stack.plane(index) for index in range(len(stack.origins))]
-    window = find_heart(model, stack.frames[frames[0]], native)
-    total, finished, labels = len(frames) * len(native), 0, {}
-
-    def done(count: int) -> None:
-        nonlocal finished
-        finished += count
-        progress("segment", finished, total)
-
-    for t in frames:
-        labels[t] = segment_frame(model, stack.frames[t], native, window, done)
-    if not any((item == LVC).any() for item in labels.values()):
-        raise InputError("No left ventricle was found in the image: it must be a short-axis stack.")
-    return window, labels
-
-
-def _label_stack(stack, model, options, labels, progress) -> tuple[Window | None, dict[int, np.ndarray]]:
-    """The window and the labels by frame, of the frames that are needed to choose from and to reconstruct."""
-    count = len(stack.frames)
-    if isinstance(options.frame, int) and not 0 <= options.frame < count:
-        raise InputError(f"There is no frame {options.frame}; frames are counted from 0 to {count - 1}.")
-    needed = [options.frame] if isinstance(options.frame, int) else list(range(count))
-    if labels is None:
-        return segment_stack(stack, model, needed, progress)
-    if len(labels) < count and len(needed) > 1:
-        raise InputError("The labels are of one frame only; say which with --frame.")
-    drawn = [t for t in needed if labels[t if len(labels) == count else 0].any()]
-    if not drawn:
-        raise InputError("The labels show no heart in the chosen frame; choose another one with --frame.")
-    if options.frame == "all" and len(drawn) < count:
-        raise InputError(
-            f"Only {len(drawn)} of the {count} frames have labels; choose one of these with --frame."
-        )
-    # Experts often draw end-diastole and end-systole only: a frame left empty is no heart without blood.
-    by_frame = {t: labels[t if len(labels) == count else 0] for t in drawn}
-    if model is None:
-        return None, by_frame
-    native = [stack.plane(index) for index in range(len(stack.origins))]
-    window = window_about(model, stack.frames[drawn[0]], native, native, by_frame[drawn[0]] > 0)
-    return window, by_frame
-
-
-def _straighten_labels(labels: np.ndarray, acquired: Stack, straight: Stack) -> np.ndarray:
-    """Labels (T, S, H, W) of the ``acquired`` slices, on the ``straight`` ones."""
-    out = np.empty_like(labels)
-    for index in range(len(acquired.origins)):
-        source, target = acquired.plane(index), straight.plane(index)
-        for t in range(len(labels)):
-            out[t, index] = sample_plane(labels[t, index], source, target, order=0)
-    return out
-
-
-def _cycle(stack: Stack, labels: dict[int, np.ndarray]) -> tuple[float | None, ...]:
-    area = float(np.prod(stack.spacing))
-    return tuple(
-        stack_volumes_ml(labels[t], stack.positions, area)["LVC"] if t in labels else None
-        for t in range(len(stack.frames))
-    )
-
-
-def _choose_frames(frame: str | int, cycle: tuple[float | None, ...]) -> list[int]:
-    if isinstance(frame, int):
-        return [frame]
-    if frame == "all":
-        return list(range(len(cycle)))
-    if frame not in ("ed", "es"):
-        raise InputError(f"There is no frame {frame!r}; choose ed, es, all or a number.")
-    known = [t for t, value in enumerate(cycle) if value is not None]
-    ed, es = find_ed_es([cycle[t] for t in known])
-    return [known[ed if frame == "ed" else es]]
-
-
-def _generate_frame(
-    model: Model,
-    stack: Stack,
-    frame: np.ndarray,
-    labels: np.ndarray,
-    window: Window,
-    layout: Layout,
-    options: Options,
-    expert: bool,
-    progress: Progress,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Volume (Z, Y, X) and labels of one frame by the diffusion model."""
-    native = [stack.plane(index) for index in range(len(frame))]
-    whole = nested_distances(labels, stack.spacing, WHOLE_MM)
-    apex = apical_end(heart_areas(labels), stack.positions)
-
-    def native_distances(wanted: np.ndarray) -> np.ndarray:
-        return interpolate_distances(whole, stack.positions, wanted, apex)
-
-    def window_distances(wanted: np.ndarray) -> np.ndarray:
-        maps = native_distances(wanted)
-        return np.stack([_resample_maps(item, native[0], window.planes[0], -WHOLE_MM) for item in maps])
-
-    kept = [options.keep_acquired and index is not None for index in layout.acquired]
-    missing = np.flatnonzero(~np.array(kept))
-    volume = np.empty(layout.grid.shape, np.float32)
-    out = np.empty(layout.grid.shape, np.uint8)
-    for z in np.flatnonzero(kept):
-        volume[z], out[z] = frame[layout.acquired[z]], labels[layout.acquired[z]]
-    if not len(missing):
-        return volume, out
-
-    wanted = layout.wanted[missing]
-    slices = Slices(window.images(frame, native), stack.positions, window.spacing)
-    generation = (
-        replace(options.generation, morphology=False, rule="paper")
-        if options.method == "diffae"
-        else options.generation
-    )
-    images = generate_slices(model, slices, wanted, window_distances, generation, progress)
-    weights = linear_weights(stack.positions, wanted)
-    excess = np.maximum(frame - window.scale, 0)
-    volume[missing] = put_back(
-        images, window, apply_weights(weights, frame), apply_weights(weights, excess), native[0]
-    )
-    rule = "code" if expert else options.label_rule
-    own = None if rule == "code" else model.segment(as_batch(images))[0].argmax(1).cpu().numpy()
-    for index, z in enumerate(missing):
-        maps = native_distances(wanted[index : index + 1])[0]
-        if own is not None:
-            seen = nested_distances(own[index], (window.spacing, window.spacing), REACH_MM)
-            maps = fuse(maps, _resample_maps(seen, window.planes[0], native[0], -REACH_MM), rule)
-        out[z] = labels_from_distances(maps)
-    return volume, out
-
-
-def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
-    """Distance maps (3, H, W) from those interpolated in code space and those of the generated image's own
-    labels.
-
-    Where the interpolated code says a structure has ended, it has ended whatever the image seems to show;
-    where the image shows none of a structure, or shows it somewhere else altogether, the code stands.
-    """
-    out = np.clip(code, -REACH_MM, REACH_MM)
-    for channel in range(len(out)):
-        if (code[channel] > 0).any() and (image[channel] > 0).any():
-            joined = image[channel] if rule == "image" else (out[channel] + image[channel]) / 2
-            out[channel] = joined if (joined > 0).any() else out[channel]
-    return out
-
-
-def _resample_maps(maps: np.ndarray, source: Plane, target: Plane, fill: float) -> np.ndarray:
-    return np.stack([sample_plane(item, source, target, fill=fill) for item in maps])
 
 
 def _warnings(stack: Stack, displaced: float, layout: Layout, labels: dict[int, np.ndarray]) -> list[str]:

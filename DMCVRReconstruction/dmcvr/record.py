@@ -95,8 +95,8 @@ def make_record(
         record["device"] = describe(model.device)
         record["precision"] = model.precision
     if diffusion:
-        record["steps"] = options.generation.steps
-        record["rule"] = options.generation.rule if options.method == "dmcvr" else "paper"
+        record["steps"] = options.diffusion.calls
+        record["rule"] = options.diffusion.rule
         record["label_rule"] = "code" if labels_sha256 else options.label_rule
         record["keeps_acquired"] = options.keep_acquired
     if record["cycle"] is not None:

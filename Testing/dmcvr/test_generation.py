@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dmcvr.generation import GenerationOptions, Slices, generate_slices, put_back
+from dmcvr.generation import GenerationOptions, Slices, generate_slices
 from dmcvr.geometry import Plane
 from dmcvr.model import as_batch
 from dmcvr.segmentation import Window, find_heart
 from dmcvr.shape import WHOLE_MM, interpolate_distances, nested_distances
+from dmcvr.synthesis import put_back
 
 RULES = {
     "aligned": GenerationOptions(steps=2),
@@ -72,11 +73,6 @@ def test_a_slice_generated_in_its_own_place_comes_back(model, slices, distances,
     error = np.sqrt(np.mean((image - slices.images[0]) ** 2))
     apart = np.sqrt(np.mean((slices.images[1] - slices.images[0]) ** 2))
     assert error < 0.25 * apart
-
-
-def test_an_unknown_rule_is_an_error(model, slices, distances):
-    with pytest.raises(ValueError, match="rule must be"):
-        generate_slices(model, slices, np.array([5.0]), distances, GenerationOptions(rule="other"))
 
 
 class TestPutBack:

@@ -9,12 +9,14 @@ from dmcvr.errors import InputError
 from dmcvr.evaluation.metrics import dice
 from dmcvr.generation import GenerationOptions
 from dmcvr.geometry import unit
+from dmcvr.labelling import segment_stack
 from dmcvr.labels import LVC, LVM, RVC
 from dmcvr.morphology import REACH_MM
-from dmcvr.pipeline import METHODS, Options, fuse, reconstruct, segment_stack
+from dmcvr.pipeline import METHODS, Options, reconstruct
 from dmcvr.positions import bracket
 from dmcvr.shape import labels_from_distances, nested_distances
 from dmcvr.stack import Stack
+from dmcvr.synthesis import fuse
 
 FAST = GenerationOptions(steps=1)
 
@@ -249,16 +251,17 @@ def test_wide_gaps_missed_slices_and_irregular_places_are_told():
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("kind", "options", "words"),
     [
-        ({"method": "spline"}, "no method"),
-        ({"label_rule": "best"}, "no label rule"),
-        ({"generation": GenerationOptions(steps=0)}, "steps"),
+        (Options, {"method": "spline"}, "no method"),
+        (Options, {"label_rule": "best"}, "no label rule"),
+        (GenerationOptions, {"steps": 0}, "steps"),
+        (GenerationOptions, {"rule": "shortest"}, "no rule"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(options, words):
+def test_options_that_make_no_sense_are_refused(kind, options, words):
     with pytest.raises(InputError, match=words):
-        Options(**options)
+        kind(**options)
 
 
 @pytest.mark.parametrize("spacing", [0, -1, float("nan"), 1000])

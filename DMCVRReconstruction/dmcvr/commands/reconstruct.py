@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         frame=arguments.frame,
         generation=GenerationOptions(steps=arguments.steps, rule=arguments.rule),
         keep_acquired=not arguments.regenerate,
+        label_rule=arguments.label_rule,
         seed=arguments.seed,
     )
     drawn = [] if arguments.labels is None else [arguments.labels]

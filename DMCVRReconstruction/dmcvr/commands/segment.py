@@ -8,10 +8,10 @@ import json
 import numpy as np
 
 from ..errors import InputError
+from ..labelling import segment_stack
 from ..model import Model
 from ..nrrd import write_volume
 from ..outputs import stack_grid
-from ..pipeline import segment_stack
 from ..progress import show_progress
 from ..staging import check_apart, staged_file
 from ..volumes import read_grid

@@ -41,7 +41,7 @@ def generation_tables(
     cases: Iterable[Case],
     model: Model,
     methods: tuple[str, ...] = IMAGES,
-    steps: int = 10,
+    steps: int | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> list[Table]:
     """Scores of ``methods``, any of IMAGES, by structure. steps: network calls each way.
@@ -78,7 +78,7 @@ def label_slices(model: Model, images: np.ndarray) -> np.ndarray:
 
 
 def regenerate(
-    model: Model, images: np.ndarray, window: Window, case: Case, method: str, steps: int
+    model: Model, images: np.ndarray, window: Window, case: Case, method: str, steps: int | None
 ) -> np.ndarray:
     """Window images (S, size, size) in [0, 1] after full inversion and full generation of each slice."""
     positions = case.stack.positions

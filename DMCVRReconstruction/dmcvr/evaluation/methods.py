@@ -10,8 +10,9 @@ import numpy as np
 from ..baselines import BASELINES
 from ..errors import InputError
 from ..generation import GenerationOptions
+from ..labelling import segment_stack
 from ..model import Model
-from ..pipeline import METHODS, Options, Reconstruction, reconstruct, segment_stack
+from ..pipeline import METHODS, Options, Reconstruction, reconstruct
 from ..stack import Stack
 
 
@@ -25,7 +26,7 @@ class Comparison:
 
     methods: tuple[str, ...] = METHODS
     predicted_labels: bool = False
-    steps: int = 10
+    steps: int | None = None
 
     @property
     def needs_model(self) -> bool:

@@ -1,0 +1,100 @@
+"""Labels of the acquired slices, the network's or an expert's, and the choice of frames they allow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .anatomy import find_ed_es, stack_volumes_ml
+from .errors import InputError
+from .generation import Progress
+from .geometry import sample_plane
+from .labels import LVC
+from .model import Model
+from .segmentation import Window, find_heart, segment_frame, window_about
+from .stack import Stack
+
+
+def segment_stack(
+    stack: Stack, model: Model, frames: list[int], progress: Progress
+) -> tuple[Window, dict[int, np.ndarray]]:
+    """The heart's window and labels (S, H, W) of the given frames of a stack. Raises InputError if no heart
+    is in view.
+    """
+    native = [stack.plane(index) for index in range(len(stack.origins))]
+    window = find_heart(model, stack.frames[frames[0]], native)
+    total, finished, labels = len(frames) * len(native), 0, {}
+
+    def done(count: int) -> None:
+        nonlocal finished
+        finished += count
+        progress("segment", finished, total)
+
+    for t in frames:
+        labels[t] = segment_frame(model, stack.frames[t], native, window, done)
+    if not any((item == LVC).any() for item in labels.values()):
+        raise InputError("No left ventricle was found in the image: it must be a short-axis stack.")
+    return window, labels
+
+
+def label_stack(
+    stack: Stack, model: Model | None, frame: str | int, labels: np.ndarray | None, progress: Progress
+) -> tuple[Window | None, dict[int, np.ndarray]]:
+    """The window and the labels by frame, of the frames that are needed to choose from and to reconstruct.
+
+    frame: as in the pipeline's options. labels: (T or 1, S, H, W) uint8, an expert's, or None to segment. The
+    window is None without a model.
+    """
+    count = len(stack.frames)
+    if isinstance(frame, int) and not 0 <= frame < count:
+        raise InputError(f"There is no frame {frame}; frames are counted from 0 to {count - 1}.")
+    needed = [frame] if isinstance(frame, int) else list(range(count))
+    if labels is None:
+        return segment_stack(stack, model, needed, progress)
+    if len(labels) < count and len(needed) > 1:
+        raise InputError("The labels are of one frame only; say which with --frame.")
+    drawn = [t for t in needed if labels[t if len(labels) == count else 0].any()]
+    if not drawn:
+        raise InputError("The labels show no heart in the chosen frame; choose another one with --frame.")
+    if frame == "all" and len(drawn) < count:
+        raise InputError(
+            f"Only {len(drawn)} of the {count} frames have labels; choose one of these with --frame."
+        )
+    # Experts often draw end-diastole and end-systole only: a frame left empty is no heart without blood.
+    by_frame = {t: labels[t if len(labels) == count else 0] for t in drawn}
+    if model is None:
+        return None, by_frame
+    native = [stack.plane(index) for index in range(len(stack.origins))]
+    window = window_about(model, stack.frames[drawn[0]], native, native, by_frame[drawn[0]] > 0)
+    return window, by_frame
+
+
+def straighten_labels(labels: np.ndarray, acquired: Stack, straight: Stack) -> np.ndarray:
+    """Labels (T, S, H, W) of the ``acquired`` slices, on the ``straight`` ones."""
+    out = np.empty_like(labels)
+    for index in range(len(acquired.origins)):
+        source, target = acquired.plane(index), straight.plane(index)
+        for t in range(len(labels)):
+            out[t, index] = sample_plane(labels[t, index], source, target, order=0)
+    return out
+
+
+def cycle_volumes(stack: Stack, labels: dict[int, np.ndarray]) -> tuple[float | None, ...]:
+    """LVC volume in ml by disc summation in each frame of the stack, None where it has no labels."""
+    area = float(np.prod(stack.spacing))
+    return tuple(
+        stack_volumes_ml(labels[t], stack.positions, area)["LVC"] if t in labels else None
+        for t in range(len(stack.frames))
+    )
+
+
+def choose_frames(frame: str | int, cycle: tuple[float | None, ...]) -> list[int]:
+    """The frames meant by "ed", "es", "all" or an index, from the LVC volumes of ``cycle_volumes``."""
+    if isinstance(frame, int):
+        return [frame]
+    if frame == "all":
+        return list(range(len(cycle)))
+    if frame not in ("ed", "es"):
+        raise InputError(f"There is no frame {frame!r}; choose ed, es, all or a number.")
+    known = [t for t, value in enumerate(cycle) if value is not None]
+    ed, es = find_ed_es([cycle[t] for t in known])
+    return [known[ed if frame == "ed" else es]]

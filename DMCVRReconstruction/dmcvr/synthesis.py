@@ -1,0 +1,134 @@
+"""One frame's full volume and labels from what the diffusion model generates in the heart's window."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .baselines.weighted import apply_weights, linear_weights
+from .generation import GenerationOptions, Progress, Slices, generate_slices
+from .geometry import Plane, sample_plane
+from .layout import Layout
+from .model import Model, as_batch
+from .morphology import REACH_MM
+from .segmentation import Window
+from .shape import (
+    WHOLE_MM,
+    apical_end,
+    heart_areas,
+    interpolate_distances,
+    labels_from_distances,
+    nested_distances,
+)
+from .stack import Stack
+
+LABEL_RULES = ("code", "image", "fused")
+
+
+def synthesise_frame(
+    model: Model,
+    stack: Stack,
+    frame: np.ndarray,
+    labels: np.ndarray,
+    window: Window,
+    layout: Layout,
+    options: GenerationOptions,
+    *,
+    keep_acquired: bool,
+    label_rule: str,
+    progress: Progress,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Volume (Z, Y, X) float32 and labels uint8 of one frame.
+
+    frame, labels: (S, H, W) of a straightened ``stack``. keep_acquired and label_rule: as in the pipeline's
+        options.
+    """
+    native = [stack.plane(index) for index in range(len(frame))]
+    whole = nested_distances(labels, stack.spacing, WHOLE_MM)
+    apex = apical_end(heart_areas(labels), stack.positions)
+
+    def native_distances(wanted: np.ndarray) -> np.ndarray:
+        return interpolate_distances(whole, stack.positions, wanted, apex)
+
+    def window_distances(wanted: np.ndarray) -> np.ndarray:
+        maps = native_distances(wanted)
+        return np.stack([resample_maps(item, native[0], window.planes[0], -WHOLE_MM) for item in maps])
+
+    kept = np.array([keep_acquired and index is not None for index in layout.acquired])
+    volume = np.empty(layout.grid.shape, np.float32)
+    out = np.empty(layout.grid.shape, np.uint8)
+    for z in np.flatnonzero(kept):
+        volume[z], out[z] = frame[layout.acquired[z]], labels[layout.acquired[z]]
+    missing = np.flatnonzero(~kept)
+    if not len(missing):
+        return volume, out
+
+    wanted = layout.wanted[missing]
+    slices = Slices(window.images(frame, native), stack.positions, window.spacing)
+    images = generate_slices(model, slices, wanted, window_distances, options, progress)
+    weights = linear_weights(stack.positions, wanted)
+    excess = np.maximum(frame - window.scale, 0)
+    volume[missing] = put_back(
+        images, window, apply_weights(weights, frame), apply_weights(weights, excess), native[0]
+    )
+    seen = None if label_rule == "code" else model.segment(as_batch(images))[0].argmax(1).cpu().numpy()
+    for index, z in enumerate(missing):
+        maps = native_distances(wanted[index : index + 1])[0]
+        if seen is not None:
+            own = nested_distances(seen[index], (window.spacing, window.spacing), REACH_MM)
+            maps = fuse(maps, resample_maps(own, window.planes[0], native[0], -REACH_MM), label_rule)
+        out[z] = labels_from_distances(maps)
+    return volume, out
+
+
+def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
+    """Distance maps (3, H, W) from those interpolated in code space and those of the generated image's own
+    labels.
+
+    Where the interpolated code says a structure has ended, it has ended whatever the image seems to show;
+    where the image shows none of a structure, or shows it somewhere else altogether, the code stands.
+    """
+    out = np.clip(code, -REACH_MM, REACH_MM)
+    for channel in range(len(out)):
+        if (code[channel] > 0).any() and (image[channel] > 0).any():
+            joined = image[channel] if rule == "image" else (out[channel] + image[channel]) / 2
+            out[channel] = joined if (joined > 0).any() else out[channel]
+    return out
+
+
+def resample_maps(maps: np.ndarray, source: Plane, target: Plane, fill: float) -> np.ndarray:
+    """Maps (C, H, W) of the plane ``source`` on a parallel ``target``; ``fill`` beyond the source's
+    border.
+    """
+    return np.stack([sample_plane(item, source, target, fill=fill) for item in maps])
+
+
+def put_back(
+    images: np.ndarray,
+    window: Window,
+    background: np.ndarray,
+    clipped: np.ndarray,
+    plane: Plane,
+    feather_mm: float = 12.0,
+) -> np.ndarray:
+    """Generated window images set into full slices (Z, H, W).
+
+    images: (Z, size, size) in [0, 1]. background: (Z, H, W), interpolated intensities for all that lies
+    outside the window. clipped: (Z, H, W), the interpolated excess over the window's scale, which the model
+    does not see.
+    plane: of the slices' first, native grid. Toward the window's border the two blend over ``feather_mm``.
+    """
+    source = window.planes[0]
+    weight = sample_plane(_feather(source, feather_mm), source, plane)
+    out = np.empty(background.shape, np.float32)
+    for z, image in enumerate(images):
+        generated = sample_plane(image, source, plane, order=3) * window.scale + clipped[z]
+        out[z] = weight * generated + (1 - weight) * background[z]
+    return np.maximum(out, min(0.0, float(background.min())))
+
+
+def _feather(plane: Plane, feather_mm: float) -> np.ndarray:
+    """(H, W) 1 inside, falling to 0 toward the border."""
+    size = plane.shape[0]
+    edge = np.minimum(np.arange(size), np.arange(size)[::-1]) * plane.spacing[0]
+    ramp = 0.5 - 0.5 * np.cos(np.pi * np.clip(edge / feather_mm, 0, 1))
+    return ramp[:, None] * ramp[None, :]

@@ -23,6 +23,8 @@ from .positions import bracket
 
 STRUCTURES = ((LVC,), (LVC, LVM), (RVC,))
 """The labels each of the three channels is made of."""
+CAVITY, WHOLE = 0, 1
+"""The two channels of the left ventricle."""
 
 WHOLE_MM = 100.0
 """A limit no heart reaches inside (about 45 mm): maps to be interpolated need their true maximum to taper."""
@@ -130,7 +132,10 @@ def between(first: np.ndarray, second: np.ndarray, t: float, apex: End | None) -
     """Distance maps (3, H, W) in mm at the fraction ``t`` in [0, 1] of the way from one slice to the next.
 
     A structure in both slices takes the straight line (eq. 5). One in a single slice is gone from t = 1/2 on:
-    toward the apex it tapers until there, toward the base it keeps its shape.
+    toward the apex it tapers until there, toward the base it keeps its shape. Where the LV cavity ends toward
+    the
+    base, so does the wall about it: muscle that the slice beyond still shows is a rim beside the valve, which
+    the straight line would close to a lid over it, so each slice's wall reaches half-way.
 
     first, second: (3, H, W) mm, of neighbouring slices in one in-plane frame, in the order of the stack, made
         with a limit that no inside distance reaches (`WHOLE_MM`).
@@ -138,10 +143,15 @@ def between(first: np.ndarray, second: np.ndarray, t: float, apex: End | None) -
     """
     out = (1 - t) * first + t * second
     in_first, in_second = ((maps > 0).any((-2, -1)) for maps in (first, second))
-    for channel in np.flatnonzero(in_first & ~in_second):
-        out[channel] = _ending(first[channel], second[channel], t, tapers=apex is not End.FIRST)
-    for channel in np.flatnonzero(in_second & ~in_first):
-        out[channel] = _ending(second[channel], first[channel], 1 - t, tapers=apex is not End.LAST)
+    ends = (
+        (in_first & ~in_second, first, second, t, apex is not End.FIRST),
+        (in_second & ~in_first, second, first, 1 - t, apex is not End.LAST),
+    )
+    for ending, last, beyond, far, tapers in ends:
+        for channel in np.flatnonzero(ending):
+            out[channel] = _ending(last[channel], beyond[channel], far, tapers=tapers)
+        if ending[CAVITY] and not tapers:
+            out[WHOLE] = (last if far < 0.5 else beyond)[WHOLE]
     return out
 
 

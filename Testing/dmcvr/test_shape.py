@@ -132,6 +132,19 @@ def test_toward_the_base_a_structure_keeps_its_shape_and_ends_half_way():
     assert (areas(found[WANTED <= 5], 1) == 0).all()
 
 
+def test_muscle_beside_the_valve_does_not_become_a_lid_over_the_cavity():
+    basal = heart(14)
+    rim = np.where(np.indices(basal.shape)[1] > 40, np.where(basal == LVC, LVM, basal), 0).astype(np.uint8)
+    assert (rim == LVM).any()
+    assert not (rim == LVC).any()
+    maps = whole(basal, rim)
+    for t, expected in ((0.25, basal), (0.49, basal), (0.5, rim), (0.75, rim)):
+        for order, apex, at in ((maps, End.FIRST, t), (maps[::-1], End.LAST, 1 - t)):
+            found = labels_from_distances(between(*order, at, apex))
+            assert ((found == LVC) == (expected == LVC)).all()
+            assert ((found == LVM) == (expected == LVM)).all()
+
+
 def test_the_ends_mirror_when_the_stack_is_turned_round():
     empty = np.zeros((64, 64), np.uint8)
     stack = whole(empty, heart(22), heart(18), empty)

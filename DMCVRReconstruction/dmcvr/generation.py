@@ -115,9 +115,7 @@ class SliceCodes:
 
     @classmethod
     def of(cls, model: Model, slices: Slices, distances: Distances | None, morphology: bool) -> SliceCodes:
-        """The codes of ``slices`` in the form the model's preset takes; without ``morphology``, l_sem
-        alone.
-        """
+        """The codes of ``slices`` in the form the preset takes; without ``morphology``, l_sem alone."""
         kind = model.preset.morphology if morphology else None
         return cls(
             slices.positions,

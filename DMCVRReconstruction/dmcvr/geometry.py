@@ -104,8 +104,7 @@ class Grid:
         return np.asarray(indices, float)[..., ::-1] @ self.affine[:3, :3].T + self.affine[:3, 3]
 
     def sample(self, array: np.ndarray, points: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
-        """Value of ``array`` (Z, Y, X) at LPS ``points`` (..., 3); ``fill`` beyond the outermost voxel
-        centres.
+        """Value of ``array`` (Z, Y, X) at LPS ``points`` (..., 3); ``fill`` beyond the outermost centres.
 
         order: spline order as in scipy; 0 for labels.
         """
@@ -120,8 +119,7 @@ class Grid:
 def sample_plane(
     image: np.ndarray, source: Plane, target: Plane, order: int = 1, fill: float = 0.0
 ) -> np.ndarray:
-    """Resample ``image`` (H, W) on ``source`` to ``target``, both planes parallel; points are projected along
-    the normal.
+    """``image`` (H, W) of the plane ``source``, seen on a parallel ``target`` along their normal.
 
     Before reducing resolution the image is smoothed so that detail finer than the target's pixels does not
     alias.

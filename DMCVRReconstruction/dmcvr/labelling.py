@@ -17,8 +17,9 @@ from .stack import Stack
 def segment_stack(
     stack: Stack, model: Model, frames: list[int], progress: Progress
 ) -> tuple[Window, dict[int, np.ndarray]]:
-    """The heart's window and labels (S, H, W) of the given frames of a stack. Raises InputError if no heart
-    is in view.
+    """The heart's window and the labels (S, H, W) of the given frames of a stack.
+
+    Raises InputError if no heart is in view.
     """
     native = [stack.plane(index) for index in range(len(stack.origins))]
     window = find_heart(model, stack.frames[frames[0]], native)

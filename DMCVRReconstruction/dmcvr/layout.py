@@ -61,8 +61,7 @@ def slice_spacing(positions: np.ndarray, spacing: float) -> float:
 
 
 def plan(stack: Stack, spacing: float | None = None) -> Layout:
-    """The grid of a stack's reconstruction: the first slice's in-plane grid, slices about ``spacing`` mm
-    apart.
+    """The grid of a stack's reconstruction: the first slice's in plane, slices about ``spacing`` mm apart.
 
     spacing: mm; None takes the in-plane spacing. Raises InputError for a spacing that makes no sense.
     """

@@ -73,9 +73,7 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto", precision: str = "auto") -> Model:
-        """The bundle in ``folder``, by default the one that is shipped. Raises InputError if it is
-        damaged.
-        """
+        """The bundle in ``folder``, by default the shipped one. Raises InputError if it is damaged."""
         folder = DEFAULT_BUNDLE if folder is None else Path(folder)
         card = read_card(folder)
         preset = from_dict(card["preset"])

@@ -55,9 +55,7 @@ def write_reconstruction(
 
 
 def stack_grid(stack: Stack) -> Grid:
-    """The regular grid a stack lies on. Raises InputError if its slices are irregular or displaced in their
-    plane.
-    """
+    """The regular grid a stack lies on. Raises InputError if its slices do not lie on one."""
     step = (stack.origins[-1] - stack.origins[0]) / (len(stack.origins) - 1)
     expected = stack.origins[0] + np.arange(len(stack.origins))[:, None] * step
     if np.linalg.norm(stack.origins - expected, axis=1).max() > 0.01:

@@ -102,9 +102,7 @@ class Reconstruction:
 
     @property
     def ejection_fraction(self) -> float | None:
-        """In %, of the largest and smallest reconstructed LV cavity; None unless the whole cine was
-        reconstructed.
-        """
+        """In %, by the largest and smallest LV cavity; None unless the whole cine was reconstructed."""
         if len(self.frames) < len(self.cycle_ml) or len(self.frames) < 2:
             return None
         lvc = [volumes["LVC"] for volumes in self.volumes]

@@ -57,8 +57,9 @@ def model_spacing(model: Model, native: list[Plane]) -> float:
 
 
 def find_heart(model: Model, frame: np.ndarray, native: list[Plane]) -> Window:
-    """The window about the heart in a frame (S, H, W) on the planes ``native``. Raises InputError if none is
-    in view.
+    """The window about the heart in a frame (S, H, W) on the planes ``native``.
+
+    Raises InputError if no heart is in view.
     """
     spacing = model_spacing(model, native) * WIDE_STEP
     wide = [window_plane(plane, plane.centre, model.size, spacing) for plane in native]
@@ -78,8 +79,9 @@ def find_heart(model: Model, frame: np.ndarray, native: list[Plane]) -> Window:
 def window_about(
     model: Model, frame: np.ndarray, native: list[Plane], planes: list[Plane], heart: np.ndarray
 ) -> Window:
-    """The window about the middle of ``heart`` (S, H, W) bool on ``planes``, for a frame on the planes
-    ``native``.
+    """The window about the middle of a heart, for a frame on the planes ``native``.
+
+    heart: (S, H, W) bool, on ``planes``.
     """
     row, column = np.argwhere(heart)[:, 1:].mean(0)
     shift = planes[0].origin + row * planes[0].step_y + column * planes[0].step_x - native[0].origin
@@ -110,9 +112,7 @@ def segment_frame(
 
 
 def tidy(labels: np.ndarray) -> np.ndarray:
-    """Labels (S, H, W) with the largest connected part of each ventricle only, and no hole in the left
-    one.
-    """
+    """Labels (S, H, W) with each ventricle's largest connected part only, and no hole in the left one."""
     left = largest_part((labels == LVC) | (labels == LVM))
     out = np.where(left, labels, 0)
     right = largest_part(labels == RVC)
@@ -145,7 +145,5 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
 
 
 def bottleneck(model: Model, images: np.ndarray) -> torch.Tensor:
-    """The segmenter's features (B, C, H/16, W/16) of images (B, size, size) in [0, 1]: l_mor of the
-    ``paper`` preset.
-    """
+    """l_mor of the ``paper`` preset: features (B, C, H/16, W/16) of images (B, size, size) in [0, 1]."""
     return model.segment(as_batch(images))[1]

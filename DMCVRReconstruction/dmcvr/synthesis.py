@@ -81,8 +81,7 @@ def synthesise_frame(
 
 
 def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
-    """Distance maps (3, H, W) from those interpolated in code space and those of the generated image's own
-    labels.
+    """Distance maps (3, H, W) from those interpolated in code space and those seen in the generated image.
 
     Where the interpolated code says a structure has ended, it has ended whatever the image seems to show;
     where the image shows none of a structure, or shows it somewhere else altogether, the code stands.
@@ -96,9 +95,7 @@ def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
 
 
 def resample_maps(maps: np.ndarray, source: Plane, target: Plane, fill: float) -> np.ndarray:
-    """Maps (C, H, W) of the plane ``source`` on a parallel ``target``; ``fill`` beyond the source's
-    border.
-    """
+    """Maps (C, H, W) of the plane ``source`` on a parallel ``target``; ``fill`` beyond the border."""
     return np.stack([sample_plane(item, source, target, fill=fill) for item in maps])
 
 

@@ -60,9 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def read_input(path: Path, lax: Sequence[Path] = ()) -> tuple[Stack, tuple[Stack, ...], list[str]]:
-    """The SAX stack in ``path``, long-axis images from the files ``lax`` or the DICOM folder, and notes on
-    choices made.
-    """
+    """The SAX stack in ``path``, long-axis images of ``lax`` or of the DICOM folder, and notes on choices."""
     given = tuple(read_lax(item) for item in lax)
     if path.is_dir():
         study = read_study(path)

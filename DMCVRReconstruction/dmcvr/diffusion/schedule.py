@@ -21,9 +21,7 @@ def alpha_sigma(lam: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class LinearBeta:
-    """The paper's schedule: T = 1000 steps with beta from 1e-4 to 0.02; the network is told the step's
-    index.
-    """
+    """The paper's schedule: T = 1000 steps, beta from 1e-4 to 0.02; network time is the step's index."""
 
     steps: int = 1000
     beta_first: float = 1e-4

@@ -71,9 +71,7 @@ def generation_tables(
 
 
 def label_slices(model: Model, images: np.ndarray) -> np.ndarray:
-    """The segmenter's labels (S, size, size) of a stack's window images in [0, 1], as the pipeline tidies
-    them.
-    """
+    """The segmenter's labels (S, size, size) of a stack's window images in [0, 1], tidied."""
     return tidy(model.segment(as_batch(images))[0].argmax(1).cpu().numpy())
 
 

@@ -48,8 +48,7 @@ def random_view(
     jitter: float,
     augmentation: Augmentation,
 ) -> tuple[Tensor, Tensor]:
-    """Square views of ``size`` pixels, turned by any angle, mirrored half of the time: (B, 1, size, size)
-    each.
+    """Views (B, 1, size, size) of images and labels, turned by any angle, mirrored half of the time.
 
     images, labels: (B, 1, C, C). centres: (B, 2) [row, column] about which to look, displaced by up to
         ``jitter`` pixels.

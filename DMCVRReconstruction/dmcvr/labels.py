@@ -9,7 +9,7 @@ COLOURS = {LVC: (214, 69, 65), LVM: (77, 175, 124), RVC: (78, 131, 209)}  # as i
 
 
 def remap(labels: np.ndarray, values: tuple[int, int, int]) -> np.ndarray:
-    """Labels in the project's order; ``values`` stand for (LVC, LVM, RVC) in ``labels``, others for nothing."""
+    """Labels in the project's order; ``values`` stand for (LVC, LVM, RVC), all others for nothing."""
     out = np.zeros(labels.shape, np.uint8)
     for label, value in zip((LVC, LVM, RVC), values, strict=True):
         out[labels == value] = label

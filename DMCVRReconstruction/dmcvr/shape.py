@@ -133,7 +133,7 @@ def between(first: np.ndarray, second: np.ndarray, t: float, apex: End | None) -
 
     A structure in both slices takes the straight line (eq. 5). One in a single slice is gone from t = 1/2 on:
     toward the apex it tapers until there, toward the base it keeps its shape. Where the LV cavity ends toward
-    the base, so does the wall about it: muscle that the slice beyond still shows is a rim beside the valve, of
+    the base, so does the wall about it: muscle that the slice beyond still shows is a rim by the valve, of
     which the straight line would make a lid over the cavity, so each slice's wall reaches half-way.
 
     first, second: (3, H, W) mm, of neighbouring slices in one in-plane frame, in the order of the stack, made

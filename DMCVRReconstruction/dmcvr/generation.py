@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``."""
 Distances = Callable[[np.ndarray], np.ndarray]
 RULE_STEPS = {"aligned": 5, "paper": 10}
-"""Network calls each way where none are asked for; the aligned rule goes a third of the way only."""
+"""Network calls each way where none are asked for; the aligned rule goes half of the way only."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class GenerationOptions:
     rule: str = "aligned"
     morphology: bool = True
     order: int = 2
-    stop_log_snr: float = 2.0
+    stop_log_snr: float = 0.0
 
     def __post_init__(self):
         if self.rule not in RULE_STEPS:

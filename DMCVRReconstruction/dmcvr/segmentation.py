@@ -112,14 +112,14 @@ def segment_frame(
 
 
 def tidy(labels: np.ndarray) -> np.ndarray:
-    """Labels (S, H, W) with each ventricle's largest connected part only, and no hole in the left one."""
+    """Labels (S, H, W) with each ventricle's largest connected part only, and no hole in either."""
     left = largest_part((labels == LVC) | (labels == LVM))
     out = np.where(left, labels, 0)
     right = largest_part(labels == RVC)
     out[right] = RVC
     for image in out:
-        holes = ndimage.binary_fill_holes((image == LVC) | (image == LVM)) & (image == 0)
-        image[holes] = LVC
+        for ventricle, cavity in (((image == LVC) | (image == LVM), LVC), (image == RVC, RVC)):
+            image[ndimage.binary_fill_holes(ventricle) & (image == 0)] = cavity
     return out.astype(np.uint8)
 
 

@@ -110,14 +110,16 @@ def test_labels_beyond_the_window_are_background(model, phantom, found):
     assert not labels[:, outside].any()
 
 
-def test_tidy_keeps_the_largest_part_and_fills_the_left_ventricle():
+def test_tidy_keeps_the_largest_part_and_fills_both_ventricles():
     labels = np.zeros((3, 20, 20), np.uint8)
     labels[:, 4:12, 4:12] = LVM
     labels[:, 6:10, 6:10] = LVC
     labels[1, 7, 7] = 0  # a papillary muscle taken for background
     labels[:, 4:12, 13:16] = RVC
+    labels[2, 6, 14] = 0  # a trabecula
     wanted = labels.copy()
     wanted[1, 7, 7] = LVC
+    wanted[2, 6, 14] = RVC
     labels[0, 18, 18] = LVC
     labels[2, 0:2, 0:2] = RVC
     np.testing.assert_array_equal(tidy(labels), wanted)

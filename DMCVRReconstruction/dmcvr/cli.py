@@ -117,9 +117,9 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--label-rule",
         choices=("code", "image", "fused"),
-        default="fused",
+        default="code",
         help="labels of generated slices: the interpolated shape, those the segmenter gives to the image "
-        "(the paper), or the mean of both (default: fused)",
+        "(the paper), or the mean of both (default: code)",
     )
     run.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
     _add_model(run)

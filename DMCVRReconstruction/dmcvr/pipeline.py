@@ -46,7 +46,7 @@ class Options:
     frame: str | int = "ed"
     generation: GenerationOptions = field(default_factory=GenerationOptions)
     keep_acquired: bool = True
-    label_rule: str = "fused"
+    label_rule: str = "code"
     seed: int = 0
 
     def __post_init__(self):

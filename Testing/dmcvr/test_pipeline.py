@@ -88,6 +88,19 @@ def test_the_same_seed_gives_the_same(model, heart, results):
     np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
 
 
+@pytest.mark.parametrize("rule", ["image", "fused"])
+def test_labels_of_generated_slices_may_come_from_the_image(model, heart, results, rule):
+    shape = results["dmcvr"][0]
+    found = reconstruct(heart[0], model, Options(spacing=5, generation=FAST, label_rule=rule))
+    np.testing.assert_array_equal(found.volume, shape.volume)
+    for z, index in enumerate(shape.acquired):
+        same = (found.labels[0, z] == shape.labels[0, z]).all()
+        assert same == (index is not None)
+        # Two ways to the same heart: they differ along its outlines only.
+        overlap = ((found.labels[0, z] > 0) & (shape.labels[0, z] > 0)).sum()
+        assert overlap > 0.6 * max((found.labels[0, z] > 0).sum(), (shape.labels[0, z] > 0).sum())
+
+
 @pytest.mark.parametrize(
     ("method", "spacing"), [*((method, 5.0) for method in METHODS), *((method, 2.5) for method in BASELINES)]
 )

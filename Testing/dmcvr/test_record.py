@@ -59,7 +59,14 @@ def test_a_single_frame_has_no_cycle(heart):
 
 
 def test_the_model_and_its_settings_are_named(beating, model):
-    record = record_of(beating, model, seed=7, keep_acquired=False, generation=GenerationOptions(steps=5))
+    record = record_of(
+        beating,
+        model,
+        seed=7,
+        keep_acquired=False,
+        label_rule="fused",
+        generation=GenerationOptions(steps=5),
+    )
     assert record["model"] == {
         "name": model.card["name"],
         "licence": model.card["licence"],

@@ -92,13 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--method", choices=METHODS, default="dmcvr", help="default: dmcvr")
     run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
-    run.add_argument(
-        "--label-values",
-        type=_triple,
-        default=(1, 2, 3),
-        metavar="LVC,LVM,RVC",
-        help="their values in that file (default: 1,2,3)",
-    )
+    _add_label_values(run)
     run.add_argument(
         "--lax", type=Path, nargs="+", default=(), metavar="FILE", help="long-axis images for the report"
     )
@@ -155,6 +149,16 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="INPUT", help="NIfTI, NRRD or MHA file, or DICOM folder")
 
 
+def _add_label_values(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--label-values",
+        type=_triple,
+        default=(1, 2, 3),
+        metavar="LVC,LVM,RVC",
+        help="what stands for them in label files (ACDC: 3,2,1; default: 1,2,3)",
+    )
+
+
 def _add_spacing(parser: argparse.ArgumentParser) -> None:
     text = "about this far between slices (default: in-plane spacing)"
     parser.add_argument("--spacing", type=float, metavar="MM", help=text)
@@ -195,13 +199,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         else:
             text = "folder of NAME.nii.gz, NAME_gt.nii.gz"
             run.add_argument("--data", type=Path, required=True, metavar="DIR", help=text)
-            run.add_argument(
-                "--label-values",
-                type=_triple,
-                default=(1, 2, 3),
-                metavar="LVC,LVM,RVC",
-                help="label values in the data (ACDC: 3,2,1; default: 1,2,3)",
-            )
+            _add_label_values(run)
             run.add_argument("--cases", default="", metavar="REGEX", help="only cases whose name matches")
         if methods:
             text = f"comma-separated, of {', '.join(methods)} (default: all)"
@@ -227,13 +225,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
             metavar="DIR",
             help="folders of NAME.nii.gz, NAME_gt.nii.gz",
         )
-        run.add_argument(
-            "--label-values",
-            type=_triple,
-            default=(1, 2, 3),
-            metavar="LVC,LVM,RVC",
-            help="label values in the data (ACDC: 3,2,1; default: 1,2,3)",
-        )
+        _add_label_values(run)
         run.add_argument("--hold-out", default="", metavar="REGEX", help="leave out cases whose name matches")
         run.add_argument("--phantoms", type=_whole, default=0, metavar="N", help="add N random phantoms")
         run.add_argument(

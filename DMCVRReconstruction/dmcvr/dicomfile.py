@@ -29,6 +29,7 @@ TAGS = [
     "RescaleSlope", "RescaleIntercept", "NumberOfFrames", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 ]  # fmt: skip
+# What pydicom raises for damaged or unsupported files, depending on where in them it stumbles.
 _FAULTS = (OSError, EOFError, ValueError, AttributeError, KeyError, NotImplementedError)
 
 

@@ -11,7 +11,6 @@ from dmcvr.evaluation.metrics import (
     surface,
     surface_distances,
     voe,
-    volume_ml,
 )
 from dmcvr.labels import LVC, LVM, RVC
 from hypothesis import given
@@ -118,10 +117,6 @@ def test_an_empty_mask_is_told_apart_from_two():
     for pair in ((full, empty), (empty, full), (empty, empty)):
         distances = surface_distances(*pair, (1.0, 1.0))
         assert all(math.isnan(value) for value in vars(distances).values())
-
-
-def test_volume_in_ml():
-    assert volume_ml(np.ones((10, 10, 10), bool), (1.0, 2.0, 5.0)) == pytest.approx(10)
 
 
 def test_structures_are_the_three_labels_and_their_union():

@@ -40,11 +40,6 @@ def voe(predicted: np.ndarray, true: np.ndarray) -> float:
     return 100 * (1 - int((predicted & true).sum()) / union) if union else nan
 
 
-def volume_ml(mask: np.ndarray, spacing: tuple[float, float, float]) -> float:
-    """Volume of a mask (Z, H, W) in ml."""
-    return int(mask.sum()) * float(np.prod(spacing)) / 1000
-
-
 @dataclass(frozen=True)
 class SurfaceDistances:
     """Distances between the surfaces of a predicted and a true mask, in mm; all nan if either mask is empty.

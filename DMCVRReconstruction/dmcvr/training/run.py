@@ -46,7 +46,7 @@ def train(
     ``folder``.
 
     size: side in pixels of the views trained on; they always show the preset's window, so half the size is
-        half the resolution, at a quarter of the cost: a good first stage.
+        half the resolution, at about a third of the cost: a good first stage.
     init: weights of an earlier run to start from.
 
     Raises InputError where ``init`` does not fit the preset or ``folder`` holds another run's checkpoint.

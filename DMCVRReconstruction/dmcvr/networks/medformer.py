@@ -232,15 +232,28 @@ class ConvUp(nn.Module):
         return self.blocks(self.merge(low, high))
 
 
+def _head(config: MedFormerConfig, channels: int) -> nn.Module:
+    """Features to logits at the resolution of the input."""
+    if config.patch == 1:
+        return nn.Conv2d(channels, config.classes, 1)
+    return nn.Sequential(conv3(channels, config.classes * config.patch**2), nn.PixelShuffle(config.patch))
+
+
 class MedFormer(nn.Module):
-    """Slices (B, 1, H, W) in [0, 1] to class logits (B, classes, H, W); H and W multiples of 16."""
+    """Slices (B, config.slices, H, W) in [0, 1] to class logits (B, classes, H, W).
+
+    The middle channel is the slice to label, those before and after it are its neighbours in the stack; a
+    neighbour there is none of is 0 everywhere. H and W are multiples of 16 ``config.patch``.
+    """
 
     def __init__(self, config: MedFormerConfig):
         super().__init__()
         self.config = config
         c0, c1, c2, c3, c4 = (config.base * factor for factor in (1, 2, 4, 8, 16))
         h2, h3, h4 = config.heads
-        self.stem = nn.Sequential(conv3(1, c0, bias=False), ConvBlock(config, c0))
+        self.stem = nn.Sequential(
+            conv3(config.slices * config.patch**2, c0, bias=False), ConvBlock(config, c0)
+        )
         self.down1 = nn.Sequential(PatchMerging(config, c0, c1), ConvBlock(config, c1), ConvBlock(config, c1))
         self.down2 = AttentionDown(config, c1, c2, h2)
         self.down3 = AttentionDown(config, c2, c3, h3)
@@ -250,14 +263,15 @@ class MedFormer(nn.Module):
         self.up2 = AttentionUp(config, c3, c2, h2, last=True)
         self.up3 = ConvUp(config, c2, c1)
         self.up4 = ConvUp(config, c1, c0)
-        self.head = nn.Conv2d(c0, config.classes, 1)
+        self.head = _head(config, c0)
         self.auxiliary_head = nn.Conv2d(c2, config.classes, 1) if config.auxiliary else None
 
     def _encode(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Features at strides 1, 2, 4, 8, 16 and semantic maps at strides 4, 8, 16."""
-        if x.shape[2] % STRIDE or x.shape[3] % STRIDE:
-            raise ValueError(f"MedFormer takes sides divisible by {STRIDE}, not {tuple(x.shape[2:])}.")
-        x0 = self.stem(x)
+        stride = STRIDE * self.config.patch
+        if x.shape[2] % stride or x.shape[3] % stride:
+            raise ValueError(f"MedFormer takes sides divisible by {stride}, not {tuple(x.shape[2:])}.")
+        x0 = self.stem(F.pixel_unshuffle(x, self.config.patch))
         x1 = self.down1(x0)
         x2, map2 = self.down2(x1)
         x3, map3 = self.down3(x2)

@@ -22,6 +22,9 @@ class MedFormerConfig:
     map_size: side of the square semantic map that stands for a whole feature map.
     norm: "batch" (the published network) or "group" (same in training and inference, for any batch size).
     auxiliary: whether there is a second head at 1/4 resolution, for deep supervision.
+    patch: pixels along the square that the stem folds into channels and the head unfolds again; every
+        resolution above is divided by it, and so by its square is the cost.
+    context: neighbouring slices on each side that the network sees beside the one it labels.
     """
 
     base: int
@@ -36,6 +39,8 @@ class MedFormerConfig:
     groups: int = 8
     classes: int = 4
     auxiliary: bool = True
+    patch: int = 1
+    context: int = 0
 
     def __post_init__(self):
         if self.norm not in ("batch", "group"):
@@ -45,6 +50,11 @@ class MedFormerConfig:
     def features(self) -> int:
         """Channels of the bottleneck, l_mor in the paper."""
         return 16 * self.base
+
+    @property
+    def slices(self) -> int:
+        """Channels of the input: a slice and its neighbours, in the order of the stack."""
+        return 1 + 2 * self.context
 
 
 @dataclass(frozen=True)
@@ -193,7 +203,9 @@ COMPACT = Preset(
     name="compact",
     image_size=128,
     spacing_mm=1.5,
-    segmenter=MedFormerConfig(base=16, heads=(4, 8, 16), fusion_size=192, fusion_heads=6, norm="group"),
+    segmenter=MedFormerConfig(
+        base=16, heads=(4, 8, 16), fusion_size=192, fusion_heads=6, norm="group", patch=2, context=1
+    ),
     semantic=SemanticConfig(base=16, multipliers=(1, 2, 4, 8, 12), size=128, blocks=1, heads=4, groups=8),
     denoiser=DenoiserConfig(
         base=32,

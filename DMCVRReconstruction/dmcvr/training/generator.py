@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..device import choose_precision
 from ..diffusion.sampler import target
 from ..diffusion.schedule import SCHEDULES
 from ..morphology import distance_code
@@ -31,7 +32,10 @@ class Generator(nn.Module):
 
 def draw_batch(data: Slices, preset: Preset, count: int) -> tuple[Tensor, Tensor]:
     """A random batch: images (B, 1, size, size) in [-1, 1] and labels (B, size, size) uint8."""
-    images, labels, centres = data.batch(torch.randint(len(data.images), (count,)))
+    index = torch.randint(len(data), (count,))
+    images, labels, centres = (
+        data.image_batch(index[:, None]), data.label_batch(index), data.centre_batch(index)
+    )
     step = torch.full((count,), preset.spacing_mm / data.spacing)
     views, view_labels = random_view(
         images, labels, centres, preset.image_size, step, GENERATOR.jitter_mm / data.spacing, GENERATOR
@@ -52,7 +56,7 @@ def generator_loss(
     noise, present = torch.randn_like(images), torch.rand(count) >= WITHHELD_SHARE
     images, code, lam, noise, present = (item.to(device) for item in (images, code, lam, noise, present))
     noisy, answer = target(images, noise, lam, preset.prediction)
-    with torch.autocast(device.type, torch.bfloat16):
+    with torch.autocast(device.type, torch.bfloat16, enabled=choose_precision("auto", device) == "bfloat16"):
         semantic = module.semantic(images)
         output = module.denoiser(
             noisy.contiguous(memory_format=torch.channels_last),

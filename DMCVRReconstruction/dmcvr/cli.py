@@ -215,47 +215,87 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
-    for part in ("segmenter", "generator"):
-        run = parts.add_parser(part, help=f"train the {part}", description=f"Train the {part}.")
-        run.add_argument(
-            "--data",
-            type=Path,
-            nargs="*",
-            default=(),
-            metavar="DIR",
-            help="folders of NAME.nii.gz, NAME_gt.nii.gz",
-        )
-        _add_label_values(run)
-        run.add_argument("--hold-out", default="", metavar="REGEX", help="leave out cases whose name matches")
-        run.add_argument("--phantoms", type=_whole, default=0, metavar="N", help="add N random phantoms")
-        run.add_argument(
-            "--output", type=Path, required=True, metavar="DIR", help="checkpoints, log and weights"
-        )
-        run.add_argument("--preset", choices=("compact",), default="compact", help="default: compact")
+
+    def part(name: str, text: str) -> argparse.ArgumentParser:
+        return parts.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+
+    run = part("data", "prepare labelled stacks for training")
+    _add_sources(run)
+    _add_preset(run)
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the arrays")
+
+    for name in ("segmenter", "generator"):
+        run = part(name, f"train the {name}")
+        _add_sources(run)
+        _add_prepared(run)
+        _add_preset(run)
+        text = "checkpoints, log, pictures and weights"
+        run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
         run.add_argument(
             "--size", type=_count, metavar="N", help="pixels along a view; half is a cheap first stage"
         )
         run.add_argument("--init", type=Path, metavar="FILE", help="weights to start from")
+        if name == "generator":
+            text = "trained segmenter, for the paper preset's morphology code"
+            run.add_argument("--segmenter", type=Path, metavar="FILE", help=text)
+            text = "train without morphology code, which is DiffAE"
+            run.add_argument("--withhold-morphology", action="store_true", help=text)
         run.add_argument("--steps", type=_count, default=20000, metavar="N", help="default: 20000")
         run.add_argument("--batch", type=_count, default=16, metavar="N", help="default: 16")
         run.add_argument(
             "--rate", type=float, default=6e-4, metavar="X", help="learning rate (default: 6e-4)"
         )
-        run.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
-        run.add_argument("--threads", type=_count, metavar="N", help="processor threads")
-        run.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
-    text = "Put trained weights into a model folder."
-    run = parts.add_parser("bundle", help="put trained weights into a model folder", description=text)
+        text = "decay of the weights' moving average (default: 0.999)"
+        run.add_argument("--average", type=float, default=0.999, metavar="X", help=text)
+        text = "steps between checkpoints (default: 500)"
+        run.add_argument("--checkpoint-every", type=_count, default=500, metavar="N", help=text)
+        _add_machine(run)
+
+    run = part("recipe", "train segmenter and generator one after the other within a given time")
+    _add_sources(run)
+    _add_prepared(run)
+    run.set_defaults(preset="compact")
+    run.add_argument("--minutes", type=float, required=True, metavar="M", help="how long both may take")
+    _add_about(run)
+    text = "checkpoints, logs, pictures and the model folder"
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+    _add_machine(run)
+
+    run = part("bundle", "put trained weights into a model folder")
     run.add_argument("--segmenter", type=Path, required=True, metavar="FILE")
     run.add_argument("--generator", type=Path, required=True, metavar="FILE")
-    run.add_argument(
-        "--about",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="JSON with name, licence, data, training, scores",
-    )
+    _add_preset(run)
+    _add_about(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR")
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    text = "folders of NAME.nii.gz, NAME_gt.nii.gz"
+    parser.add_argument("--data", type=Path, nargs="*", default=(), metavar="DIR", help=text)
+    _add_label_values(parser)
+    text = "keep cases whose name matches apart, to score on"
+    parser.add_argument("--hold-out", default="", metavar="REGEX", help=text)
+    parser.add_argument("--phantoms", type=_whole, default=0, metavar="N", help="add N random phantoms")
+
+
+def _add_prepared(parser: argparse.ArgumentParser) -> None:
+    text = "what dmcvr train data made, in place of the sources"
+    parser.add_argument("--prepared", type=Path, metavar="DIR", help=text)
+
+
+def _add_preset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", choices=("compact", "paper"), default="compact", help="default: compact")
+
+
+def _add_about(parser: argparse.ArgumentParser) -> None:
+    text = "JSON with name, licence, data, scores for the model's card"
+    parser.add_argument("--about", type=Path, required=True, metavar="FILE", help=text)
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=_whole, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--threads", type=_count, metavar="N", help="processor threads")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
 
 
 def main(arguments: list[str] | None = None) -> int:

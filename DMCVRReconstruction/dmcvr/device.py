@@ -26,6 +26,12 @@ def choose_precision(name: str, device: torch.device) -> str:
     return "bfloat16" if native is not None and native() else "float32"
 
 
+def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
+    """A context in which networks on ``device`` compute in ``precision``, as `choose_precision` has it."""
+    enabled = choose_precision(precision, device) == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
 def describe(device: torch.device) -> str:
     """The device in words."""
     if device.type == "cuda":

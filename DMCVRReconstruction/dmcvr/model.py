@@ -1,8 +1,8 @@
 """A model on a device: segment, encode, denoise.
 
 The segmenter is the E_mor and D_mor of the paper. Whatever is put in its place needs to offer
-``segment_and_encode``: images (B, 1, H, W) in [0, 1] to class logits (B, 4, H, W) and features, of which only
-the "bottleneck" form of the morphology code makes use.
+``segment_and_encode``: images (B, slices, H, W) in [0, 1], a slice between its neighbours in the stack, to
+class logits (B, 4, H, W) and features, of which only the "bottleneck" form of the morphology code makes use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from .bundle import DEFAULT_BUNDLE, PARTS, file_hash, read_card
-from .device import choose_device, choose_precision
+from .device import autocast, choose_device, choose_precision
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .errors import InputError
@@ -121,28 +121,40 @@ class Model:
         """One hash for the whole model: of the hashes of its parts."""
         return hashlib.sha256(json.dumps(self.card.get("sha256", {}), sort_keys=True).encode()).hexdigest()
 
-    def _autocast(self):
-        enabled = self.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
-
     def _to(self, images: Tensor) -> Tensor:
         return images.to(self.device, torch.float32).contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def segment(
-        self, images: Tensor, done: Callable[[int], None] = lambda count: None
+        self,
+        images: np.ndarray,
+        *,
+        neighbours: bool = True,
+        views: int = 1,
+        done: Callable[[int], None] = lambda count: None,
     ) -> tuple[Tensor, Tensor]:
-        """Class probabilities (B, 4, H, W) and bottleneck features of images in [0, 1]; sides multiples of
-        16.
+        """Class probabilities (S, 4, H, W) and bottleneck features of images (S, H, W) in [0, 1].
 
+        neighbours: whether the images are a stack's slices in its order, so that each may be judged with its
+            neighbours in view; otherwise each is judged by itself. Sides are multiples of the segmenter's
+            stride.
+        views: probabilities are the mean over this many of the eight turns and mirror images of a square,
+            the image as it is first; the features are of that one.
         done: told the number of slices finished after each batch.
         """
+        context = self.preset.segmenter.context
+        batch = with_neighbours(images, context) if neighbours else alone(images, context)
         probabilities, features = [], []
-        for chunk in images.split(self.batch):
-            with self._autocast():
-                logits, feature = self.segmenter.segment_and_encode(self._to(chunk))
-            probabilities.append(logits.float().softmax(1))
-            features.append(feature.float())
+        for chunk in batch.split(self.batch):
+            chunk = self._to(chunk)
+            total = 0.0
+            for view in range(views):
+                with autocast(self.device, self.precision):
+                    logits, feature = self.segmenter.segment_and_encode(turn(chunk, view))
+                total = total + turn_back(logits.float().softmax(1), view)
+                if view == 0:
+                    features.append(feature.float())
+            probabilities.append(total / views)
             done(len(chunk))
         return torch.cat(probabilities), torch.cat(features)
 
@@ -151,7 +163,7 @@ class Model:
         """l_sem (B, D) of images in [-1, 1]."""
         codes = []
         for chunk in images.split(self.batch):
-            with self._autocast():
+            with autocast(self.device, self.precision):
                 codes.append(self.semantic(self._to(chunk)).float())
         return torch.cat(codes)
 
@@ -161,7 +173,7 @@ class Model:
         @torch.inference_mode()
         def run(x: Tensor, lam: float) -> tuple[Tensor, Tensor]:
             lams = torch.full((len(x),), lam, device=x.device)
-            with self._autocast():
+            with autocast(self.device, self.precision):
                 output = self.denoiser(
                     x.contiguous(memory_format=torch.channels_last),
                     self.schedule.network_time(lams),
@@ -193,3 +205,28 @@ def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def as_batch(images: np.ndarray) -> Tensor:
     """(B, 1, H, W) float32 of images (B, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
+
+
+def with_neighbours(images: np.ndarray, context: int) -> Tensor:
+    """(S, 1 + 2 context, H, W) float32: every slice of a stack (S, H, W) between its neighbours, which are 0
+    beyond the ends.
+    """
+    padded = np.pad(images, ((context, context), (0, 0), (0, 0)))
+    shifted = [padded[start : start + len(images)] for start in range(1 + 2 * context)]
+    return torch.from_numpy(np.stack(shifted, 1).astype(np.float32))
+
+
+def alone(images: np.ndarray, context: int) -> Tensor:
+    """(S, 1 + 2 context, H, W) float32: images (S, H, W) as if they had no neighbours."""
+    return torch.from_numpy(np.pad(images[:, None], ((0, 0), (context, context), (0, 0), (0, 0)))).float()
+
+
+def turn(images: Tensor, view: int) -> Tensor:
+    """Square images (..., H, W), mirrored if ``view`` is odd, then turned by ``view`` // 2 right angles."""
+    return (images.flip(-1) if view % 2 else images).rot90(view // 2, (-2, -1))
+
+
+def turn_back(images: Tensor, view: int) -> Tensor:
+    """Undoes `turn`."""
+    images = images.rot90(-(view // 2), (-2, -1))
+    return images.flip(-1) if view % 2 else images

@@ -18,12 +18,14 @@ from .geometry import Plane, sample_plane
 from .intensity import field_scale, stack_scale
 from .labels import LVC, LVM, RVC
 from .layout import window_plane
-from .model import Model, as_batch
+from .model import Model
 
 WIDE_STEP = 2.0
 """The field of view is searched in pixels this many times the model's."""
 SMALLEST_LV_ML = 3.0
 """A left ventricle with less cavity or less myocardium than this is none."""
+VIEWS = 4
+"""Turns and mirror images of the window that are labelled and averaged."""
 CONNECTED = np.ones((3, 3, 3), bool)
 
 
@@ -65,7 +67,7 @@ def find_heart(model: Model, frame: np.ndarray, native: list[Plane]) -> Window:
     wide = [window_plane(plane, plane.centre, model.size, spacing) for plane in native]
     views = np.stack([sample_plane(*item) for item in zip(frame, native, wide, strict=True)])
     images = np.clip(views / field_scale(views), 0, 1)
-    labels = model.segment(as_batch(images))[0].argmax(1).cpu().numpy()
+    labels = model.segment(images)[0].argmax(1).cpu().numpy()
     heart = heart_part(labels)
     gap = np.linalg.norm(native[-1].origin - native[0].origin) / (len(native) - 1)
     pixels = min((labels[heart] == label).sum() for label in (LVC, LVM))
@@ -100,7 +102,8 @@ def segment_frame(
     done: Callable[[int], None] = lambda count: None,
 ) -> np.ndarray:
     """Labels (S, H, W) uint8 of a frame (S, H, W) on its own planes."""
-    probabilities = model.segment(as_batch(window.images(frame, native)), done)[0].cpu().numpy()
+    images = window.images(frame, native)
+    probabilities = model.segment(images, views=VIEWS, done=done)[0].cpu().numpy()
     labels = np.zeros(frame.shape, np.uint8)
     for index, (source, target) in enumerate(zip(window.planes, native, strict=True)):
         shares = [
@@ -146,4 +149,4 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
 
 def bottleneck(model: Model, images: np.ndarray) -> torch.Tensor:
     """l_mor of the ``paper`` preset: features (B, C, H/16, W/16) of images (B, size, size) in [0, 1]."""
-    return model.segment(as_batch(images))[1]
+    return model.segment(images)[1]

@@ -8,7 +8,7 @@ from .baselines.weighted import apply_weights, linear_weights
 from .generation import GenerationOptions, Progress, Slices, generate_slices
 from .geometry import Plane, sample_plane
 from .layout import Layout
-from .model import Model, as_batch
+from .model import Model
 from .morphology import REACH_MM
 from .segmentation import Window
 from .shape import (
@@ -70,7 +70,9 @@ def synthesise_frame(
     volume[missing] = put_back(
         images, window, apply_weights(weights, frame), apply_weights(weights, excess), native[0]
     )
-    seen = None if label_rule == "code" else model.segment(as_batch(images))[0].argmax(1).cpu().numpy()
+    seen = None
+    if label_rule != "code":
+        seen = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
     for index, z in enumerate(missing):
         maps = native_distances(wanted[index : index + 1])[0]
         if seen is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 
@@ -16,83 +16,151 @@ from ..bundle import write_bundle
 from ..device import choose_device
 from ..errors import InputError
 from ..model import Model
-from ..networks.presets import COMPACT, PRESETS
+from ..networks.presets import PRESETS
 from ..phantom import make_phantom, random_config
-from ..stack import Stack
 from ..staging import made_folder, staged_folder
-from ..training.data import Slices, load, prepare, read_pairs
-from ..training.run import train
+from ..training.data import LabelledStack, is_prepared, load, prepare, read_pairs
+from ..training.recipe import follow
+from ..training.run import Job, train
+from ..training.slices import Slices
 from ..training.trainer import TrainingOptions
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train one network, or put two trained ones into a bundle."""
-    if arguments.part == "bundle":
-        _bundle(arguments)
-        return
-    if arguments.threads is not None:
+    """Prepare data, train one network or both, or put two trained ones into a model folder."""
+    if getattr(arguments, "threads", None) is not None:
         torch.set_num_threads(arguments.threads)
+    {"data": _data, "bundle": _bundle, "recipe": _recipe}.get(arguments.part, _train)(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    for name in ("init", "segmenter"):
+        path = getattr(arguments, name, None)
+        if path is not None and not path.is_file():
+            raise InputError(f"The file for --{name} does not exist; check the path.")
     options = TrainingOptions(
-        steps=arguments.steps, batch=arguments.batch, learning_rate=arguments.rate, seed=arguments.seed
+        steps=arguments.steps,
+        batch=arguments.batch,
+        learning_rate=arguments.rate,
+        average=arguments.average,
+        seed=arguments.seed,
+        checkpoint_every=arguments.checkpoint_every,
     )
-    if arguments.init is not None and not arguments.init.is_file():
-        raise InputError("The file for --init does not exist; check the path.")
-    preset = PRESETS[arguments.preset]
+    job = Job(
+        arguments.part,
+        PRESETS[arguments.preset],
+        arguments.size,
+        arguments.init,
+        getattr(arguments, "segmenter", None),
+        getattr(arguments, "withhold_morphology", False),
+    )
+    device = choose_device(arguments.device)
     with made_folder(arguments.output / "data"):
-        path = train(
-            arguments.part,
-            _prepared(arguments, preset.spacing_mm),
+        path = train(job, *_slices(arguments), options, arguments.output, device, _say)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Weights: {path}")
+
+
+def _recipe(arguments: argparse.Namespace) -> None:
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise InputError("The recipe runs in one process; with torchrun, train segmenter and generator.")
+    about = _about(arguments.about)
+    preset, device = PRESETS["compact"], choose_device(arguments.device)
+    with made_folder(arguments.output / "data"):
+        folder = follow(
             preset,
-            options,
+            *_slices(arguments),
+            arguments.minutes,
+            about,
             arguments.output,
-            choose_device(arguments.device),
-            lambda entry: print(json.dumps(entry), flush=True),
-            size=arguments.size,
-            init=arguments.init,
+            device,
+            _say,
+            arguments.seed,
         )
-    print(f"Weights: {path}")
+    print(f"Model folder: {folder}")
+
+
+def _data(arguments: argparse.Namespace) -> None:
+    with made_folder(arguments.output):
+        for slices in _prepared(arguments, arguments.output):
+            if slices is not None:
+                print(f"{len(slices.names)} stacks, {len(slices)} slices")
 
 
 def _bundle(arguments: argparse.Namespace) -> None:
     """Put two trained networks into a model folder that is known to load."""
-    try:
-        about = json.loads(arguments.about.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError("The file for --about is no JSON file that can be read.") from error
-    if not isinstance(about, dict) or not {"name", "licence"} <= about.keys():
-        raise InputError("The file for --about must hold a JSON object with at least name and licence.")
+    about = _about(arguments.about)
     weights = {"segmenter": arguments.segmenter, "generator": arguments.generator}
     with staged_folder(arguments.output) as folder:
         try:
-            write_bundle(folder, COMPACT, weights, about)
+            write_bundle(folder, PRESETS[arguments.preset], weights, about)
             Model.load(folder, "cpu", "float32")
         except (OSError, RuntimeError, SafetensorError) as error:
             raise InputError(
-                "The weights for --segmenter or --generator are missing or not those of the compact preset."
+                "The weights for --segmenter or --generator are missing or not those of the "
+                f"{arguments.preset} preset."
             ) from error
     print(f"Model folder: {arguments.output}")
 
 
-def _prepared(arguments: argparse.Namespace, spacing: float) -> Slices:
-    """The training arrays, made on the first call and reused when a run is resumed."""
-    folder = arguments.output / "data"
-    if not (folder / "stacks.json").exists():
-        return prepare(_cases(arguments), folder, spacing)
-    return load(folder)
+def _say(entry: dict) -> None:
+    print(json.dumps(entry), flush=True)
 
 
-def _cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Stack, np.ndarray]]:
+def _about(path: Path) -> dict:
+    """What a card should say."""
     try:
-        left_out = re.compile(arguments.hold_out) if arguments.hold_out else None
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError("The file for --about is no JSON file that can be read.") from error
+    if not isinstance(about, dict) or not {"name", "licence"} <= about.keys():
+        raise InputError("The file for --about must hold a JSON object with at least name and licence.")
+    return about
+
+
+def _slices(arguments: argparse.Namespace) -> tuple[Slices, Slices | None]:
+    """The arrays to train on and those kept apart: given, or made on the first call and used again when a run
+    goes on.
+    """
+    if arguments.prepared is not None:
+        held_out = arguments.prepared / "held-out"
+        return load(arguments.prepared / "train"), load(held_out) if held_out.exists() else None
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise InputError(
+            "Several processes need the data prepared: run dmcvr train data first and give --prepared."
+        )
+    return _prepared(arguments, arguments.output / "data")
+
+
+def _prepared(arguments: argparse.Namespace, folder: Path) -> tuple[Slices, Slices | None]:
+    spacing = PRESETS[arguments.preset].spacing_mm
+    try:
+        apart = re.compile(arguments.hold_out) if arguments.hold_out else None
     except re.error as error:
         raise InputError(f"The pattern for --hold-out is no regular expression: {error}.") from error
 
-    def keep(name: str) -> bool:
-        return left_out is None or left_out.search(name) is None
+    def made(name: str, cases: Callable[[], Iterator[LabelledStack]]) -> Slices:
+        place = folder / name
+        return load(place) if is_prepared(place) else prepare(cases(), place, spacing)
 
-    for folder in arguments.data:
-        yield from read_pairs(Path(folder), arguments.label_values, keep)
-    for seed in range(arguments.phantoms):
+    def labelled(held_out: bool) -> Iterator[LabelledStack]:
+        for source in arguments.data:
+            yield from read_pairs(
+                Path(source),
+                arguments.label_values,
+                lambda name: (apart is not None and apart.search(name) is not None) == held_out,
+            )
+
+    def training() -> Iterator[LabelledStack]:
+        yield from labelled(held_out=False)
+        yield from _phantoms(arguments.phantoms)
+
+    data = made("train", training)
+    return data, made("held-out", lambda: labelled(held_out=True)) if apart and arguments.data else None
+
+
+def _phantoms(count: int) -> Iterator[LabelledStack]:
+    for seed in range(count):
         config = random_config(seed)
         # Every other one at the end of systole, which a third of the beat comes near.
         frame = 0 if seed % 2 == 0 else config.n_frames // 3

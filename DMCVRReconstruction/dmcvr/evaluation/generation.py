@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from ..generation import GenerationOptions, Slices, generate_slices
-from ..model import Model, as_batch
+from ..model import Model
 from ..morphology import REACH_MM
 from ..segmentation import Window, tidy, window_about
 from ..shape import nested_distances
@@ -72,7 +72,7 @@ def generation_tables(
 
 def label_slices(model: Model, images: np.ndarray) -> np.ndarray:
     """The segmenter's labels (S, size, size) of a stack's window images in [0, 1], tidied."""
-    return tidy(model.segment(as_batch(images))[0].argmax(1).cpu().numpy())
+    return tidy(model.segment(images)[0].argmax(1).cpu().numpy())
 
 
 def regenerate(

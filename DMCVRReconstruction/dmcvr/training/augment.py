@@ -1,4 +1,6 @@
-"""Random views of prepared slices, drawn for a whole batch at once from torch's global generator."""
+"""Random views of prepared slices, drawn for a whole batch at once on the batch's device, from torch's global
+generators.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ class Augmentation:
     gain, gamma: brightness and contrast, factors evenly in the logarithm.
     bias: strength of a smooth bias field. noise: highest standard deviation of added noise.
     blur: highest standard deviation, in pixels, of a Gaussian blur that half of the views get.
-    coarse: a third of the views are resampled from pixels up to this many times larger.
-    slide: neighbouring slices are displaced by up to this many pixels against the slice itself.
+    coarse: a third of the views are as if acquired in pixels up to this many times larger.
+    slide: neighbouring slices are displaced by up to this many pixels against the slice itself, as by
+        breath-holds.
     """
 
     jitter_mm: float = 20.0
@@ -40,9 +43,51 @@ GENERATOR = Augmentation(
 )
 
 
-def uniform(count: int, low: float, high: float) -> Tensor:
-    """(count,) numbers evenly in [low, high)."""
-    return low + (high - low) * torch.rand(count)
+def uniform(like: Tensor, low: float, high: float, columns: int | None = None) -> Tensor:
+    """(B,) or (B, columns) numbers evenly in [low, high) for a batch ``like`` (B, ...), on its device."""
+    shape = (len(like),) if columns is None else (len(like), columns)
+    return low + (high - low) * torch.rand(shape, device=like.device)
+
+
+def factor(like: Tensor, limit: float) -> Tensor:
+    """(B, 1, 1, 1) factors evenly in the logarithm between 1 / ``limit`` and ``limit``."""
+    return torch.exp(uniform(like, -1, 1) * math.log(limit)).view(-1, 1, 1, 1)
+
+
+def look(
+    images: Tensor, labels: Tensor, shifts: list[Tensor], turn: Tensor, size: int, step: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Views of images (B, K, size, size) and labels (B, size, size).
+
+    images: (B, K, C, C), a slice in the middle channel and its neighbours about it. labels: (B, C, C).
+    shifts: for each channel (B, 2) [row, column] about which to look. turn: (B, 2, 2), from the view's [x, y]
+        to the source's. step: (B,) pixels of the source that one pixel of the view covers.
+    """
+    count, channels, canvas = images.shape[:3]
+    # grid_sample's coordinates: x first, -1 and 1 at the outer edges of the canvas.
+    linear = turn * (step * size / canvas)[:, None, None]
+
+    def sample(source: Tensor, centres: Tensor, mode: str) -> Tensor:
+        shift = (centres.flip(1) + 0.5) * 2 / canvas - 1
+        matrix = torch.cat([linear, shift[:, :, None]], 2)
+        grid = F.affine_grid(matrix, [count, 1, size, size], align_corners=False)
+        return F.grid_sample(source, grid, mode=mode, align_corners=False)
+
+    # What is finer than the view's pixels is smoothed away first, so that it does not alias.
+    sigma = torch.where(step > 1.2, 0.4 * step, 0.0)
+    if (sigma > 0).any():
+        images = gaussian_blur(images, sigma)
+    views = [sample(images[:, k : k + 1], shifts[k], "bilinear") for k in range(channels)]
+    return torch.cat(views, 1), sample(labels[:, None].float(), shifts[channels // 2], "nearest")[:, 0]
+
+
+def still_view(
+    images: Tensor, labels: Tensor, centres: Tensor, size: int, step: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Views about ``centres`` (B, 2) as they are, images clipped to [0, 1]; shapes as in `look`."""
+    turn = torch.eye(2, device=images.device).expand(len(images), 2, 2)
+    views, view_labels = look(images, labels, [centres] * images.shape[1], turn, size, step)
+    return views.clamp(0, 1), view_labels
 
 
 def random_view(
@@ -51,83 +96,72 @@ def random_view(
     centres: Tensor,
     size: int,
     step: Tensor,
-    jitter: float,
+    jitter: Tensor | float,
     augmentation: Augmentation,
 ) -> tuple[Tensor, Tensor]:
-    """Views of images (B, K, size, size) and labels (B, 1, size, size), turned by any angle, mirrored half of
-    the time.
+    """Views about ``centres`` (B, 2), displaced by up to ``jitter`` (B, 1) pixels, turned by any angle,
+    mirrored half of the time and changed in intensity; shapes as in `look`.
 
-    images: (B, K, C, C), a slice in the middle channel and its neighbours about it. labels: (B, 1, C, C).
-    centres: (B, 2) [row, column] about which to look, displaced by up to ``jitter`` pixels.
     step: (B,) pixels of the source that one pixel of the view covers, before the random zoom.
     """
-    count, channels, canvas = images.shape[:3]
-    angle = uniform(count, 0, 2 * math.pi)
-    scale = step * torch.exp(uniform(count, -1, 1) * math.log(augmentation.zoom))
-    mirror = torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
-    centres = centres + (torch.rand(count, 2) * 2 - 1) * jitter
-    # grid_sample's coordinates: x first, -1 and 1 at the outer edges of the canvas.
-    extent = scale * size / canvas
-    shift = (centres.flip(1) + 0.5) * 2 / canvas - 1
-    cosine, sine = torch.cos(angle) * extent, torch.sin(angle) * extent
-    rows = [torch.stack([cosine * mirror, -sine], 1), torch.stack([sine * mirror, cosine], 1)]
-
-    def sample(source: Tensor, shift: Tensor, mode: str) -> Tensor:
-        matrix = torch.cat([torch.stack(rows, 1), shift[:, :, None]], 2)
-        grid = F.affine_grid(matrix, (count, 1, size, size), align_corners=False)
-        return F.grid_sample(source, grid, mode=mode, align_corners=False)
-
-    # What is finer than the view's pixels is smoothed away first, so that it does not alias.
-    sigma = torch.where(step > 1.2, 0.4 * step, 0.0)
-    if (sigma > 0).any():
-        images = gaussian_blur(images, sigma)
-    view = []
-    for channel in range(channels):
-        slide = (torch.rand(count, 2) * 2 - 1) * augmentation.slide * scale[:, None] * 2 / canvas
-        own = shift if channel == channels // 2 else shift + slide
-        view.append(sample(images[:, channel : channel + 1], own, "bilinear"))
-    label_view = sample(labels.float(), shift, "nearest")
-    return change_intensity(torch.cat(view, 1), augmentation), label_view
+    channels = images.shape[1]
+    angle = uniform(images, 0, 2 * math.pi)
+    step_zoomed = step * factor(images, augmentation.zoom).flatten()
+    mirror = torch.where(uniform(images, 0, 1) < 0.5, -1.0, 1.0)
+    centres = centres + uniform(images, -1, 1, 2) * jitter
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    turn = torch.stack([torch.stack([cosine * mirror, -sine], 1), torch.stack([sine * mirror, cosine], 1)], 1)
+    shifts = [
+        centres + uniform(images, -1, 1, 2) * augmentation.slide * step[:, None] * (k != channels // 2)
+        for k in range(channels)
+    ]
+    views, view_labels = look(images, labels, shifts, turn, size, step_zoomed)
+    return change_intensity(views, augmentation), view_labels
 
 
 def change_intensity(images: Tensor, augmentation: Augmentation) -> Tensor:
     """Images (B, K, H, W), made as if of another scanner and clipped to [0, 1]; what is 0 throughout, a slice
     that is not there, stays so.
     """
-    count, shown = len(images), images.amax((2, 3), keepdim=True) > 0
-
-    def factor(limit: float) -> Tensor:
-        return torch.exp(uniform(count, -1, 1) * math.log(limit)).view(-1, 1, 1, 1)
-
+    shown = images.amax((2, 3), keepdim=True) > 0
     if augmentation.coarse > 1:
         images = make_coarse(images, augmentation.coarse)
     if augmentation.blur > 0:
-        sigma = torch.where(torch.rand(count) < 0.5, uniform(count, 0, augmentation.blur), torch.zeros(count))
-        images = gaussian_blur(images, sigma)
-    coarse_field = torch.randn(count, 1, 3, 3) * augmentation.bias / 2
-    field = F.interpolate(coarse_field, images.shape[-2:], mode="bicubic", align_corners=True).exp()
-    images = (images.clamp_min(0) * field * factor(augmentation.gain)).pow(factor(augmentation.gamma))
+        sigma = uniform(images, 0, augmentation.blur)
+        images = gaussian_blur(images, torch.where(uniform(images, 0, 1) < 0.5, sigma, 0.0))
+    field = torch.randn(len(images), 1, 3, 3, device=images.device) * augmentation.bias / 2
+    field = F.interpolate(field, images.shape[-2:], mode="bicubic", align_corners=True).exp()
+    gain, gamma = factor(images, augmentation.gain), factor(images, augmentation.gamma)
+    images = (images.clamp_min(0) * field * gain).pow(gamma)
     if augmentation.noise > 0:
-        images = images + torch.randn_like(images) * uniform(count, 0, augmentation.noise).view(-1, 1, 1, 1)
+        strength = uniform(images, 0, augmentation.noise).view(-1, 1, 1, 1)
+        images = images + torch.randn_like(images) * strength
     return images.clamp(0, 1) * shown
 
 
 def make_coarse(images: Tensor, limit: float) -> Tensor:
-    """Images (B, K, H, W), a third of them as if acquired in pixels up to ``limit`` times larger."""
-    out = images.clone()
-    factors = torch.exp(uniform(len(images), 0, 1) * math.log(limit))
-    for index in torch.nonzero(torch.rand(len(images)) < 1 / 3)[:, 0].tolist():
-        size = [max(1, round(side / float(factors[index]))) for side in images.shape[2:]]
-        small = F.interpolate(images[index : index + 1], size, mode="bilinear", antialias=True)
-        out[index] = F.interpolate(small, images.shape[2:], mode="bilinear")[0]
-    return out
+    """Images (B, K, H, W), a third of them as if acquired in pixels up to ``limit`` times larger: smoothed,
+    read at larger distances, and interpolated linearly.
+    """
+    larger = torch.exp(uniform(images, 0, 1) * math.log(limit))
+    larger = torch.where(uniform(images, 0, 1) < 1 / 3, larger, 1.0)
+    zero = torch.zeros_like(larger)
+
+    def zoomed(source: Tensor, scale: Tensor) -> Tensor:
+        matrix = torch.stack([torch.stack([scale, zero, zero], 1), torch.stack([zero, scale, zero], 1)], 1)
+        grid = F.affine_grid(matrix, list(source.shape), align_corners=False)
+        return F.grid_sample(source, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+    smooth = gaussian_blur(images, torch.where(larger > 1, 0.4 * larger, 0.0))
+    coarse = zoomed(zoomed(smooth, larger), 1 / larger)
+    return torch.where((larger > 1).view(-1, 1, 1, 1), coarse, images)
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
     """Images (B, K, H, W), each blurred with its own standard deviation (B,) in pixels; 0 leaves an image as
     it is.
     """
-    offsets = torch.arange(-4, 5, dtype=images.dtype)
+    offsets = torch.arange(-4, 5, dtype=images.dtype, device=images.device)
     kernel = torch.exp(-0.5 * (offsets / sigma.clamp_min(1e-3)[:, None]) ** 2)
     kernel = kernel / kernel.sum(1, keepdim=True)
     count = len(images)

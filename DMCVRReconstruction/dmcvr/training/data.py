@@ -2,76 +2,27 @@
 
 A data folder holds pairs ``NAME.nii.gz`` and ``NAME_gt.nii.gz`` (or .nrrd, .mha), as the ACDC challenge
 published them: a stack of one phase and its labels. ``prepare`` writes one array of images and one of labels,
-every slice resampled to the training spacing on a square canvas about the middle of its field of view, so
-training touches no image file. In eight bits a pixel and with dark borders, what ``prepare`` wrote also packs
-into a small archive.
+every slice on a square canvas about the middle of its field of view, so training touches no image file. In
+eight bits a pixel and with dark borders, what ``prepare`` wrote also packs into a small archive.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from ..errors import InputError
 from ..geometry import Plane, sample_plane, unit
 from ..intensity import stack_scale
 from ..labels import LVC, LVM, RVC
 from ..stack import Stack
+from .slices import ARRAYS, CANVAS, WHITE, Slices
 
-CANVAS = 256
-"""Pixels along each side of a prepared slice."""
-WHITE = 170
-"""What is stored for the bright end of the heart's window; up to 1.5 times that is kept."""
-
-
-@dataclass(frozen=True)
-class Slices:
-    """Prepared slices of many stacks, all of one spacing.
-
-    images: (N, CANVAS, CANVAS) uint8, WHITE at the bright end of the heart's window.
-    labels: (N, CANVAS, CANVAS) uint8 in the project's label order.
-    stacks: (N,) int32, which stack a slice belongs to; a stack's slices stand together, in its order.
-    centres: (N, 2) float32 [row, column], the heart's centre in its stack.
-    names: of the stacks.
-    spacing: mm a pixel.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    stacks: np.ndarray
-    centres: np.ndarray
-    names: tuple[str, ...]
-    spacing: float
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def image_batch(self, index: Tensor) -> Tensor:
-        """Images (B, K, C, C) float32 of the slices in ``index`` (B, K); 0 everywhere where that is -1."""
-        rows = index.numpy()
-        images = torch.from_numpy(self.images[rows.clip(0)]).float() / WHITE
-        return images * (index >= 0)[..., None, None]
-
-    def label_batch(self, index: Tensor) -> Tensor:
-        """Labels (B, 1, C, C) uint8 of the slices in ``index`` (B,)."""
-        return torch.from_numpy(self.labels[index.numpy()])[:, None]
-
-    def centre_batch(self, index: Tensor) -> Tensor:
-        """Centres (B, 2) of the slices in ``index`` (B,)."""
-        return torch.from_numpy(self.centres[index.numpy()])
-
-    def neighbours(self, index: Tensor, offset: Tensor) -> Tensor:
-        """(B,) the slices ``offset`` (B,) slices further in the same stack; -1 where there is none."""
-        rows, others = index.numpy(), (index + offset).numpy()
-        inside = (others >= 0) & (others < len(self))
-        same = self.stacks[others.clip(0, len(self) - 1)] == self.stacks[rows]
-        return torch.from_numpy(np.where(inside & same, others, -1))
+LabelledStack = tuple[str, Stack, np.ndarray]
+"""A name, a stack and its labels (S, H, W) in the project's order."""
 
 
 def labelled_pairs(folder: Path) -> list[tuple[str, Path, Path]]:
@@ -88,8 +39,8 @@ def labelled_pairs(folder: Path) -> list[tuple[str, Path, Path]]:
 
 def read_pairs(
     folder: Path, label_values: tuple[int, int, int], keep: Callable[[str], bool] = lambda name: True
-) -> Iterator[tuple[str, Stack, np.ndarray]]:
-    """(name, stack, labels (S, H, W)) of every pair whose name ``keep`` accepts.
+) -> Iterator[LabelledStack]:
+    """Every pair whose name ``keep`` accepts.
 
     label_values: what stands for (LVC, LVM, RVC) in the label files.
     """
@@ -115,43 +66,51 @@ def resample_labels(labels: np.ndarray, source: Plane, target: Plane) -> np.ndar
     return np.argmax([background, *shares], axis=0).astype(np.uint8)
 
 
-def prepare(cases: Iterable[tuple[str, Stack, np.ndarray]], folder: Path, spacing: float) -> Slices:
-    """Resample the first frame of every case to ``spacing`` mm, write the arrays to ``folder`` and map them.
+def prepare(cases: Iterable[LabelledStack], folder: Path, spacing: float | None) -> Slices:
+    """Resample the first frame of every case, write the arrays to ``folder`` and map them.
 
-    cases: (name, stack, labels (S, H, W)); cases without a label are left out.
+    cases: those without a label are left out. spacing: mm a pixel; None keeps each stack's own.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    images, labels, stacks, centres, names = [], [], [], [], []
+    rows: dict[str, list] = {name: [] for name in ARRAYS}
+    names: list[str] = []
     for name, stack, truth in cases:
         if not truth.any():
             continue
-        canvas = [canvas_plane(stack.plane(index), spacing) for index in range(len(truth))]
+        step = spacing or stack.spacing[0]
         planes = [stack.plane(index) for index in range(len(truth))]
-        case_images = [sample_plane(*item) for item in zip(stack.frames[0], planes, canvas, strict=True)]
-        case_labels = np.stack([resample_labels(*item) for item in zip(truth, planes, canvas, strict=True)])
-        centre = np.argwhere(case_labels > 0)[:, 1:].mean(0)
-        scale = stack_scale(np.stack(case_images), centre, spacing)
-        images += [np.rint(image / scale * WHITE).clip(0, 255).astype(np.uint8) for image in case_images]
-        labels += list(case_labels)
-        stacks += [len(names)] * len(truth)
-        centres += [centre] * len(truth)
+        canvas = [canvas_plane(plane, step) for plane in planes]
+        images = np.stack([sample_plane(*item) for item in zip(stack.frames[0], planes, canvas, strict=True)])
+        labels = np.stack([resample_labels(*item) for item in zip(truth, planes, canvas, strict=True)])
+        centre = np.argwhere(labels > 0)[:, 1:].mean(0)
+        scale = stack_scale(images, centre, step)
+        rows["images"] += list(np.rint(images / scale * WHITE).clip(0, 255).astype(np.uint8))
+        rows["labels"] += list(labels)
+        rows["stacks"] += [len(names)] * len(truth)
+        rows["centres"] += [centre] * len(truth)
+        rows["spacings"] += [step] * len(truth)
         names.append(name)
     if not names:
         raise InputError("No labelled stack was found to train on.")
-    np.save(folder / "images.npy", np.stack(images))
-    np.save(folder / "labels.npy", np.stack(labels))
-    np.save(folder / "stacks.npy", np.array(stacks, np.int32))
-    np.save(folder / "centres.npy", np.array(centres, np.float32))
-    (folder / "stacks.json").write_text(json.dumps({"names": names, "spacing": spacing}), encoding="utf-8")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, dtype in ARRAYS.items():
+        np.save(folder / f"{name}.npy", np.array(rows[name], dtype))
+    # Last, so that a preparation that was killed is not taken for a whole one.
+    (folder / "stacks.json").write_text(json.dumps({"names": names}), encoding="utf-8")
     return load(folder)
 
 
+def is_prepared(folder: Path) -> bool:
+    """Whether ``prepare`` ended in ``folder``."""
+    return (Path(folder) / "stacks.json").is_file()
+
+
 def load(folder: Path) -> Slices:
-    """Map what ``prepare`` wrote."""
+    """Map what ``prepare`` wrote. Raises InputError if that is not in ``folder``."""
     folder = Path(folder)
-    arrays = [
-        np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels", "stacks", "centres")
-    ]
-    about = json.loads((folder / "stacks.json").read_text(encoding="utf-8"))
-    return Slices(*arrays, names=tuple(about["names"]), spacing=about["spacing"])
+    try:
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="c") for name in ARRAYS}
+        names = json.loads((folder / "stacks.json").read_text(encoding="utf-8"))["names"]
+        return Slices.of(names=tuple(names), **arrays)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("The folder of prepared data is not complete; prepare it again.") from error

@@ -1,24 +1,36 @@
 """Training of the generator: semantic encoder and denoiser together (eq. 4), the morphology code given.
 
-A share of the samples is denoised without its morphology code, so the same weights also run as DiffAE.
+A share of the samples is denoised without its morphology code, so the same weights also run as DiffAE; with
+all of them so, it is DiffAE that is trained.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+import numpy as np
 import torch
+from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor, nn
 
-from ..device import choose_precision
+from ..device import autocast
 from ..diffusion.sampler import target
 from ..diffusion.schedule import SCHEDULES
-from ..morphology import distance_code
+from ..generation import GenerationOptions, generate_slices
+from ..generation import Slices as Stack
+from ..model import Model
+from ..morphology import REACH_MM, distance_code
 from ..networks.denoiser import Denoiser
+from ..networks.medformer import MedFormer
 from ..networks.presets import Preset
 from ..networks.semantic import SemanticEncoder
-from .augment import GENERATOR, random_view
-from .data import Slices
+from ..shape import nested_distances
+from .augment import GENERATOR, random_view, still_view, uniform
+from .pictures import grey, tiled
+from .slices import Slices, window_step
 
 WITHHELD_SHARE = 0.15
+SHOWN = 8
 
 
 class Generator(nn.Module):
@@ -29,40 +41,104 @@ class Generator(nn.Module):
         self.semantic = SemanticEncoder(preset.semantic)
         self.denoiser = Denoiser(preset.denoiser)
 
-
-def draw_batch(data: Slices, preset: Preset, count: int) -> tuple[Tensor, Tensor]:
-    """A random batch: images (B, 1, size, size) in [-1, 1] and labels (B, size, size) uint8."""
-    index = torch.randint(len(data), (count,))
-    images, labels, centres = (
-        data.image_batch(index[:, None]), data.label_batch(index), data.centre_batch(index)
-    )
-    step = torch.full((count,), preset.spacing_mm / data.spacing)
-    views, view_labels = random_view(
-        images, labels, centres, preset.image_size, step, GENERATOR.jitter_mm / data.spacing, GENERATOR
-    )
-    return views * 2 - 1, view_labels[:, 0].to(torch.uint8)
+    def forward(self, images: Tensor, noisy: Tensor, time: Tensor, code: Tensor, present: Tensor) -> Tensor:
+        """The denoiser's answer (B, 1, H, W); images, noisy: (B, 1, H, W), the rest as in `Denoiser`."""
+        return self.denoiser(noisy, time, self.semantic(images), code, present)
 
 
-def generator_loss(
-    module: Generator, data: Slices, preset: Preset, count: int, device: torch.device
-) -> Tensor:
-    """Mean squared error of the denoiser's answer (eq. 4) over one random batch."""
-    images, labels = draw_batch(data, preset, count)
-    code = distance_code(labels.numpy(), preset.spacing_mm)
-    schedule = SCHEDULES[preset.schedule]()
-    # Evenly spread noise levels within the batch lower the loss's variance without changing its mean.
-    uniform = (torch.arange(count) + torch.rand(count)) / count
-    lam = schedule.draw(uniform[torch.randperm(count)])
-    noise, present = torch.randn_like(images), torch.rand(count) >= WITHHELD_SHARE
-    images, code, lam, noise, present = (item.to(device) for item in (images, code, lam, noise, present))
-    noisy, answer = target(images, noise, lam, preset.prediction)
-    with torch.autocast(device.type, torch.bfloat16, enabled=choose_precision("auto", device) == "bfloat16"):
-        semantic = module.semantic(images)
-        output = module.denoiser(
-            noisy.contiguous(memory_format=torch.channels_last),
-            schedule.network_time(lam),
-            semantic.float(),
-            code,
-            present,
+@dataclass(frozen=True)
+class GeneratorTask:
+    """See `task.Task`.
+
+    data, held_out: on one device; the latter None where no case is kept apart.
+    segmenter: trained, on the same device, for a preset whose morphology code is its bottleneck.
+    withheld: share of the samples that are denoised without their morphology code.
+    """
+
+    data: Slices
+    held_out: Slices | None
+    preset: Preset
+    segmenter: MedFormer | None = field(default=None, repr=False)
+    withheld: float = WITHHELD_SHARE
+    part = "generator"
+
+    def build(self) -> Generator:
+        return Generator(self.preset)
+
+    def loss(self, module: nn.Module, count: int) -> Tensor:
+        """Mean squared error of the denoiser's answer (eq. 4) over one random batch."""
+        images, labels = self.draw(count)
+        schedule = SCHEDULES[self.preset.schedule]()
+        # Evenly spread noise levels within the batch lower the loss's variance without changing its mean.
+        level = (torch.arange(count, device=images.device) + uniform(images, 0, 1)) / count
+        lam = schedule.draw(level[torch.randperm(count, device=images.device)])
+        noise, present = torch.randn_like(images), uniform(images, 0, 1) >= self.withheld
+        noisy, answer = target(images, noise, lam, self.preset.prediction)
+        with autocast(images.device):
+            code = self.code(images, labels)
+            output = module(
+                images, noisy.contiguous(memory_format=torch.channels_last), schedule.network_time(lam), code,
+                present,
+            )  # fmt: skip
+        return (output.float() - answer).square().mean()
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """A random batch: images (B, 1, size, size) in [-1, 1] and labels (B, size, size) uint8."""
+        data = self.data
+        index = torch.randint(len(data), (count,), device=data.device)
+        spacings = data.spacings[index]
+        views, labels = random_view(
+            data.image_batch(index[:, None]),
+            data.labels[index],
+            data.centres[index],
+            self.preset.image_size,
+            window_step(self.preset, spacings),
+            GENERATOR.jitter_mm / spacings[:, None],
+            GENERATOR,
         )
-    return (output.float() - answer).square().mean()
+        return views * 2 - 1, labels.to(torch.uint8)
+
+    def code(self, images: Tensor, labels: Tensor) -> Tensor:
+        """l_mor of images (B, 1, H, W) in [-1, 1] with labels (B, H, W), in the form the preset takes."""
+        if self.segmenter is None:
+            return distance_code(labels, self.preset.spacing_mm)
+        with torch.no_grad():
+            return self.segmenter.encode((images + 1) / 2)
+
+    @torch.no_grad()
+    def scores(self, module: nn.Module) -> dict[str, float]:
+        """PSNR in dB of a few slices kept apart after full inversion and full generation."""
+        if self.held_out is None:
+            return {}
+        images, made = self._round_trip(module)
+        pairs = zip(images, made, strict=True)
+        return {"PSNR dB": float(np.mean([peak_signal_noise_ratio(*pair, data_range=1) for pair in pairs]))}
+
+    @torch.no_grad()
+    def picture(self, module: nn.Module) -> np.ndarray:
+        """Slices above, and below what is left of them after full inversion and full generation."""
+        return tiled([[grey(image) for image in row] for row in self._round_trip(module)])
+
+    def _round_trip(self, module: nn.Module) -> tuple[np.ndarray, np.ndarray]:
+        """SHOWN slices (S, size, size) in [0, 1], evenly spread over the cases, and the same regenerated."""
+        data = self.data if self.held_out is None else self.held_out
+        index = torch.linspace(0, len(data) - 1, SHOWN, device=data.device).long()
+        spacings = data.spacings[index]
+        spacing = self.preset.spacing_mm or float(spacings[0])
+        views, labels = still_view(
+            data.image_batch(index[:, None]), data.labels[index], data.centres[index],
+            self.preset.image_size, window_step(self.preset, spacings),
+        )  # fmt: skip
+        images = views[:, 0].cpu().numpy()
+        maps = nested_distances(labels.cpu().numpy().astype(np.uint8), (spacing, spacing), REACH_MM)
+        segmenter = MedFormer(self.preset.segmenter) if self.segmenter is None else self.segmenter
+        model = Model(self.preset, segmenter, module.semantic, module.denoiser, {}, device=data.device.type)
+        places = np.arange(SHOWN, dtype=float)
+        made = generate_slices(
+            model,
+            Stack(images, places, spacing),
+            places,
+            lambda wanted: maps[wanted.astype(int)],
+            GenerationOptions(rule="paper", morphology=self.withheld < 1),
+        )
+        return images, made

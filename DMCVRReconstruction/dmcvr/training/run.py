@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -14,57 +13,108 @@ from torch import nn
 from ..errors import InputError
 from ..networks.medformer import MedFormer
 from ..networks.presets import Preset, to_dict
-from .data import Slices
-from .generator import Generator, generator_loss
-from .segmenter import segmenter_loss
+from .distributed import joined
+from .generator import GeneratorTask
+from .journal import Log
+from .segmenter import SegmenterTask
+from .slices import Slices
+from .task import Task
 from .trainer import TrainingOptions, fit
 
-PARTS = {
-    "segmenter": (lambda preset: MedFormer(preset.segmenter), segmenter_loss),
-    "generator": (Generator, generator_loss),
-}
+PARTS = ("segmenter", "generator")
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is to be trained, but for the data.
+
+    part: one of PARTS. size: side in pixels of the views trained on, which always show the preset's window;
+    None takes the preset's. Half the size is half the resolution, at about a third of the cost: a good first
+    stage.
+    init: weights of an earlier run to start from.
+    segmenter: weights that give the morphology code to the generator of a preset that takes the segmenter's
+        bottleneck.
+    withhold_morphology: train the generator without morphology code, which is DiffAE.
+    """
+
+    part: str
+    preset: Preset
+    size: int | None = None
+    init: Path | None = None
+    segmenter: Path | None = None
+    withhold_morphology: bool = False
+
+    @property
+    def viewed(self) -> Preset:
+        """The preset with the images that are trained on. Raises InputError where ``size`` does not suit."""
+        return self.preset if self.size is None else resized(self.preset, self.size)
+
+    def task(self, data: Slices, held_out: Slices | None) -> Task:
+        """The task on this data. Raises InputError where weights are missing or do not fit."""
+        if self.part == "segmenter":
+            return SegmenterTask(data, held_out, self.viewed)
+        more = {"withheld": 1.0} if self.withhold_morphology else {}
+        segmenter = None
+        if self.preset.morphology == "bottleneck":
+            if self.segmenter is None:
+                raise InputError(
+                    "This preset's generator needs a trained segmenter; give it with --segmenter."
+                )
+            segmenter = MedFormer(self.preset.segmenter).eval().requires_grad_(False).to(data.device)
+            fill(
+                segmenter, self.segmenter, "The weights for --segmenter are none of this preset's segmenter."
+            )
+        return GeneratorTask(data, held_out, self.viewed, segmenter, **more)
 
 
 def resized(preset: Preset, size: int) -> Preset:
     """``preset`` with images of ``size`` pixels a side that show the same window."""
+    if preset.spacing_mm is None:
+        raise InputError("This preset keeps each stack's own pixels; --size is not for it.")
     window = preset.image_size * preset.spacing_mm
     return dataclasses.replace(preset, image_size=size, spacing_mm=window / size)
 
 
+def fill(module: nn.Module, path: Path, complaint: str) -> None:
+    """Load weights into ``module``. Raises InputError with ``complaint`` where they do not fit."""
+    try:
+        module.load_state_dict(load_file(path))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise InputError(complaint) from error
+
+
 def train(
-    part: str,
+    job: Job,
     data: Slices,
-    preset: Preset,
+    held_out: Slices | None,
     options: TrainingOptions,
     folder: Path,
     device: torch.device,
-    log: Callable[[dict], None],
-    size: int | None = None,
-    init: Path | None = None,
+    log: Log,
 ) -> Path:
-    """Train "segmenter" or "generator" and return the path of its weights, ``PART.safetensors`` in
-    ``folder``.
+    """Train and return the path of the weights, ``PART.safetensors`` in ``folder``.
 
-    size: side in pixels of the views trained on; they always show the preset's window, so half the size is
-        half the resolution, at about a third of the cost: a good first stage.
-    init: weights of an earlier run to start from.
-
-    Raises InputError where ``init`` does not fit the preset or ``folder`` holds another run's checkpoint.
+    held_out: cases kept apart, on which the run scores itself. In a run of several processes all return, once
+    the first has written the weights. Raises InputError where given weights do not
+    fit the preset or ``folder`` holds another run's checkpoint.
     """
-    build, loss = PARTS[part]
-    viewed = preset if size is None else resized(preset, size)
-    torch.manual_seed(options.seed)
-    module: nn.Module = build(preset)
-    if init is not None:
-        try:
-            module.load_state_dict(load_file(init))
-        except (OSError, RuntimeError, SafetensorError) as error:
-            raise InputError(f"The weights to start from are none of a {part} of this preset.") from error
-    module = module.to(device, memory_format=torch.channels_last)
-    subject = {"part": part, "preset": to_dict(viewed), "stacks": data.names, "spacing": data.spacing}
-    average = fit(
-        module, lambda: loss(module, data, viewed, options.batch, device), options, folder, log, subject
-    )
-    path = folder / f"{part}.safetensors"
-    save_file({name: value.detach().cpu().contiguous() for name, value in average.items()}, path)
+    with joined(device) as (world, device):
+        task = job.task(data.to(device), None if held_out is None else held_out.to(device))
+        torch.manual_seed(options.seed)
+        module = task.build()
+        if job.init is not None:
+            fill(module, job.init, f"The weights to start from are none of a {job.part} of this preset.")
+        module = module.to(device, memory_format=torch.channels_last)
+        subject = {
+            "part": job.part,
+            "preset": to_dict(job.viewed),
+            "stacks": data.names,
+            "withhold_morphology": job.withhold_morphology,
+        }
+        average = fit(task, module, options, folder, log, device, subject, world)
+        path = folder / f"{job.part}.safetensors"
+        if world.is_first:
+            state = average.state_dict()
+            save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
+        world.wait()
     return path

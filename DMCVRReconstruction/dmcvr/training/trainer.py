@@ -1,25 +1,32 @@
 """The training loop that segmenter and generator share.
 
-Every step draws its randomness from a seed of its own, so a run that was stopped and resumed goes through the
-same batches, views, noise and dropout as one that was not. A checkpoint holds weights, their moving average,
-the optimiser's state and the step, as safetensors, written beside and renamed.
+Every step draws its randomness from a seed of its own, so a run that was killed and resumed goes through the
+same batches, views, noise and dropout as one that was not, and ends bit for bit the same. A run that is told
+to stop (an interrupt or a termination signal) ends its step and writes a checkpoint first, so nothing is
+lost.
 """
 
 from __future__ import annotations
 
-import json
+import copy
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..errors import InputError
+from ..device import choose_precision
+from .checkpoint import Checkpoint
+from .distributed import ALONE, World
+from .journal import Journal, Log
+from .task import Task
+from .throughput import flops_of, peak_flops, synchronise
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,11 @@ class TrainingOptions:
     """How long and how to train.
 
     steps: optimiser steps; the learning rate falls to ``final_rate`` of itself along a cosine over them.
+    batch: views a step, over all processes together.
     average: decay of the exponential moving average of the weights, the ones that are shipped.
     clip: largest norm of the gradient.
-    checkpoint_every: steps between checkpoints; the last step always writes one.
+    checkpoint_every, log_every, judge_every: steps between checkpoints, lines of the log, and scores and
+        pictures; the last step always has all three.
     """
 
     steps: int
@@ -43,59 +52,73 @@ class TrainingOptions:
     seed: int = 0
     checkpoint_every: int = 500
     log_every: int = 50
+    judge_every: int = 1000
 
 
 def fit(
+    task: Task,
     module: nn.Module,
-    loss: Callable[[], Tensor],
     options: TrainingOptions,
     folder: Path,
-    log: Callable[[dict], None],
+    log: Log,
+    device: torch.device,
     subject: dict | None = None,
-) -> dict[str, Tensor]:
-    """Train ``module`` and return the moving average of its state.
+    world: World = ALONE,
+) -> nn.Module:
+    """Train ``module`` and return the moving average of it, in evaluation mode.
 
-    loss: gives the loss of a fresh random batch; it must take all randomness from torch's global generator.
-    folder: holds ``checkpoint.safetensors``, from which a run with equal options and subject goes on, and
-        ``log.jsonl``.
+    module: on ``device``.
+    folder: holds the checkpoint, from which a run with equal options and subject goes on, and the journal.
     subject: what is trained on what, as JSON can hold it. Raises InputError for the checkpoint of another.
+    Raises FloatingPointError where the loss is no number any more, KeyboardInterrupt when told to stop.
     """
-    identity = {"options": asdict(options), "subject": subject or {}}
-    folder.mkdir(parents=True, exist_ok=True)
+    count = world.share(options.batch)
+    if world.is_first:
+        folder.mkdir(parents=True, exist_ok=True)
+    world.wait()
+    average = copy.deepcopy(module).eval().requires_grad_(False)
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=options.weight_decay)
-    average = {name: value.detach().clone() for name, value in module.state_dict().items()}
-    first = resume(folder, module, optimiser, average, identity)
-    if first:
-        log({"resumed_at": first})
-    started, seen, total = time.perf_counter(), 0, 0.0
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as record:
+    identity = {"options": asdict(options), "subject": subject or {}, "processes": world.size}
+    checkpoint = Checkpoint(folder, module, average, optimiser, identity)
+    first = checkpoint.resume()
+    world.wait()
+    parallel = world.parallel(module, device)
+    meter = _Meter(task, module, options.batch, device)
+    with _journal(folder, first, log, world) as journal, _told_to_stop() as told:
+        if first and journal is not None:
+            log({"resumed_at": first})
         for step in range(first, options.steps):
-            torch.manual_seed(options.seed * 1_000_003 + step)
+            torch.manual_seed((options.seed * 1_000_003 + step) * world.size + world.rank)
             for group in optimiser.param_groups:
                 group["lr"] = options.learning_rate * rate(step, options)
             module.train()
-            value = loss()
+            value = task.loss(parallel, count)
             optimiser.zero_grad(set_to_none=True)
             value.backward()
             nn.utils.clip_grad_norm_(parameters, options.clip)
             optimiser.step()
             update_average(average, module, min(options.average, (1 + step) / (10 + step)))
-            seen, total = seen + 1, total + value.item()
+            meter.count(value)
             done = step + 1
-            if done % options.log_every == 0 or done == options.steps:
-                seconds = time.perf_counter() - started
-                entry = {
-                    "step": done,
-                    "loss": round(total / seen, 5),
-                    "images_per_second": round(seen * options.batch / seconds, 2),
-                }
-                log(entry)
-                record.write(json.dumps(entry) + "\n")
-                record.flush()
-                started, seen, total = time.perf_counter(), 0, 0.0
-            if done % options.checkpoint_every == 0 or done == options.steps:
-                checkpoint(folder, module, optimiser, average, identity, done)
+            last = done == options.steps
+            if last or done % options.log_every == 0:
+                values = meter.read(world)
+                if journal is not None:
+                    journal.scalars(done, values)
+                if not math.isfinite(values["loss"]):
+                    raise FloatingPointError(
+                        f"The loss is no number any more after {done} steps; train with a lower rate."
+                    )
+            if journal is not None and (last or done % options.judge_every == 0):
+                _judge(task, average, journal, done)
+                meter.pause()
+            stop = world.any(told.is_set())
+            if world.is_first and (last or stop or done % options.checkpoint_every == 0):
+                checkpoint.write(done)
+            if stop and not last:
+                raise KeyboardInterrupt
+    world.wait()
     return average
 
 
@@ -107,49 +130,80 @@ def rate(step: int, options: TrainingOptions) -> float:
 
 
 @torch.no_grad()
-def update_average(average: dict[str, Tensor], module: nn.Module, decay: float) -> None:
-    """Move ``average`` toward the module's state."""
-    for name, value in module.state_dict().items():
-        if value.is_floating_point():
-            average[name].lerp_(value.detach(), 1 - decay)
-        else:
-            average[name].copy_(value)
+def update_average(average: nn.Module, module: nn.Module, decay: float) -> None:
+    """Move ``average`` toward ``module``."""
+    ours, theirs = average.state_dict(), module.state_dict()
+    moving = [name for name, value in ours.items() if value.is_floating_point()]
+    torch._foreach_lerp_([ours[name] for name in moving], [theirs[name] for name in moving], 1 - decay)
+    for name in ours.keys() - set(moving):
+        ours[name].copy_(theirs[name])
 
 
-def checkpoint(folder, module, optimiser, average, identity: dict, step: int) -> None:
-    """Write everything ``resume`` needs."""
-    tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in average.items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    beside = folder / "checkpoint.writing"
-    save_file(tensors, beside, {"step": str(step), "identity": json.dumps(identity, sort_keys=True)})
-    beside.replace(folder / "checkpoint.safetensors")
+def _judge(task: Task, average: nn.Module, journal: Journal, step: int) -> None:
+    scores = task.scores(average)
+    if scores:
+        journal.scalars(step, {f"held out {name}": round(value, 5) for name, value in scores.items()})
+    journal.picture(step, task.picture(average))
 
 
-def resume(folder: Path, module, optimiser, average, identity: dict) -> int:
-    """Restore the last checkpoint in ``folder`` if there is one; the step to go on with."""
-    path = folder / "checkpoint.safetensors"
-    if not path.exists():
-        return 0
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata()
-    if metadata.get("identity") != json.dumps(identity, sort_keys=True):
-        raise InputError(
-            "The output folder holds a checkpoint of a run with other options; choose another folder."
-        )
-    tensors = load_file(path)
+@contextmanager
+def _journal(folder: Path, first: int, log: Log, world: World) -> Iterator[Journal | None]:
+    if not world.is_first:
+        yield None
+        return
+    with Journal(folder, first, log) as journal:
+        yield journal
 
-    def part(prefix: str) -> dict[str, Tensor]:
-        return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
-    module.load_state_dict(part("module."))
-    for name, value in part("average.").items():
-        average[name].copy_(value)
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in part("optimiser.").items():
-        index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    return int(metadata["step"])
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """An event that an interrupt or a termination signal sets within the block, in place of raising."""
+    told = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield told  # only the main thread may handle signals
+        return
+    before = {
+        number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Meter:
+    """Loss and speed between two lines of the log."""
+
+    def __init__(self, task: Task, module: nn.Module, batch: int, device: torch.device):
+        self.device, self.batch = device, batch
+        # On a copy, for a network may change its buffers in every pass.
+        trial = copy.deepcopy(module)
+        self.flops = flops_of(lambda: task.loss(trial, 1).backward()) * batch
+        self.peak = peak_flops(device, choose_precision("auto", device))
+        self._restart()
+
+    def _restart(self) -> None:
+        self.steps, self.total, self.seconds = 0, torch.zeros((), device=self.device), 0.0
+        self.started = time.perf_counter()
+
+    def count(self, loss: Tensor) -> None:
+        """Note one step."""
+        self.total += loss.detach()
+        self.steps += 1
+
+    def pause(self) -> None:
+        """Leave out the time since the last call of `read`."""
+        self._restart()
+
+    def read(self, world: World) -> dict[str, float]:
+        """The mean loss and the speed since the last call, over all processes."""
+        synchronise(self.device)
+        each = (time.perf_counter() - self.started) / self.steps
+        loss = world.mean(self.total.item() / self.steps)
+        self._restart()
+        return {
+            "loss": round(loss, 5),
+            "images_per_second": round(self.batch / each, 2),
+            "share_of_peak": round(self.flops / each / (self.peak * world.size), 4),
+        }

@@ -1,0 +1,117 @@
+"""The one recipe that brings a preset from labelled stacks to a model folder in a given time.
+
+The segmenter is trained first, then semantic encoder and denoiser together. How many steps each may take is
+measured on the device before it begins, so the same command takes the same time on a graphics card and on a
+laptop; what it reaches differs. The number is kept, so a run that was stopped goes on as it began.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from ..bundle import write_bundle
+from ..device import describe
+from ..model import Model
+from ..networks.presets import Preset
+from .journal import Log
+from .run import Job, train
+from .slices import Slices
+from .throughput import synchronise
+from .trainer import TrainingOptions
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One network's part of the recipe. share: of the time."""
+
+    part: str
+    share: float
+    learning_rate: float
+    cpu_batch: int
+    cuda_batch: int
+
+    def batch(self, device: torch.device) -> int:
+        """Views a step: few on a processor, where steps count more than what they cost."""
+        return self.cuda_batch if device.type == "cuda" else self.cpu_batch
+
+
+STAGES = (
+    Stage("segmenter", 0.35, 8e-4, cpu_batch=16, cuda_batch=64),
+    Stage("generator", 0.65, 6e-4, cpu_batch=16, cuda_batch=64),
+)
+OVERHEAD = 1.1
+"""Time for scores, pictures and checkpoints, as a factor on that of the steps alone."""
+FEWEST_STEPS = 10
+
+
+def follow(
+    preset: Preset,
+    data: Slices,
+    held_out: Slices | None,
+    minutes: float,
+    about: dict,
+    folder: Path,
+    device: torch.device,
+    log: Log,
+    seed: int = 0,
+) -> Path:
+    """Train both networks within about ``minutes`` and return the model folder, ``model`` in ``folder``.
+
+    about: what the card should say, at least name and licence; how it was trained is added.
+    """
+    weights, told = {}, []
+    for stage in STAGES:
+        job = Job(stage.part, preset)
+        options = _options(stage, job, data, 60 * minutes * stage.share, folder / stage.part, device, seed)
+        log({"part": stage.part, "steps": options.steps, "batch": options.batch})
+        weights[stage.part] = train(job, data, held_out, options, folder / stage.part, device, log)
+        told.append(f"{stage.part}: {options.steps} steps of {options.batch} views")
+    card = {**about, "training": f"{'; '.join(told)}; {len(data.names)} stacks; {describe(device)}."}
+    write_bundle(folder / "model", preset, weights, card)
+    Model.load(folder / "model", "cpu", "float32")
+    return folder / "model"
+
+
+def _options(
+    stage: Stage, job: Job, data: Slices, seconds: float, folder: Path, device: torch.device, seed: int
+) -> TrainingOptions:
+    """The stage's options, measured at the first call and kept in ``options.json``."""
+    path = folder / "options.json"
+    if path.exists():
+        return TrainingOptions(**json.loads(path.read_text(encoding="utf-8")))
+    batch = stage.batch(device)
+    step = seconds_a_step(job, data.to(device), batch, device)
+    steps = max(FEWEST_STEPS, int(seconds / OVERHEAD / step))
+    options = TrainingOptions(
+        steps,
+        batch,
+        stage.learning_rate,
+        warmup=min(200, steps // 10),
+        judge_every=max(1, steps // 8),
+        seed=seed,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(options)), encoding="utf-8")
+    return options
+
+
+def seconds_a_step(job: Job, data: Slices, batch: int, device: torch.device, steps: int = 8) -> float:
+    """How long a training step takes on ``device``: the median of ``steps``, after two to warm up."""
+    task = job.task(data, None)
+    module = task.build().to(device, memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(module.parameters())
+    times = []
+    for _ in range(steps + 2):
+        synchronise(device)
+        started = time.perf_counter()
+        task.loss(module, batch).backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        synchronise(device)
+        times.append(time.perf_counter() - started)
+    return sorted(times[2:])[steps // 2]

@@ -9,7 +9,7 @@ from dmcvr.errors import InputError
 from dmcvr.geometry import sample_plane
 from dmcvr.intensity import field_scale
 from dmcvr.layout import window_plane
-from dmcvr.model import Codes, Model, as_batch, build, part_of
+from dmcvr.model import Codes, Model, alone, as_batch, build, part_of, turn, turn_back, with_neighbours
 from dmcvr.morphology import distance_code
 from dmcvr.networks.presets import COMPACT, PAPER, PRESETS
 
@@ -40,20 +40,21 @@ def codes(small, images) -> Codes:
 
 def test_segment_gives_probabilities_and_features(small, images):
     finished = []
-    probabilities, features = small.segment(images, finished.append)
+    probabilities, features = small.segment(images[:, 0].numpy(), done=finished.append)
     assert probabilities.shape == (5, 4, 32, 32)
     assert probabilities.dtype == features.dtype == torch.float32
     assert probabilities.sum(1).numpy() == pytest.approx(1, abs=1e-5)
     assert probabilities.min() >= 0
-    assert features.shape == (5, small.preset.segmenter.features, 2, 2)
+    assert features.shape == (5, small.preset.segmenter.features, 1, 1)
     assert sum(finished) == 5
 
 
 def test_results_do_not_depend_on_the_batch(small, images, codes, monkeypatch):
-    together = small.segment(images), small.encode(images)
+    stack = images[:, 0].numpy()
+    together = small.segment(stack), small.encode(images)
     finished = []
     monkeypatch.setattr(small, "batch", 2)
-    apart = small.segment(images, finished.append), small.encode(images)
+    apart = small.segment(stack, done=finished.append), small.encode(images)
     assert finished == [2, 2, 1]
     torch.testing.assert_close(apart, together)
     whole = small.denoise(codes)(images, 0.5)
@@ -62,12 +63,49 @@ def test_results_do_not_depend_on_the_batch(small, images, codes, monkeypatch):
 
 
 def test_the_same_input_gives_the_same_bits(small, images, codes):
-    assert torch.equal(small.segment(images)[0], small.segment(images)[0])
+    assert torch.equal(*(small.segment(images[:, 0].numpy())[0] for _ in range(2)))
     assert torch.equal(small.encode(images), small.encode(images))
     levels = small.schedule.grid(3)
     noise = invert(small.denoise(codes), images, levels)
     assert torch.equal(noise, invert(small.denoise(codes), images, levels))
     assert torch.equal(*(generate(small.denoise(codes), noise, levels[::-1]) for _ in range(2)))
+
+
+def test_a_slice_is_judged_with_its_two_neighbours_in_view(small, images):
+    stack = images[:, 0].numpy()
+    whole = small.segment(stack)[0]
+    torch.testing.assert_close(small.segment(stack[1:4])[0][1], whole[2])
+    assert not torch.allclose(small.segment(stack[2:4])[0][0], whole[2], atol=1e-4)
+    by_itself = small.segment(stack, neighbours=False)[0]
+    assert not torch.allclose(by_itself[2], whole[2], atol=1e-4)
+    torch.testing.assert_close(by_itself[2], small.segment(stack[2:3])[0][0])
+
+
+def test_beyond_its_ends_a_stack_has_no_neighbours():
+    stack = np.arange(1, 4, dtype=np.float32)[:, None, None] * np.ones((3, 2, 2), np.float32)
+    assert with_neighbours(stack, 1)[:, :, 0, 0].tolist() == [[0, 1, 2], [1, 2, 3], [2, 3, 0]]
+    assert with_neighbours(stack, 0)[:, :, 0, 0].tolist() == [[1], [2], [3]]
+    assert alone(stack, 1)[:, :, 1, 1].tolist() == [[0, 1, 0], [0, 2, 0], [0, 3, 0]]
+
+
+def test_views_are_turned_back_before_they_are_averaged(small, images):
+    stack = images[:, 0].numpy()
+    want = [small.segment(stack)[0]]
+    mirrored = np.ascontiguousarray(stack[:, :, ::-1])
+    want.append(small.segment(mirrored)[0].flip(-1))
+    turned = np.ascontiguousarray(np.rot90(stack, axes=(1, 2)))
+    want.append(small.segment(turned)[0].rot90(-1, (-2, -1)))
+    torch.testing.assert_close(small.segment(stack, views=3)[0], sum(want) / 3)
+    # The features are those of the image as it is.
+    torch.testing.assert_close(small.segment(stack, views=3)[1], small.segment(stack)[1])
+
+
+def test_the_eight_views_of_a_square_differ_and_are_undone():
+    image = torch.arange(9.0).view(1, 3, 3)
+    views = [turn(image, view) for view in range(8)]
+    assert len({tuple(view.flatten().tolist()) for view in views}) == 8
+    for view, turned in enumerate(views):
+        assert torch.equal(turn_back(turned, view), image)
 
 
 def test_every_condition_reaches_the_denoiser(small, images, codes):
@@ -103,7 +141,7 @@ def test_inversion_and_generation_are_each_others_inverse(small, images, codes):
 
 
 def test_nothing_is_left_to_be_trained(small, images):
-    assert not small.segment(images)[0].requires_grad
+    assert not small.segment(images[:, 0].numpy())[0].requires_grad
     for module in (small.segmenter, small.semantic, small.denoiser):
         assert not module.training
         assert not any(parameter.requires_grad for parameter in module.parameters())
@@ -159,8 +197,9 @@ def window(heart) -> tuple[torch.Tensor, np.ndarray]:
 
 
 def test_bfloat16_changes_the_shipped_segmenters_answer_little(model, window):
-    exact, _ = model.segment(window[0])
-    fast, _ = Model.load(device="cpu", precision="bfloat16").segment(window[0])
+    stack = window[0][:, 0].numpy()
+    exact, _ = model.segment(stack)
+    fast, _ = Model.load(device="cpu", precision="bfloat16").segment(stack)
     assert fast.dtype == torch.float32
     assert (fast - exact).abs().max() > 0
     assert (fast - exact).abs().mean() < 0.01
@@ -177,7 +216,7 @@ def test_the_shipped_model_is_the_compact_one(model):
 
 def test_the_shipped_model_is_nearly_reversible(model, window):
     images = window[0][:1] * 2 - 1
-    denoise = model.denoise(Codes(model.encode(images), distance_code(window[1][:1], 1.5)))
+    denoise = model.denoise(Codes(model.encode(images), distance_code(torch.from_numpy(window[1][:1]), 1.5)))
     levels = model.schedule.grid(10)
     noise = invert(denoise, images, levels)
     back = generate(denoise, noise, levels[::-1])

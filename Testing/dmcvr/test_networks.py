@@ -101,7 +101,7 @@ def test_presets_fit_together(preset):
         segmenter, semantic = MedFormer(preset.segmenter).eval(), SemanticEncoder(preset.semantic)
         denoiser = Denoiser(preset.denoiser)
         x = torch.zeros(2, 1, preset.image_size, preset.image_size)
-        logits, code = segmenter.segment_and_encode(x)
+        logits, code = segmenter.segment_and_encode(x.expand(-1, preset.segmenter.slices, -1, -1))
         if preset.morphology == "maps":
             code = logits[:, 1:]
         assert logits.shape == (2, 4, *x.shape[2:])
@@ -116,6 +116,22 @@ def test_medformer_shapes(norm, shape):
     logits, second = network(x, auxiliary=True)
     assert logits.shape == second.shape == (2, 4, *shape)
     assert network.encode(x).shape == (2, network.config.features, shape[0] // 16, shape[1] // 16)
+
+
+@pytest.mark.parametrize("patch", [2, 4])
+def test_a_segmenter_of_folded_pixels_answers_in_single_ones(patch):
+    config = replace(MEDFORMER, patch=patch, context=1)
+    network = MedFormer(config).eval()
+    assert config.stride == 16 * patch
+    x = torch.rand(2, 3, 2 * config.stride, config.stride)
+    logits, second = network(x, auxiliary=True)
+    assert logits.shape == second.shape == (2, 4, *x.shape[2:])
+    assert network.encode(x).shape == (2, config.features, 2, 1)
+    # Single pixels of one fold differ, so the answer is no enlarged coarse one.
+    fold = logits.unfold(2, patch, patch).unfold(3, patch, patch)
+    assert (fold.flatten(4).std(-1) > 0).all()
+    with pytest.raises(ValueError, match=f"divisible by {config.stride}"):
+        network(torch.rand(1, 3, config.stride, config.stride + 16))
 
 
 def test_medformer_rejects_other_sides():

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from .blocks import conv3
 from .presets import MedFormerConfig
 
-STRIDE = 16  # of the bottleneck
-
 
 def _norm(config: MedFormerConfig, channels: int) -> nn.Module:
     return nn.BatchNorm2d(channels) if config.norm == "batch" else nn.GroupNorm(config.groups, channels)
@@ -243,7 +241,7 @@ class MedFormer(nn.Module):
     """Slices (B, config.slices, H, W) in [0, 1] to class logits (B, classes, H, W).
 
     The middle channel is the slice to label, those before and after it are its neighbours in the stack; a
-    neighbour there is none of is 0 everywhere. H and W are multiples of 16 ``config.patch``.
+    neighbour there is none of is 0 everywhere. H and W are multiples of ``config.stride``.
     """
 
     def __init__(self, config: MedFormerConfig):
@@ -268,7 +266,7 @@ class MedFormer(nn.Module):
 
     def _encode(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Features at strides 1, 2, 4, 8, 16 and semantic maps at strides 4, 8, 16."""
-        stride = STRIDE * self.config.patch
+        stride = self.config.stride
         if x.shape[2] % stride or x.shape[3] % stride:
             raise ValueError(f"MedFormer takes sides divisible by {stride}, not {tuple(x.shape[2:])}.")
         x0 = self.stem(F.pixel_unshuffle(x, self.config.patch))

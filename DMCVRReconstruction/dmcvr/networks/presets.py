@@ -52,6 +52,11 @@ class MedFormerConfig:
         return 16 * self.base
 
     @property
+    def stride(self) -> int:
+        """Pixels of the input along one of the bottleneck; the input's sides are multiples of it."""
+        return 16 * self.patch
+
+    @property
     def slices(self) -> int:
         """Channels of the input: a slice and its neighbours, in the order of the stack."""
         return 1 + 2 * self.context

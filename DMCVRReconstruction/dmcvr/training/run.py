@@ -47,7 +47,13 @@ class Job:
     @property
     def viewed(self) -> Preset:
         """The preset with the images that are trained on. Raises InputError where ``size`` does not suit."""
-        return self.preset if self.size is None else resized(self.preset, self.size)
+        if self.size is None:
+            return self.preset
+        denoiser, segmenter = self.preset.denoiser, self.preset.segmenter
+        least = segmenter.stride if self.part == "segmenter" else 2 ** (len(denoiser.multipliers) - 1)
+        if self.size % least:
+            raise InputError(f"The size must be a multiple of {least} for this {self.part}.")
+        return resized(self.preset, self.size)
 
     def task(self, data: Slices, held_out: Slices | None) -> Task:
         """The task on this data. Raises InputError where weights are missing or do not fit."""
@@ -61,9 +67,7 @@ class Job:
                     "This preset's generator needs a trained segmenter; give it with --segmenter."
                 )
             segmenter = MedFormer(self.preset.segmenter).eval().requires_grad_(False).to(data.device)
-            fill(
-                segmenter, self.segmenter, "The weights for --segmenter are none of this preset's segmenter."
-            )
+            fill(segmenter, self.segmenter, "The weights for --segmenter do not fit this preset.")
         return GeneratorTask(data, held_out, self.viewed, segmenter, **more)
 
 

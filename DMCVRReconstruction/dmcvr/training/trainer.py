@@ -205,5 +205,5 @@ class _Meter:
         return {
             "loss": round(loss, 5),
             "images_per_second": round(self.batch / each, 2),
-            "share_of_peak": round(self.flops / each / (self.peak * world.size), 4),
+            "share_of_peak": float(f"{self.flops / each / (self.peak * world.size):.3g}"),
         }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from dmcvr.labels import LVC, LVM, RVC
-from dmcvr.training.data import CANVAS, Slices
+from dmcvr.training.slices import CANVAS, WHITE, Slices
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -32,11 +32,11 @@ def hearts() -> Slices:
         images.append(np.array([0.35, 0.95, 0.15, 0.85])[truth])
         labels.append(truth)
         centres.append((row, column - 10))
-    return Slices(
-        np.stack(images).astype(np.float16),
-        np.stack(labels),
-        np.repeat(np.arange(2, dtype=np.int32), 3),
-        np.array(centres, np.float32),
-        ("one", "two"),
-        1.5,
+    return Slices.of(
+        names=("one", "two"),
+        images=np.rint(np.stack(images) * WHITE).astype(np.uint8),
+        labels=np.stack(labels),
+        stacks=np.repeat(np.arange(2, dtype=np.int32), 3),
+        centres=np.array(centres, np.float32),
+        spacings=np.full(6, 1.5, np.float32),
     )

@@ -9,14 +9,15 @@ from dmcvr.geometry import Plane
 from dmcvr.labels import LVC, LVM, RVC
 from dmcvr.stack import Stack
 from dmcvr.training.data import (
-    CANVAS,
     canvas_plane,
+    is_prepared,
     labelled_pairs,
     load,
     prepare,
     read_pairs,
     resample_labels,
 )
+from dmcvr.training.slices import CANVAS, WHITE
 
 
 def case(row: int = 40, bright: float = 700.0, slices: int = 3) -> tuple[Stack, np.ndarray]:
@@ -42,14 +43,37 @@ def test_prepared_slices_come_back_from_disk(tmp_path):
     again = load(tmp_path / "new" / "folder")
     for slices in (data, again):
         assert slices.images.shape == slices.labels.shape == (5, CANVAS, CANVAS)
-        assert slices.images.dtype == np.float16
-        assert slices.labels.dtype == np.uint8
+        assert slices.images.dtype == slices.labels.dtype == torch.uint8
         assert slices.stacks.tolist() == [0, 0, 0, 1, 1]
         assert slices.names == ("one", "two")
-        assert slices.spacing == 1.5
-        assert isinstance(slices.images, np.memmap)
-    assert np.array_equal(data.images, again.images)
-    assert np.array_equal(data.labels, again.labels)
+        assert slices.spacings.tolist() == [1.5] * 5
+    assert torch.equal(data.images, again.images)
+    assert torch.equal(data.labels, again.labels)
+
+
+def test_prepared_slices_are_mapped_not_read(tmp_path):
+    """What is written to the file afterwards shows, which it would not in a copy."""
+    data = prepare([("one", *case())], tmp_path, 1.5)
+    on_disk = np.load(tmp_path / "images.npy", mmap_mode="r+")
+    on_disk[0, 0, 0] = 77
+    on_disk.flush()
+    assert data.images[0, 0, 0] == 77
+
+
+def test_each_stack_may_keep_its_own_pixels(tmp_path):
+    stack, labels = case()
+    data = prepare([("one", stack, labels)], tmp_path, None)
+    assert data.spacings.tolist() == [1.5] * 3
+    assert (data.labels[0] == LVC).sum() == (labels[0] == LVC).sum()
+
+
+def test_a_preparation_that_was_killed_is_made_again(tmp_path):
+    prepare([("one", *case())], tmp_path, 1.5)
+    assert is_prepared(tmp_path)
+    (tmp_path / "stacks.json").unlink()
+    assert not is_prepared(tmp_path)
+    with pytest.raises(InputError, match="not complete"):
+        load(tmp_path)
 
 
 def test_prepared_slices_are_centred_scaled_and_labelled_alike(tmp_path):
@@ -58,29 +82,19 @@ def test_prepared_slices_are_centred_scaled_and_labelled_alike(tmp_path):
         # The middle of an 80 x 100 image, (39.5, 49.5), is the middle of the canvas, (127.5, 127.5).
         top, left = 88, 78
         want = case(row)[1][0]
-        got = data.labels[index]
+        got = data.labels[index].numpy()
         assert np.array_equal(got[top : top + 80, left : left + 100], want)
         assert got.sum() == want.sum()
         cavity = got == LVC
-        assert data.images[index][cavity].astype(float) == pytest.approx(1, abs=0.01)
-        assert data.centres[index] == pytest.approx(np.argwhere(got > 0).mean(0), abs=1e-3)
+        assert data.images[index].numpy()[cavity] / WHITE == pytest.approx(1, abs=0.01)
+        assert data.centres[index].numpy() == pytest.approx(np.argwhere(got > 0).mean(0), abs=1e-3)
 
 
 @pytest.mark.parametrize("spacing", [1.0, 3.0])
 def test_prepared_slices_have_the_spacing_asked_for(tmp_path, spacing):
     data = prepare([("one", *case())], tmp_path, spacing)
     area = (case()[1][0] == LVC).sum() * 1.5**2
-    assert (data.labels[0] == LVC).sum() * spacing**2 == pytest.approx(area, rel=0.05)
-
-
-def test_a_batch_has_what_was_asked_for_in_its_order(hearts):
-    index = torch.tensor([4, 0, 4])
-    images, labels, centres = hearts.batch(index)
-    assert images.shape == labels.shape == (3, 1, CANVAS, CANVAS)
-    assert images.dtype == labels.dtype == torch.float32
-    assert np.array_equal(images[1, 0].numpy(), hearts.images[0].astype(np.float32))
-    assert np.array_equal(labels[0, 0].numpy(), hearts.labels[4].astype(np.float32))
-    assert np.array_equal(centres.numpy(), hearts.centres[[4, 0, 4]])
+    assert int((data.labels[0] == LVC).sum()) * spacing**2 == pytest.approx(area, rel=0.05)
 
 
 def test_cases_without_labels_are_left_out(tmp_path):

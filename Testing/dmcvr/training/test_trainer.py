@@ -1,17 +1,28 @@
 """The training loop: its average, its learning rate, and that a stopped run loses nothing."""
 
 import json
-from dataclasses import replace
+import os
+import signal
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from dmcvr.errors import InputError
 from dmcvr.training.trainer import TrainingOptions, fit, rate, update_average
 from torch import nn
 
+CPU = torch.device("cpu")
 OPTIONS = TrainingOptions(
-    steps=12, batch=4, learning_rate=0.05, warmup=3, average=0.9, checkpoint_every=5, log_every=4
+    steps=12,
+    batch=4,
+    learning_rate=0.05,
+    warmup=3,
+    average=0.9,
+    checkpoint_every=5,
+    log_every=4,
+    judge_every=6,
 )
 
 
@@ -21,22 +32,40 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.Linear(8, 1))
 
 
-def run(folder, options=OPTIONS, stop_after=None, entries=None, subject=None):
-    """Train `network` to add numbers; raises RuntimeError in step ``stop_after`` + 1."""
-    module = network()
-    calls = 0
+@dataclass
+class Adding:
+    """The task of adding numbers. fails_at: the call of ``loss`` by the loop that fails, counted from 1."""
 
-    def loss() -> torch.Tensor:
-        nonlocal calls
-        calls += 1
-        if stop_after is not None and calls > stop_after:
+    fails_at: int | None = None
+    calls: int = 0
+    part = "adding"
+
+    def build(self) -> nn.Module:
+        return network()
+
+    def loss(self, module: nn.Module, count: int) -> torch.Tensor:
+        self.calls += count > 2  # the loop itself counts operations on less
+        if self.calls == self.fails_at:
             raise RuntimeError("power cut")
-        x = torch.randn(16, 6)
+        x = torch.randn(4 * count, 6)
         return (module(x)[:, 0] - x.sum(1)).square().mean()
 
+    def scores(self, module: nn.Module) -> dict[str, float]:
+        assert not module.training
+        x = torch.eye(6)
+        return {"error": float((module(x)[:, 0] - 1).abs().mean())}
+
+    def picture(self, module: nn.Module) -> np.ndarray:
+        return np.full((4, 6, 3), int(255 * min(1.0, self.scores(module)["error"])), np.uint8)
+
+
+def run(folder, options=OPTIONS, stop_after=None, entries=None, subject=None):
+    """Train `network`; raises RuntimeError in step ``stop_after`` + 1."""
+    module = network()
     log = (lambda entry: None) if entries is None else entries.append
-    average = fit(module, loss, options, folder, log, subject)
-    return module.state_dict(), average
+    task = Adding(None if stop_after is None else stop_after + 1)
+    average = fit(task, module, options, folder, log, CPU, subject)
+    return module.state_dict(), average.state_dict()
 
 
 def equal(a: dict, b: dict) -> bool:
@@ -63,7 +92,7 @@ def test_a_resumed_run_goes_on_from_the_checkpoint(tmp_path):
     with pytest.raises(RuntimeError):
         run(tmp_path, stop_after=7)
     entries = []
-    run(tmp_path, stop_after=7, entries=entries)  # 5 of 12 steps are done, 7 are left
+    run(tmp_path, entries=entries)  # 5 of 12 steps are done, 7 are left
     assert entries[0] == {"resumed_at": 5}
 
 
@@ -106,16 +135,73 @@ def test_the_seed_decides(tmp_path, uninterrupted):
 
 def test_training_lowers_the_loss_and_says_so(tmp_path):
     entries = []
-    run(tmp_path, replace(OPTIONS, steps=200, log_every=20), entries=entries)
-    assert [entry["step"] for entry in entries] == list(range(20, 201, 20))
-    assert entries[-1]["loss"] < 0.5 * entries[0]["loss"]
+    run(tmp_path, replace(OPTIONS, steps=200, log_every=20, judge_every=100), entries=entries)
+    losses = [entry for entry in entries if "loss" in entry]
+    assert [entry["step"] for entry in losses] == list(range(20, 201, 20))
+    assert losses[-1]["loss"] < 0.5 * losses[0]["loss"]
+    assert all(entry["images_per_second"] > 0 and 0 < entry["share_of_peak"] < 1 for entry in losses)
+    scores = [entry for entry in entries if "held out error" in entry]
+    assert [entry["step"] for entry in scores] == [100, 200]
+    assert scores[1]["held out error"] < 0.5 * Adding().scores(network().eval())["error"]
     lines = (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == entries
 
 
+def told_again(folder) -> list[dict]:
+    """The journal without what depends on the machine's speed."""
+    lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    speed = ("images_per_second", "share_of_peak")
+    return [{k: v for k, v in json.loads(line).items() if k not in speed} for line in lines]
+
+
+def test_the_records_of_a_resumed_run_read_as_of_one_that_was_not_stopped(tmp_path):
+    run(tmp_path / "whole")
+    with pytest.raises(RuntimeError):
+        run(tmp_path / "killed", stop_after=9)  # after the lines of steps 6 and 8, beyond the checkpoint of 5
+    run(tmp_path / "killed")
+    assert told_again(tmp_path / "killed") == told_again(tmp_path / "whole")
+    pictures = [
+        sorted(path.name for path in (tmp_path / name / "samples").iterdir()) for name in ("whole", "killed")
+    ]
+    assert pictures[0] == pictures[1] == ["0000006.png", "0000012.png"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_ends_its_step_and_loses_nothing(tmp_path, uninterrupted, number):
+    def tell(entry: dict) -> None:
+        if entry.get("step") == 4:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(Adding(), network(), OPTIONS, tmp_path, tell, CPU)
+    entries = []
+    weights, average = run(tmp_path, entries=entries)
+    assert entries[0] == {"resumed_at": 4}
+    assert equal(weights, uninterrupted[0])
+    assert equal(average, uninterrupted[1])
+
+
+def test_signals_are_left_as_they_were(tmp_path):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    run(tmp_path)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_leaves_no_checkpoint(tmp_path):
+    with pytest.raises(FloatingPointError, match="lower rate"):
+        run(tmp_path, replace(OPTIONS, learning_rate=1e30, clip=1e30, warmup=0))
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    run(tmp_path)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"half a file")
+    with pytest.raises(InputError, match="cannot be read"):
+        run(tmp_path)
+
+
 def test_the_average_is_exponential():
-    module = nn.BatchNorm1d(1)
-    average = {name: value.clone() for name, value in module.state_dict().items()}
+    module, average = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
     want = 1.0
     for step in range(5):
         with torch.no_grad():
@@ -123,8 +209,8 @@ def test_the_average_is_exponential():
         module.num_batches_tracked.fill_(step)
         update_average(average, module, 0.9)
         want = 0.9 * want + 0.1 * step
-    assert float(average["weight"]) == pytest.approx(want, rel=1e-6)
-    assert int(average["num_batches_tracked"]) == 4
+    assert average.weight.item() == pytest.approx(want, rel=1e-6)
+    assert int(average.num_batches_tracked) == 4
 
 
 def test_the_average_warms_up_so_that_the_first_weights_are_soon_forgotten(tmp_path):
@@ -152,13 +238,26 @@ def test_the_learning_rate_rises_and_falls_to_its_end():
     assert rate(0, replace(options, warmup=0)) == 1
 
 
+class Steep(Adding):
+    """A task whose gradient is a million."""
+
+    def loss(self, module: nn.Module, count: int) -> torch.Tensor:
+        return 1e6 * module.weight.sum()
+
+    def scores(self, module: nn.Module) -> dict[str, float]:
+        return {}
+
+    def picture(self, module: nn.Module) -> np.ndarray:
+        return np.zeros((1, 1, 3), np.uint8)
+
+
 def test_a_huge_gradient_is_clipped(tmp_path):
     module = nn.Linear(1, 1, bias=False)
     norms = []
     module.weight.register_post_accumulate_grad_hook(lambda weight: norms.append(float(weight.grad.norm())))
     before = module.weight.detach().clone()
     options = replace(OPTIONS, steps=1, warmup=0, weight_decay=0.0, learning_rate=0.01, clip=1e-12)
-    fit(module, lambda: 1e6 * module.weight.sum(), options, tmp_path, lambda entry: None)
-    assert norms == [1e6]
+    fit(Steep(), module, options, tmp_path, lambda entry: None, CPU)
+    assert norms[-1] == 1e6
     # Adam divides by the gradient's own size, plus 1e-8 beside which the clipped one is nothing.
     assert (module.weight - before).abs().max() < 1e-5

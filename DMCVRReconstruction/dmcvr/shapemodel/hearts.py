@@ -22,8 +22,9 @@ from .sizing import resize, sizes_at
 
 FIRST_HELD_BACK = 1000
 """Seeds from here on are for evaluation."""
-EDV_ML = (60.0, 390.0)  # as in the real data
-EDV_FACTOR = (0.85, 1.25)  # on a random patient's, which do not reach these ends
+EDV_ML = (60.0, 390.0)  # as in the real data, and so are the two below
+LARGEST_LVM_ML = LARGEST_RVC_ML = 300.0
+EDV_FACTOR = (0.85, 1.25)  # on a random patient's EDV, which does not reach these ends
 
 
 def random_heart(model: ShapeModel, seed: int) -> ScannedHeart:
@@ -37,6 +38,7 @@ def random_heart(model: ShapeModel, seed: int) -> ScannedHeart:
     # A third of the beat comes near the end of systole.
     frame = 0 if seed % 2 == 0 else config.n_frames // 3
     sizes = sizes_at(config, config.phases[frame])
+    sizes = replace(sizes, lvm_ml=min(sizes.lvm_ml, LARGEST_LVM_ML), rvc_ml=min(sizes.rvc_ml, LARGEST_RVC_ML))
     return scan_heart(resize(model.deform(model.random_momenta(rng)), sizes), config, frame)
 
 

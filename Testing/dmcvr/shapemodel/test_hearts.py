@@ -8,6 +8,7 @@ from dmcvr.errors import InputError
 from dmcvr.labels import LVC
 from dmcvr.phantom import random_config
 from dmcvr.shapemodel import HeldBackHearts, hearts, training_hearts
+from dmcvr.shapemodel.sizing import Sizes
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +52,15 @@ def test_real_subjects_keep_their_size(shape_model_folder, made_up):
 
 
 def test_sizes_span_disease(made_up, monkeypatch):
-    asked = []
-    monkeypatch.setattr(hearts, "sizes_at", lambda config, phase: asked.append((config, phase)))
-    for name in ("scan_heart", "resize"):
-        monkeypatch.setattr(hearts, name, lambda *arguments: None)
+    asked, used = [], []
+
+    def sizes_at(config, phase):
+        asked.append((config, phase))
+        return Sizes(config.edv_ml, 500, 500, 1, 3)
+
+    monkeypatch.setattr(hearts, "sizes_at", sizes_at)
+    monkeypatch.setattr(hearts, "resize", lambda shape, sizes: used.append(sizes))
+    monkeypatch.setattr(hearts, "scan_heart", lambda *arguments: None)
     monkeypatch.setattr(type(made_up), "deform", lambda self, momenta: None)
     for seed in range(200):
         hearts.random_heart(made_up, seed)
@@ -62,6 +68,7 @@ def test_sizes_span_disease(made_up, monkeypatch):
     assert 60 <= min(volumes) < 75
     assert 350 < max(volumes) <= 390
     assert {phase for _, phase in asked} == {0, 1 / 3}
+    assert {(sizes.lvm_ml, sizes.rvc_ml) for sizes in used} == {(300, 300)}
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

@@ -190,12 +190,16 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
             ("original", "diffae", "dmcvr"),
         ),
         ("withheld", "every second slice of real stacks withheld and reconstructed", METHODS),
-        ("long-axis", "phantoms reconstructed and cut by long-axis planes", METHODS),
+        ("long-axis", "known hearts reconstructed and cut by long-axis planes", METHODS),
     ):
         run = tables.add_parser(table, help=text, description=f"Measure: {text}.")
         if table == "long-axis":
             text = "how many random phantoms (default: 20)"
             run.add_argument("--phantoms", type=_count, default=20, metavar="N", help=text)
+            text = "hearts of the shape model in DIR instead of phantoms"
+            run.add_argument("--hearts", type=Path, metavar="DIR", help=text)
+            text = "how many of them, real subjects and random hearts by turns (default: 30)"
+            run.add_argument("--heart-count", type=_count, default=30, metavar="N", help=text)
         else:
             text = "folder of NAME.nii.gz, NAME_gt.nii.gz"
             run.add_argument("--data", type=Path, required=True, metavar="DIR", help=text)

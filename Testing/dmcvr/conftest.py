@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from dmcvr.cli import main
 from dmcvr.geometry import Grid
 from dmcvr.labels import LVC, LVM, RVC
@@ -31,6 +32,67 @@ def phantom():
 def cine():
     """The same phantom at end-diastole, at mid-systole and after."""
     return make_phantom(SMALL, frames=[0, 1, 2])
+
+
+@pytest.fixture(scope="session")
+def shape_model_folder(tmp_path_factory):
+    """A folder as of the shape model, with a made-up mean heart along the z axis and three deformations."""
+    folder = tmp_path_factory.mktemp("hearts")
+    (folder / "labels_1mm").mkdir()
+    steps = np.eye(3) * 2.0
+    corner = np.array([-70.0, -40.0, -56.0])
+    shape = (50, 43, 54)
+    grid = Grid(corner, *steps, shape)
+    tissues = mean_heart(np.moveaxis(grid.position(np.moveaxis(np.indices(shape), 0, -1)), -1, 0))
+    write_volume(folder / "labels_1mm" / "mean.nrrd", tissues, grid, labels=True)
+    image = sitk.ReadImage(str(folder / "labels_1mm" / "mean.nrrd"))
+    sitk.WriteImage(image, str(folder / "labels_1mm" / "mean.nii.gz"))
+    rng = np.random.default_rng(8)
+    points = np.stack(np.meshgrid([-60, -20, 20], [-30, 0, 30], [-40, -5, 30]), -1).reshape(-1, 3)
+    momenta = rng.normal(size=(5, len(points), 3)).astype(np.float32)
+    np.savez(
+        folder / "shape_model.npz",
+        control_points=points.astype(np.float32),
+        kernel_width=np.float32(30),
+        n_steps=np.int32(4),
+        momenta=2.5 * momenta[:3],
+        mean_momenta=0.1 * momenta[0],
+        modes=momenta[3:],
+        mode_sd=np.array([1.2, 0.6], np.float32),
+    )
+    return folder
+
+
+def mean_heart(place: np.ndarray) -> np.ndarray:
+    """Numbers as in the shape model's files at ``place`` (3, ...), x, y, z in mm.
+
+    LV and RV are half ellipsoids under a lid at z = 0 with two valves each, atria shells, arteries tubes.
+    """
+    x, y, z = place
+
+    def bulb(centre, width, length):
+        return (np.hypot(x - centre, y) / width) ** 2 + (z / length) ** 2 < 1
+
+    def disc(centre, radius):
+        return np.hypot(x - centre[0], y - centre[1]) < radius
+
+    def ball(centre, radius):
+        return np.hypot(np.hypot(x - centre[0], y - centre[1]), z - 16) < radius
+
+    below, lid, above = z < 0, (z >= 0) & (z < 4), z >= 4
+    out = np.zeros(x.shape, np.uint8)
+    out[(below | lid) & bulb(-34, 28, 38)] = 4
+    out[below & bulb(-34, 25, 35)] = 3
+    out[(below | lid) & bulb(0, 30, 45)] = 2
+    out[below & bulb(0, 23, 40)] = 1
+    left, right, aortic, pulmonary = (-8, 8), (-42, 8), (8, -9), (-36, -14)
+    for valve, radius in ((left, 9), (right, 9), (aortic, 7), (pulmonary, 7)):
+        out[lid & disc(valve, radius)] = 9
+    for atrium, wall in ((left, 5), (right, 6)):
+        out[above & ball(atrium, 14) & ~ball(atrium, 11)] = wall
+    for vessel, wall in ((aortic, 7), (pulmonary, 8)):
+        out[above & (z < 34) & disc(vessel, 9) & ~disc(vessel, 6)] = wall
+    return out
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from ..evaluation.summary import Table, as_dict, markdown
 from ..evaluation.withheld import withheld_tables
 from ..model import Model
 from ..progress import show_progress
+from ..shapemodel import HeldBackHearts
 from ..staging import check_apart, staged_folder
 
 
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     cases = _cases(arguments)
     count = len(cases)
     if arguments.output is not None:
-        inputs = [arguments.data] if "data" in arguments else []
+        inputs = [path for path in map(vars(arguments).get, ("data", "hearts")) if path is not None]
         check_apart(arguments.output, inputs, [f"{arguments.table}.{suffix}" for suffix in ("json", "md")])
         with staged_folder(arguments.output) as folder:
             _write(folder, arguments, cases, count)
@@ -58,8 +59,10 @@ def _write(folder: Path | None, arguments: argparse.Namespace, cases: Sized, cou
     print(json.dumps(record) if arguments.json else text, end="\n" if arguments.json else "", flush=True)
 
 
-def _cases(arguments: argparse.Namespace) -> DataFolder | Phantoms:
+def _cases(arguments: argparse.Namespace) -> DataFolder | Phantoms | HeldBackHearts:
     if arguments.table == "long-axis":
+        if arguments.hearts is not None:
+            return HeldBackHearts(arguments.hearts, arguments.heart_count)
         return Phantoms(arguments.phantoms)
     return DataFolder(arguments.data, arguments.label_values, arguments.cases)
 
@@ -69,7 +72,10 @@ def _comparison(arguments: argparse.Namespace) -> Comparison:
 
 
 def _tables(
-    arguments: argparse.Namespace, cases: DataFolder | Phantoms, model: Model | None, done: Callable[[], None]
+    arguments: argparse.Namespace,
+    cases: DataFolder | Phantoms | HeldBackHearts,
+    model: Model | None,
+    done: Callable[[], None],
 ) -> list[Table]:
     if arguments.table == "segmentation":
         return segmentation_tables(cases, model, done)
@@ -102,7 +108,8 @@ def _record(arguments: argparse.Namespace, model: Model | None, count: int, tabl
 def command_line(arguments: argparse.Namespace) -> str:
     """The command that gives the same numbers; of folders the last name only, as paths tell of people."""
     words = ["dmcvr", "evaluate", arguments.table]
-    for name in ("data", "label_values", "cases", "phantoms", "methods", "steps", "model", "precision"):
+    made = ("hearts", "heart_count") if getattr(arguments, "hearts", None) else ("phantoms",)
+    for name in ("data", "label_values", "cases", *made, "methods", "steps", "model", "precision"):
         value = getattr(arguments, name, None)
         if value is None or value == "":
             continue

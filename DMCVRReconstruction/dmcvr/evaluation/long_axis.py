@@ -1,7 +1,7 @@
 """Table 2 of the paper: the reconstruction cut by long-axis (LAX) planes, against the truth on them.
 
-The truth is that of phantoms: exact on every plane, and without the breath-hold shifts of the short-axis
-slices.
+The truth is that of phantoms, or of hearts of a shape model: exact on every plane, and without the
+breath-hold shifts of the short-axis slices.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..geometry import Plane
 from ..model import Model
-from ..phantom import Phantom, make_phantom, random_config
+from ..phantom import Examination, Phantom, make_phantom, random_config
 from ..pipeline import Reconstruction
 from .methods import Comparison, reconstructions
 from .metrics import dice, is_missing, structures
@@ -24,8 +24,8 @@ FIRST_SEED = 1000
 VIEWS = ("2ch", "3ch", "4ch")
 COLUMNS = (Column("average"), *(Column(view) for view in VIEWS))
 NOTES = (
-    "Dice of the labels on each long-axis plane against the phantom's exact truth there, which does not have "
-    "the breath-hold shifts of the short-axis slices; average: of a phantom's views.",
+    "Dice of the labels on each long-axis plane against the exact truth there, which does not have the "
+    "breath-hold shifts of the short-axis slices; average: of a heart's views.",
 )
 
 
@@ -49,23 +49,23 @@ class Phantoms:
 
 
 def long_axis_tables(
-    phantoms: Iterable[tuple[str, Phantom]],
+    hearts: Iterable[tuple[str, Examination]],
     model: Model | None,
     comparison: Comparison,
     done: Callable[[], None] = lambda: None,
 ) -> list[Table]:
-    """Dice on the views of every phantom, by structure and method. done: called after each phantom.
+    """Dice on the views of every heart, by structure and method. done: called after each heart.
 
-    A phantom whose heart was not found has Dice 0.
+    A heart that was not found has Dice 0.
     """
     rows, missed = [], set()
-    for name, phantom in phantoms:
-        for method, result in reconstructions(phantom.sax, phantom.sax_labels[0], model, comparison):
+    for name, heart in hearts:
+        for method, result in reconstructions(heart.sax, heart.sax_labels[0], model, comparison):
             if result is None:
                 missed.add(name)
-            rows += _rows(name, phantom, method, result)
+            rows += _rows(name, heart, method, result)
         done()
-    missed_note = f"No heart was found in {len(missed)} phantoms; these have Dice 0."
+    missed_note = f"No heart was found in {len(missed)} of the stacks; these have Dice 0."
     notes = (*NOTES, *comparison.notes, missed_note)
     return [Table("Long-axis views", ("structure", "method"), COLUMNS, by_structure(rows), notes)]
 
@@ -75,13 +75,13 @@ def cut(result: Reconstruction, plane: Plane) -> np.ndarray:
     return result.grid.sample(result.labels[0], plane.points(), order=0)
 
 
-def _rows(name: str, phantom: Phantom, method: str, result: Reconstruction | None) -> list[Row]:
+def _rows(name: str, heart: Examination, method: str, result: Reconstruction | None) -> list[Row]:
     """One row a structure."""
     scores: dict[str, dict[str, float]] = {}
     empty: dict[str, int] = {}
     for view in VIEWS:
-        true = phantom.lax_labels[view][0, 0]
-        predicted = np.zeros_like(true) if result is None else cut(result, phantom.lax[view].plane(0))
+        true = heart.lax_labels[view][0, 0]
+        predicted = np.zeros_like(true) if result is None else cut(result, heart.lax[view].plane(0))
         real = structures(true)
         for structure, mask in structures(predicted).items():
             scores.setdefault(structure, {})[view] = dice(mask, real[structure])

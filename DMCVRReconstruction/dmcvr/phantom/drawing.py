@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from .heart import AORTIC, MITRAL, TRICUSPID, Heart, classify
 from .shapes import Ripple, ellipsoid, paint, smooth_min, tube
 from .signals import BLOOD, FAT, MYOCARDIUM, VALVE, VESSEL_WALL
 from .ventricles import Distances
-from .vessels import WALL_MM, vessel_distances
+from .vessels import WALL_MM, heart_vessels, vessel_distances
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,15 @@ def _atria(heart: Heart, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return left, ellipsoid(local, centre, [23 * scale * fill, 24 * scale * fill, half])
 
 
-def _muscles_in_cavity(heart: Heart, local: np.ndarray) -> np.ndarray:
-    """Distance to the two papillary muscles, each rising from the wall towards the mitral valve."""
-    thick = 5.4 * heart.config.scale * (1 + 0.12 * heart.chambers.emptied)
-    place = heart.chambers.place
+def papillary_muscles(
+    points: np.ndarray, place: Callable[[float, float, float], np.ndarray], thick: float
+) -> np.ndarray:
+    """Distance of (N, 3) points to the two papillary muscles, each rising from the wall towards the mitral
+    valve.
+
+    place: a point (3,) of the LV cavity from depth over length, direction and share of the way from the axis
+    to the wall, as `Ventricles.place` has them. thick: radius, mm.
+    """
     anterior = [
         place(0.84, 2.2, 0.95),
         place(0.70, 2.15, 0.74),
@@ -60,8 +66,8 @@ def _muscles_in_cavity(heart: Heart, local: np.ndarray) -> np.ndarray:
     ]
     radii = [thick * 0.9, thick, thick * 0.95, thick * 0.45]
     second = [place(0.80, 1.5, 0.98), place(0.62, 1.8, 0.80), place(0.48, 2.1, 0.62)]
-    heads = np.minimum(tube(local, anterior, radii), tube(local, posterior, radii))
-    return np.minimum(heads, tube(local, second, [0.5 * thick, 0.6 * thick, 0.4 * thick]))
+    heads = np.minimum(tube(points, anterior, radii), tube(points, posterior, radii))
+    return np.minimum(heads, tube(points, second, [0.5 * thick, 0.6 * thick, 0.4 * thick]))
 
 
 def _leaflets(heart: Heart, local: np.ndarray) -> np.ndarray:
@@ -83,6 +89,20 @@ def _leaflets(heart: Heart, local: np.ndarray) -> np.ndarray:
     return np.minimum(out, np.maximum(np.abs(up) - 0.7, np.hypot(across, along) - 11))
 
 
+@dataclass(frozen=True)
+class DrawnHeart:
+    """One moment of a heart made by formula, to be imaged; see `render.Beating`."""
+
+    heart: Heart
+    fields: Fields
+
+    def paint(self, image: np.ndarray, points: np.ndarray, width: float) -> np.ndarray:
+        return paint_heart(image, points, self.heart, self.fields, width)
+
+    def labels(self, points: np.ndarray) -> np.ndarray:
+        return self.heart.labels(points)
+
+
 def paint_heart(
     image: np.ndarray, points: np.ndarray, heart: Heart, fields: Fields, width: float
 ) -> np.ndarray:
@@ -95,7 +115,7 @@ def paint_heart(
     left, right = _atria(heart, local)
     left = np.maximum(left, distances.depth + 1.0)
     right = np.maximum(np.maximum(right, -distances.rv_top + 0.8), -distances.epi + 3)
-    vessels = vessel_distances(heart, points)
+    vessels = vessel_distances(heart_vessels(heart), points)
     wall = distances.rv_outer - heart.config.rv_wall_mm
     wall = np.maximum(np.maximum(wall, -distances.epi), distances.rv_top)
     trabeculae = np.maximum(fields.trabeculae(local), 0) * heart.config.trabeculae_mm
@@ -151,7 +171,8 @@ def _paint_left(image, heart: Heart, local, distances: Distances, trabeculae, bl
     paint(image, distances.lv, MYOCARDIUM, width)
     apical = np.clip(2.2 * distances.depth / heart.chambers.length - 0.4, 0, 1.2)
     paint(image, distances.lvc + trabeculae * apical, blood, width)
-    papillary = _muscles_in_cavity(heart, local) - 0.3 * trabeculae
+    thick = 5.4 * heart.config.scale * (1 + 0.12 * heart.chambers.emptied)
+    papillary = papillary_muscles(local, heart.chambers.place, thick) - 0.3 * trabeculae
     paint(image, np.maximum(papillary, distances.lvc), MYOCARDIUM + 0.02, width)
 
 

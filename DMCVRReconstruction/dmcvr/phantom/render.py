@@ -1,19 +1,17 @@
-"""Cine MR images of a phantom: slice profile, coil shading, texture and Rician noise."""
+"""Cine MR images of a known heart: slice profile, coil shading, texture and Rician noise."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from ..geometry import Plane
 from .config import PhantomConfig
-from .drawing import Fields, paint_heart
-from .heart import Heart
 from .shapes import Ripple, squared_norm
 from .thorax import Thorax
-from .vessels import paint_vessels
+from .vessels import Course, paint_vessels
 
 PEAK = 600.0  # intensity of blood before shading
 OPPOSED = 0.8  # minus the cosine of the phase between fat and water: not quite opposed through a thick slice
@@ -26,46 +24,43 @@ def slice_profile(thickness: float, count: int) -> tuple[np.ndarray, np.ndarray]
     return offsets, weights / weights.sum()
 
 
+class Beating(Protocol):
+    """One moment of a heart that can be imaged. Points are (N, 3) LPS float32."""
+
+    def paint(self, image: np.ndarray, points: np.ndarray, width: float) -> np.ndarray:
+        """Paint all that beats over ``image`` (N,) in place; width: pixel, mm. Returns `labels`."""
+
+    def labels(self, points: np.ndarray) -> np.ndarray:
+        """(N,) uint8 ventricle labels."""
+
+
 @dataclass(frozen=True)
-class Patient:
-    """All of a patient that does not change while the heart beats."""
+class Scene:
+    """A patient in the scanner.
 
-    config: PhantomConfig
+    hearts: T moments of the beat. moving: ball (centre (3,) LPS float32, radius) that holds all that beats.
+    vessels: what is painted over the body outside that ball.
+    """
+
     thorax: Thorax
-    fields: Fields
-    diastole: Heart
-
-    @classmethod
-    def of(cls, config: PhantomConfig) -> Patient:
-        return cls(config, Thorax.of(config), Fields.random(config.seed), Heart.at(config, 0.0))
-
-    @property
-    def moving(self) -> tuple[np.ndarray, float]:
-        """Ball (LPS) that holds all that beats: ventricles, atria and the roots of the vessels."""
-        heart, scale = self.diastole, self.config.scale
-        low, high = heart.apex[2] - heart.chambers.wall - 12, 52 * scale
-        centre = heart.to_body([18 * scale, 2, (low + high) / 2])
-        return centre.astype(np.float32), (high - low) / 2 + 22 * scale
+    hearts: tuple[Beating, ...]
+    moving: tuple[np.ndarray, float]
+    vessels: dict[str, list[Course]]
 
 
 def render_plane(
-    patient: Patient,
-    hearts: Sequence[Heart],
-    plane: Plane,
-    thickness: float,
-    subslices: int = 4,
-    shift: np.ndarray | None = None,
+    scene: Scene, plane: Plane, thickness: float, subslices: int = 4, shift: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """One slice over time: what an ideal scanner sees, and what a reader would draw.
 
-    hearts: T moments of the beat. thickness: mm at half height of the slice profile.
+    thickness: mm at half height of the slice profile.
     shift: (3,) LPS mm by which heart, lungs and abdomen are displaced against their reference position.
     Returns signal (T, H, W) float32, blood 1, without shading or noise, and labels (T, H, W) uint8: in each
     pixel the label that fills most of the slice profile.
     """
     shift = np.zeros(3) if shift is None else np.asarray(shift, float)
     width = float(np.mean(plane.spacing))
-    centre, radius = patient.moving
+    hearts, (centre, radius) = scene.hearts, scene.moving
     flat = plane.points().reshape(-1, 3)
     normal = plane.normal
     water, fat = np.zeros((2, len(hearts), len(flat)), np.float32)
@@ -81,19 +76,19 @@ def render_plane(
         middle, share = np.average(offsets[pair], weights=weights[pair]), float(weights[pair].sum())
         points = (flat + middle * normal).astype(np.float32)
         body = np.zeros(len(points), np.float32)
-        patient.thorax.paint(body, points, shift, width)
+        scene.thorax.paint(body, points, shift, width)
         moved = points - shift.astype(np.float32)
         beating = squared_norm(moved - centre) < radius**2
         near, far = np.flatnonzero(beating), np.flatnonzero(~beating)
         still = body[far]
-        paint_vessels(still, moved[far], patient.diastole, width)
+        paint_vessels(still, moved[far], width, scene.vessels)
         add(slice(None), far, share, still)
         votes[:, 0, far] += np.float32(share)
         for offset, weight in zip(offsets[pair], weights[pair], strict=True):
             cut = moved[near] + ((offset - middle) * normal).astype(np.float32)
             for frame, heart in enumerate(hearts):
                 signal = body[near]
-                labels = paint_heart(signal, cut, heart, patient.fields, width)
+                labels = heart.paint(signal, cut, width)
                 add(frame, near, weight, signal)
                 votes[frame, labels, near] += np.float32(weight)
     shape = (len(hearts), *plane.shape)

@@ -1,10 +1,13 @@
 import json
+from functools import partial
 
 import pytest
 from dmcvr.evaluation.cases import DataFolder
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.summary import as_dict, markdown
 from dmcvr.evaluation.withheld import withheld_tables
+from dmcvr.phantom import random_config
+from dmcvr.shapemodel import hearts
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,28 @@ def test_long_axis_prints_a_table(call):
     assert "Command: `dmcvr evaluate long-axis --phantoms 1 --methods nearest " in answer.out
     assert "| all | nearest | 0.9" in answer.out
     assert "Cases: 1" in answer.out
+
+
+def test_long_axis_on_hearts_of_a_shape_model(call, refused, shape_model_folder, monkeypatch, tmp_path):
+    coarse = partial(random_config, pixel_mm=4.0, matrix=(60, 70), lax_matrix=(50, 50), shift_sd_mm=0.0)
+    monkeypatch.setattr(hearts, "random_config", coarse)
+    arguments = ("evaluate", "long-axis", "--hearts", shape_model_folder, "--heart-count", 1)
+    answer = call(*arguments, "--methods", "nearest,shape", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    record = json.loads(answer.out)
+    assert record["command"].startswith(
+        f"dmcvr evaluate long-axis --hearts {shape_model_folder.name} --heart-count 1 --methods"
+    )
+    assert "phantoms" not in record["command"]
+    (table,) = record["tables"]
+    assert {row["case"] for row in table["rows"]} == {"subject01"}
+    dice = {
+        (line["structure"], line["method"]): line["scores"]["average"]["mean"] for line in table["summary"]
+    }
+    assert dice["all", "shape"] > 0.85
+    assert "lacks shape_model.npz" in refused("evaluate", "long-axis", "--hearts", tmp_path)
+    output = shape_model_folder / "tables"
+    assert "among it" in refused(*arguments, "--methods", "nearest", "--output", output)
 
 
 def test_markdown_is_that_of_the_table(call, data):

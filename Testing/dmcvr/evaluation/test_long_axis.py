@@ -51,7 +51,7 @@ def test_a_missed_heart_scores_nothing(straight, model, lines):
     (table,) = long_axis_tables([("dark", dark)], model, comparison)
     line = lines(table)["LVC", "nearest"]
     assert (line.cells["average"].mean, line.empty) == (0, 3)
-    assert "in 1 phantoms" in table.notes[-1]
+    assert "in 1 of the stacks" in table.notes[-1]
 
 
 def test_phantoms_have_seeds_of_their_own_and_both_phases():

@@ -22,7 +22,7 @@ from .summary import Column, Row, Table, by_structure
 FIRST_SEED = 1000
 """Training draws its phantoms from the seeds 0, 1, ...; these are kept apart."""
 VIEWS = ("2ch", "3ch", "4ch")
-COLUMNS = tuple(Column(name, drawn=True) for name in ("average", *VIEWS))
+COLUMNS = (Column("average"), *(Column(view) for view in VIEWS))
 NOTES = (
     "Dice of the labels on each long-axis plane against the phantom's exact truth there, which does not have "
     "the breath-hold shifts of the short-axis slices; average: of a phantom's views.",

@@ -21,7 +21,7 @@ LIMITS_SD = 1.96
 class Column:
     """A score and how it is shown: as mean (sd), or as bias [limits of agreement] where ``agreement``.
 
-    drawn: whether the figures show it.
+    drawn: whether the figures show it; of a table without any such column they show all.
     """
 
     name: str

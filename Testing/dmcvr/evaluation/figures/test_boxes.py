@@ -43,5 +43,10 @@ def test_panels_are_those_of_the_columns_marked_and_present(texts, pixels):
     assert (pixels(figure) < 128).any()
 
 
+def test_a_table_that_marks_no_column_shows_all(texts):
+    plain = Table("T", ("structure", "method"), (OTHER,), (Row("a", ("LVC", "x"), {"VOE %": 1.0}),))
+    assert "VOE %" in texts(box_drawing(plain).draw())
+
+
 def test_a_table_without_such_scores_has_no_figure():
     assert box_drawing(table(("structure", "method"), Row("a", ("LVC", "x"), {"VOE %": 1.0}))) is None

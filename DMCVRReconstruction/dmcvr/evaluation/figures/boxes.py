@@ -26,8 +26,8 @@ CAPTION = (
 def box_drawing(table: Table) -> Drawing | None:
     """A panel for each of the table's columns that are to be drawn, or for all where it marks none.
 
-    None if no row has a score in one of these. Structures, or else the first entries of the groups, stand along the panels' axis, and the other entry of
-    the group beside each other in colour.
+    None if no row has a score in one of these. Structures, or else the first entries of the groups, stand
+    along the panels' axis, and the other entry of the group beside each other in colour.
     """
     columns = [column for column in table.columns if column.drawn] or table.columns
     panels = {column: found for column in columns if (found := scores(table, column))}

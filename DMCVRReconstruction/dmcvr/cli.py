@@ -45,6 +45,14 @@ def _frame(text: str) -> str | int:
         raise argparse.ArgumentTypeError(f"choose ed, es, all or a number from 0, not {text!r}") from None
 
 
+def _frames(text: str) -> tuple[str | int, ...]:
+    """A comma-separated list of frames, but not "all"."""
+    frames = tuple(dict.fromkeys(_frame(part.strip()) for part in text.split(",")))
+    if "all" in frames:
+        raise argparse.ArgumentTypeError("name the frames one by one: ed, es or numbers from 0")
+    return frames
+
+
 def _count(text: str) -> int:
     """A whole number from 1."""
     if not text.isdecimal() or int(text) < 1:
@@ -190,6 +198,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
             ("original", "diffae", "dmcvr"),
         ),
         ("withheld", "every second slice of real stacks withheld and reconstructed", METHODS),
+        ("clinical", "volumes, ejection fractions and mass against those of the stack", METHODS),
         ("long-axis", "known hearts reconstructed and cut by long-axis planes", METHODS),
     ):
         run = tables.add_parser(table, help=text, description=f"Measure: {text}.")
@@ -201,20 +210,63 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
             text = "how many of them, real subjects and random hearts by turns (default: 30)"
             run.add_argument("--heart-count", type=_count, default=30, metavar="N", help=text)
         else:
-            text = "folder of NAME.nii.gz, NAME_gt.nii.gz"
+            text = "folder of pairs NAME.nii.gz and NAME_gt.nii.gz, or .nii, .nrrd, .mha"
             run.add_argument("--data", type=Path, required=True, metavar="DIR", help=text)
             _add_label_values(run)
             run.add_argument("--cases", default="", metavar="REGEX", help="only cases whose name matches")
         if methods:
-            text = f"comma-separated, of {', '.join(methods)} (default: all)"
-            run.add_argument("--methods", type=_some_of(methods), default=methods, metavar="A,B", help=text)
+            _add_methods(run, methods, methods, "all")
             _add_steps(run)
-        if table in ("withheld", "long-axis"):
+        if table == "generation":
+            text = (
+                "model folder trained without a morphology code, to be DiffAE (default: the model's withheld)"
+            )
+            run.add_argument("--diffae-model", type=Path, metavar="DIR", help=text)
+        if table in ("withheld", "long-axis", "clinical"):
             text = "labels of the acquired slices from the segmenter instead of the experts"
             run.add_argument("--predicted-labels", action="store_true", help=text)
-        text = "folder for the table as JSON, with all cases, and as Markdown"
+        text = "folder for the table as JSON, with all cases, and as Markdown, and for its figures"
         run.add_argument("--output", type=Path, metavar="DIR", help=text)
         _add_model(run, as_json="print one JSON object with all cases")
+    _add_views(tables)
+
+
+def _add_views(tables: argparse._SubParsersAction) -> None:
+    text = "one examination beside its real long-axis images and contour points"
+    run = tables.add_parser("views", help=text, description=f"Show: {text}.")
+    _add_input(run)
+    run.add_argument(
+        "--lax", type=Path, nargs="+", default=(), metavar="FILE", help="long-axis images, still or cine"
+    )
+    run.add_argument(
+        "--frames",
+        type=_frames,
+        default=("ed",),
+        metavar="A,B",
+        help="comma-separated, ed, es or numbers from 0 (default: ed)",
+    )
+    _add_methods(run, METHODS, ("nearest", "dmcvr"), "nearest,dmcvr")
+    _add_steps(run)
+    run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
+    _add_label_values(run)
+    run.add_argument(
+        "--contours",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="contour points as biv-me writes them, one file a frame",
+    )
+    text = "folder for the figures, and for the tables as JSON and Markdown"
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+    _add_model(run, as_json="print one JSON object")
+
+
+def _add_methods(
+    parser: argparse.ArgumentParser, known: tuple[str, ...], default: tuple[str, ...], named: str
+) -> None:
+    text = f"comma-separated, of {', '.join(known)} (default: {named})"
+    parser.add_argument("--methods", type=_some_of(known), default=default, metavar="A,B", help=text)
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:

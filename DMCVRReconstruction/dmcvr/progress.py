@@ -7,8 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-TITLES = {"segment": "Segmenting", "invert": "Inverting", "generate": "Generating", "evaluate": "Evaluating"}
-UNITS = {"evaluate": "case"}
+TITLES = {
+    "segment": "Segmenting",
+    "invert": "Inverting",
+    "generate": "Generating",
+    "evaluate": "Evaluating",
+    "figures": "Drawing",
+}
+UNITS = {"evaluate": "case", "figures": "example"}
 
 
 @contextmanager

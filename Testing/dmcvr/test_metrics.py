@@ -15,7 +15,9 @@ from dmcvr.evaluation.metrics import (
 from dmcvr.labels import LVC, LVM, RVC
 from hypothesis import given
 from hypothesis import strategies as st
+from medpy.metric import binary
 from scipy.spatial import cKDTree
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 
 def blob(seed: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -161,3 +163,31 @@ def test_ssim_equals_its_formula_on_one_window():
     expected = (2 * a.mean() * b.mean() + c1) * (2 * covariance[0, 1] + c2)
     expected /= (a.mean() ** 2 + b.mean() ** 2 + c1) * (covariance[0, 0] + covariance[1, 1] + c2)
     assert ssim(a, b) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("spacing", [(1.5, 1.5, 8.0), (0.7, 1.9, 5.0)])
+@pytest.mark.parametrize("seed", range(4))
+def test_medpy_gives_the_same_overlap_and_distances(spacing, seed):
+    predicted, true = blob(seed, (9, 14, 13)), blob(seed + 50, (9, 14, 13))
+    found = surface_distances(predicted, true, spacing)
+    along_axes = spacing[::-1]
+    assert dice(predicted, true) == pytest.approx(binary.dc(predicted, true))
+    assert voe(predicted, true) == pytest.approx(100 * (1 - binary.jc(predicted, true)))
+    assert found.asd == pytest.approx(binary.asd(predicted, true, along_axes))
+    assert found.assd == pytest.approx(binary.assd(predicted, true, along_axes))
+    backward = binary.asd(true, predicted, along_axes)
+    assert found.assd_directed == pytest.approx((found.asd + backward) / 2)
+    assert found.hd == pytest.approx(binary.hd(predicted, true, along_axes))
+    # medpy's HD95 pools both directions, ours is the larger of the two: theirs from medpy's own distances.
+    one_way = getattr(binary, "__surface_distances")
+    pair = one_way(predicted, true, along_axes, 1), one_way(true, predicted, along_axes, 1)
+    assert found.hd95 == pytest.approx(max(np.percentile(distances, 95) for distances in pair))
+    assert found.hd95 >= binary.hd95(predicted, true, along_axes) - 1e-9
+
+
+def test_scikit_image_gives_the_same_image_scores():
+    random = np.random.default_rng(2)
+    true = random.uniform(0, 1, (24, 30))
+    image = np.clip(true + random.normal(0, 0.1, true.shape), 0, 1)
+    assert psnr(image, true) == pytest.approx(peak_signal_noise_ratio(true, image, data_range=1))
+    assert ssim(image, true) == pytest.approx(structural_similarity(true, image, data_range=1))

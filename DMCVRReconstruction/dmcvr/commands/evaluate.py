@@ -1,57 +1,44 @@
-"""``dmcvr evaluate``: the tables that every published number comes from."""
+"""``dmcvr evaluate``: the tables that every published number comes from, and their figures."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import shlex
-from collections.abc import Callable, Sized
 from pathlib import Path
 
 from .. import __version__
 from ..device import describe
-from ..evaluation.cases import DataFolder
-from ..evaluation.generation import generation_tables
-from ..evaluation.long_axis import Phantoms, long_axis_tables
-from ..evaluation.methods import Comparison
-from ..evaluation.segmentation import segmentation_tables
+from ..evaluation.figures.drawing import HINT, can_draw, write_drawings
 from ..evaluation.summary import Table, as_dict, markdown
-from ..evaluation.withheld import withheld_tables
 from ..model import Model
 from ..progress import show_progress
-from ..shapemodel import HeldBackHearts
 from ..staging import check_apart, staged_folder
+from .evaluation_jobs import Job, cohort_job, command_line, views_job
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fill one table, print it, write it."""
-    cases = _cases(arguments)
-    count = len(cases)
-    if arguments.output is not None:
-        inputs = [path for path in map(vars(arguments).get, ("data", "hearts")) if path is not None]
-        check_apart(arguments.output, inputs, [f"{arguments.table}.{suffix}" for suffix in ("json", "md")])
-        with staged_folder(arguments.output) as folder:
-            _write(folder, arguments, cases, count)
-    else:
-        _write(None, arguments, cases, count)
+    job = views_job(arguments) if arguments.table == "views" else cohort_job(arguments)
+    if arguments.output is None:
+        _write(None, arguments, job)
+        return
+    pictures = f"{arguments.table}-*.png"
+    names = [*(f"{arguments.table}.{suffix}" for suffix in ("json", "md")), pictures]
+    check_apart(arguments.output, job.inputs, names)
+    with staged_folder(arguments.output, pictures) as folder:
+        _write(folder, arguments, job)
 
 
-def _write(folder: Path | None, arguments: argparse.Namespace, cases: Sized, count: int) -> None:
-    """Evaluate, write JSON and Markdown into ``folder`` if there is one, and print."""
-    model = None
-    if arguments.table in ("segmentation", "generation") or _comparison(arguments).needs_model:
-        model = Model.load(arguments.model, arguments.device, arguments.precision)
+def _write(folder: Path | None, arguments: argparse.Namespace, job: Job) -> None:
+    """Evaluate, write JSON, Markdown and figures into ``folder`` if there is one, and print."""
+    model = Model.load(arguments.model, arguments.device, arguments.precision) if job.needs_model else None
+    figures: dict[str, str] = {}
     with show_progress(as_json=False) as progress:
-        finished = 0
-
-        def done() -> None:
-            nonlocal finished
-            finished += 1
-            progress("evaluate", finished, count)
-
-        tables = _tables(arguments, cases, model, done)
-    record = _record(arguments, model, count, tables)
-    text = _page(record, tables)
+        outcome = job.fill(model, progress)
+        if folder is not None and can_draw():
+            figures = write_drawings(folder, arguments.table, outcome.drawings(progress))
+    record = _record(arguments, model, job, outcome.tables, figures)
+    text = _page(record, outcome.tables, "" if folder is None or can_draw() else HINT)
     if folder is not None:
         path = folder / f"{arguments.table}.json"
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -59,33 +46,13 @@ def _write(folder: Path | None, arguments: argparse.Namespace, cases: Sized, cou
     print(json.dumps(record) if arguments.json else text, end="\n" if arguments.json else "", flush=True)
 
 
-def _cases(arguments: argparse.Namespace) -> DataFolder | Phantoms | HeldBackHearts:
-    if arguments.table == "long-axis":
-        if arguments.hearts is not None:
-            return HeldBackHearts(arguments.hearts, arguments.heart_count)
-        return Phantoms(arguments.phantoms)
-    return DataFolder(arguments.data, arguments.label_values, arguments.cases)
-
-
-def _comparison(arguments: argparse.Namespace) -> Comparison:
-    return Comparison(arguments.methods, arguments.predicted_labels, arguments.steps)
-
-
-def _tables(
+def _record(
     arguments: argparse.Namespace,
-    cases: DataFolder | Phantoms | HeldBackHearts,
     model: Model | None,
-    done: Callable[[], None],
-) -> list[Table]:
-    if arguments.table == "segmentation":
-        return segmentation_tables(cases, model, done)
-    if arguments.table == "generation":
-        return generation_tables(cases, model, arguments.methods, arguments.steps, done)
-    make = withheld_tables if arguments.table == "withheld" else long_axis_tables
-    return make(cases, model, _comparison(arguments), done)
-
-
-def _record(arguments: argparse.Namespace, model: Model | None, count: int, tables: list[Table]) -> dict:
+    job: Job,
+    tables: list[Table],
+    figures: dict[str, str],
+) -> dict:
     """All there is to say about a run, as JSON holds it."""
     facts = None
     if model is not None:
@@ -99,32 +66,15 @@ def _record(arguments: argparse.Namespace, model: Model | None, count: int, tabl
         "command": command_line(arguments),
         "version": __version__,
         "model": facts,
-        "cases": count,
+        "cases": job.count,
         "empty_masks": sum(row.empty for table in tables for row in table.rows),
         "tables": [as_dict(table) for table in tables],
+        "figures": figures,
     }
 
 
-def command_line(arguments: argparse.Namespace) -> str:
-    """The command that gives the same numbers; of folders the last name only, as paths tell of people."""
-    words = ["dmcvr", "evaluate", arguments.table]
-    made = ("hearts", "heart_count") if getattr(arguments, "hearts", None) else ("phantoms",)
-    for name in ("data", "label_values", "cases", *made, "methods", "steps", "model", "precision"):
-        value = getattr(arguments, name, None)
-        if value is None or value == "":
-            continue
-        if isinstance(value, tuple):
-            value = ",".join(str(item) for item in value)
-        elif isinstance(value, Path):
-            value = value.resolve().name
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    if getattr(arguments, "predicted_labels", False):
-        words.append("--predicted-labels")
-    return shlex.join(words)
-
-
-def _page(record: dict, tables: list[Table]) -> str:
-    """The run as Markdown."""
+def _page(record: dict, tables: list[Table], hint: str) -> str:
+    """The run as Markdown. hint: why there are no figures, where that has to be said."""
     model = record["model"]
     used = f"{model['name']}, SHA-256 {model['sha256']}, {model['precision']}" if model else "none needed"
     head = [
@@ -137,4 +87,10 @@ def _page(record: dict, tables: list[Table]) -> str:
         "",
         "",
     ]
-    return "\n".join(head) + "\n".join(markdown(table) for table in tables)
+    parts = [markdown(table) for table in tables]
+    if record["figures"]:
+        shown = [f"![{name}]({name})\n\n{caption}\n" for name, caption in record["figures"].items()]
+        parts.append("### Figures\n\n" + "\n".join(shown))
+    elif hint:
+        parts.append(f"{hint}\n")
+    return "\n".join(head) + "\n".join(parts)

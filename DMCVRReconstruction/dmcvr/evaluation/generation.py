@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import InputError
 from ..generation import GenerationOptions, Slices, generate_slices
 from ..model import Model
 from ..morphology import REACH_MM
 from ..segmentation import Window, tidy, window_about
 from ..shape import nested_distances
+from ..stack import Stack
 from ..training.data import resample_labels
+from . import paper
 from .cases import Case
 from .metrics import is_missing, psnr, ssim, structures
 from .scores import mask_scores
@@ -19,14 +23,15 @@ from .summary import Column, Row, Table, by_structure
 
 IMAGES = ("original", "diffae", "dmcvr")
 COLUMNS = (
-    Column("Dice"),
+    Column("Dice", drawn=True),
     Column("VOE %", 2),
     Column("ASD mm", 3),
-    Column("HD mm", 2),
-    Column("ASSD mm", 3),
+    Column("HD mm", 2, drawn=True),
+    Column("ASSD mm", 3, drawn=True),
     Column("ASSD mm (mean of means)", 3),
-    Column("PSNR dB", 2),
-    Column("SSIM"),
+    Column("PSNR dB", 2, drawn=True),
+    Column("SSIM", drawn=True),
+    *paper.COLUMNS,
 )
 NOTES = (
     "Every acquired slice is inverted and regenerated at its own place by the paper's rule, then labelled by "
@@ -35,11 +40,96 @@ NOTES = (
     "The morphology code is the segmenter's, of the original slice; experts' labels only judge and centre "
     "the field of view.",
 )
+DIFFAE_NOTES = {
+    False: "DiffAE is the same network with its morphology code withheld, not one trained without it.",
+    True: "DiffAE is a network of its own, trained without a morphology code.",
+}
+
+
+@dataclass(frozen=True)
+class Generators:
+    """The model that segments and is DMCVR, and the one that is DiffAE: by default the same, its morphology
+    code withheld.
+
+    Raises InputError for a DiffAE model that has a morphology code or sees another field of view.
+    """
+
+    model: Model
+    diffae: Model | None = None
+
+    def __post_init__(self):
+        if self.diffae is None:
+            return
+        mine, other = self.model.preset, self.diffae.preset
+        if other.morphology is not None:
+            raise InputError("The DiffAE model takes a morphology code; give one trained without it.")
+        if (mine.image_size, mine.spacing_mm) != (other.image_size, other.spacing_mm):
+            raise InputError("The DiffAE model and the model must work on images of one size and spacing.")
+
+    def of(self, method: str) -> Model:
+        """The model that regenerates slices for ``method``."""
+        return self.diffae or self.model if method == "diffae" else self.model
+
+    def notes(self, methods: tuple[str, ...]) -> tuple[str, ...]:
+        """What a reader has to know about them."""
+        return (DIFFAE_NOTES[self.diffae is not None],) if "diffae" in methods else ()
+
+
+@dataclass(frozen=True)
+class Regenerated:
+    """One stack's slices in the model's window, original and regenerated.
+
+    images: by method, (S, size, size) float32 in [0, 1]; labels: the segmenter's of these, uint8. original:
+    the acquired slices, whether or not they are among the methods. true: the experts' labels. stack: the
+    original as a stack of one frame, which tells where the window lies. white: the intensity of ``original``
+    that is the volume's 98th percentile.
+    """
+
+    case: Case
+    images: dict[str, np.ndarray]
+    labels: dict[str, np.ndarray]
+    original: np.ndarray
+    true: np.ndarray
+    stack: Stack
+    white: float
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """(x, y, z) mm."""
+        return (*self.stack.spacing, self.case.spacing[2])
+
+
+def regenerated(
+    case: Case, generators: Generators, methods: tuple[str, ...], steps: int | None = None
+) -> Regenerated:
+    """Every slice of a stack by ``methods``, any of IMAGES. steps: network calls each way."""
+    frame, model = case.stack.frames[0], generators.model
+    native = [case.stack.plane(index) for index in range(len(case.labels))]
+    window = window_about(model, frame, native, native, case.labels > 0)
+    true = [resample_labels(*item) for item in zip(case.labels, native, window.planes, strict=True)]
+    original = window.images(frame, native)
+    images = {}
+    for method in methods:
+        made = original
+        if method != "original":
+            made = regenerate(generators.of(method), model, original, window, case, method, steps)
+        images[method] = made
+    first = window.planes[0]
+    origins = np.stack([plane.origin for plane in window.planes])
+    return Regenerated(
+        case,
+        images,
+        {method: label_slices(model, made) for method, made in images.items()},
+        original,
+        np.stack(true),
+        Stack(original[None], origins, first.step_x, first.step_y),
+        max(float(np.percentile(frame, paper.PERCENTILE)), 1e-6) / window.scale,
+    )
 
 
 def generation_tables(
     cases: Iterable[Case],
-    model: Model,
+    generators: Generators,
     methods: tuple[str, ...] = IMAGES,
     steps: int | None = None,
     done: Callable[[], None] = lambda: None,
@@ -50,24 +140,12 @@ def generation_tables(
     """
     rows = []
     for case in cases:
-        native = [case.stack.plane(index) for index in range(len(case.labels))]
-        window = window_about(model, case.stack.frames[0], native, native, case.labels > 0)
-        true = np.stack(
-            [resample_labels(*item) for item in zip(case.labels, native, window.planes, strict=True)]
-        )
-        images = window.images(case.stack.frames[0], native)
-        spacing = (window.spacing, window.spacing, case.spacing[2])
+        item = regenerated(case, generators, methods, steps)
         for method in methods:
-            made = images if method == "original" else regenerate(model, images, window, case, method, steps)
-            found = label_slices(model, made)
-            quality = {} if method == "original" else _quality(made, images)
-            masks, real = structures(found), structures(true)
-            for name in masks:
-                values = mask_scores(masks[name], real[name], spacing) | (quality if name == "all" else {})
-                empty = int(is_missing(masks[name], real[name]))
-                rows.append(Row(case.name, (name, method), values, empty))
+            rows += _rows(item, method)
         done()
-    return [Table("2D generation", ("structure", "images"), COLUMNS, by_structure(rows), NOTES)]
+    notes = (*NOTES, *generators.notes(methods), paper.NOTE)
+    return [Table("2D generation", ("structure", "images"), COLUMNS, by_structure(rows), notes)]
 
 
 def label_slices(model: Model, images: np.ndarray) -> np.ndarray:
@@ -76,23 +154,54 @@ def label_slices(model: Model, images: np.ndarray) -> np.ndarray:
 
 
 def regenerate(
-    model: Model, images: np.ndarray, window: Window, case: Case, method: str, steps: int | None
+    generator: Model,
+    segmenter: Model,
+    images: np.ndarray,
+    window: Window,
+    case: Case,
+    method: str,
+    steps: int | None,
 ) -> np.ndarray:
-    """Window images (S, size, size) in [0, 1] after full inversion and full generation of each slice."""
+    """Window images (S, size, size) in [0, 1] after full inversion and full generation of each slice.
+
+    segmenter: the model that gives the morphology code.
+    """
     positions = case.stack.positions
-    labels = label_slices(model, images)
+    labels = label_slices(segmenter, images)
     maps = nested_distances(labels, (window.spacing, window.spacing), REACH_MM)
 
     def distances(wanted: np.ndarray) -> np.ndarray:
         return maps[np.searchsorted(positions, wanted)]
 
     options = GenerationOptions(steps=steps, rule="paper", morphology=method == "dmcvr")
-    return generate_slices(model, Slices(images, positions, window.spacing), positions, distances, options)
+    return generate_slices(
+        generator, Slices(images, positions, window.spacing), positions, distances, options
+    )
 
 
-def _quality(made: np.ndarray, images: np.ndarray) -> dict[str, float]:
-    pairs = list(zip(made, images, strict=True))
+def _rows(item: Regenerated, method: str) -> list[Row]:
+    """One row a structure."""
+    masks, real = structures(item.labels[method]), structures(item.true)
+    quality = {} if method == "original" else _quality(item.images[method], item)
+    return [
+        Row(
+            item.case.name,
+            (name, method),
+            {
+                **mask_scores(masks[name], real[name], item.spacing),
+                **paper.paper_distances(masks[name], real[name]),
+                **(quality if name == "all" else {}),
+            },
+            int(is_missing(masks[name], real[name])),
+        )
+        for name in masks
+    ]
+
+
+def _quality(made: np.ndarray, item: Regenerated) -> dict[str, float]:
+    pairs = list(zip(made, item.original, strict=True))
     return {
         "PSNR dB": float(np.mean([psnr(image, true) for image, true in pairs])),
         "SSIM": float(np.mean([ssim(image, true) for image, true in pairs])),
+        **paper.paper_quality(made, item.original, item.white),
     }

@@ -7,6 +7,7 @@ nan, is left out of its mean; how many cases are left is the score's own count.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite, isnan, nan
 
@@ -18,11 +19,15 @@ LIMITS_SD = 1.96
 
 @dataclass(frozen=True)
 class Column:
-    """A score and how it is printed: as mean (sd), or as bias [limits of agreement] where ``agreement``."""
+    """A score and how it is shown: as mean (sd), or as bias [limits of agreement] where ``agreement``.
+
+    drawn: whether the figures show it; of a table without any such column they show all.
+    """
 
     name: str
     digits: int = 3
     agreement: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table's definition and its rows. keys: what the entries of a row's group are."""
+    """A table's definition and its rows.
+
+    keys: what the entries of a row's group are. overall: the first entry of further lines, each over all
+    groups that differ in nothing but their first entry, such as both phases of one structure; without it
+    there are none.
+    """
 
     title: str
     keys: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    overall: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,10 +81,13 @@ class Line:
 
 
 def summarise(table: Table) -> list[Line]:
-    """The lines of a table, in the order in which their groups first appear."""
+    """The lines of a table, in the order in which their groups first appear, those over all groups last."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table.rows:
         groups.setdefault(row.group, []).append(row)
+    if table.overall and len({group[0] for group in groups}) > 1:
+        for row in table.rows:
+            groups.setdefault((table.overall, *row.group[1:]), []).append(row)
     return [
         Line(
             group,
@@ -93,14 +107,19 @@ def by_structure(rows: list[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: order.index(row.group[0])))
 
 
-def cell(rows: list[Row], name: str) -> Cell:
-    """The score ``name`` over the cases in ``rows``."""
+def case_means(rows: Iterable[Row], name: str) -> dict[str, float]:
+    """Each case's mean of the score ``name`` over its ``rows``; cases without that score are left out."""
     by_case: dict[str, list[float]] = {}
     for row in rows:
         value = row.values.get(name, nan)
         if not isnan(value):
             by_case.setdefault(row.case, []).append(value)
-    means = [float(np.mean(values)) for values in by_case.values()]
+    return {case: float(np.mean(values)) for case, values in by_case.items()}
+
+
+def cell(rows: list[Row], name: str) -> Cell:
+    """The score ``name`` over the cases in ``rows``."""
+    means = list(case_means(rows, name).values())
     if not means:
         return Cell(nan, nan, 0)
     spread = len(means) > 1 and all(isfinite(mean) for mean in means)

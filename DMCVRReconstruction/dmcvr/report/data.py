@@ -51,12 +51,17 @@ class ReportData:
         return phases if es is None or es == ed else {**phases, "End-systole": es}
 
     def lax_frame(self, lax: Stack, frame: int) -> np.ndarray:
-        """(H, W) the image of ``lax`` nearest in time to reconstructed ``frame``.
+        """(H, W) the image of ``lax`` nearest in time to reconstructed ``frame``."""
+        return nearest_in_time(lax, self.stack, frame)
 
-        By trigger time where both know it, else by the fraction of the cycle.
-        """
-        if lax.times is not None and self.stack.times is not None:
-            nearest = int(np.argmin(np.abs(lax.times - self.stack.times[frame])))
-        else:
-            nearest = round(frame / len(self.volume) * len(lax.frames)) % len(lax.frames)
-        return lax.frames[nearest, 0]
+
+def nearest_in_time(lax: Stack, stack: Stack, frame: int) -> np.ndarray:
+    """(H, W) the image of ``lax``, a stack of one slice, nearest in time to ``frame`` of ``stack``.
+
+    By trigger time where both know it, else by the fraction of the cycle.
+    """
+    if lax.times is not None and stack.times is not None:
+        nearest = int(np.argmin(np.abs(lax.times - stack.times[frame])))
+    else:
+        nearest = round(frame / len(stack.frames) * len(lax.frames)) % len(lax.frames)
+    return lax.frames[nearest, 0]

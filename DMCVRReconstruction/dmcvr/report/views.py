@@ -9,17 +9,17 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from ..anatomy import LEFT_SIDE_DEGREES, LongAxis
+from ..anatomy import LongAxis
 from ..geometry import Plane, sample_plane
 from ..labels import BACKGROUND
 from ..stack import Stack
 from .cuts import cut_stack, outlines, outlines_on_plane
 from .data import ReportData
 from .pictures import picture, window
+from .planes import CUT_MM, MARGIN_MM, box, long_axis_views
 
-CUT_MM, CUT_ZOOM = 1.0, 2.0
+CUT_ZOOM = 2.0
 TILE_MM = 0.8
-MARGIN_MM = 25.0
 MOST_TILES = 40
 
 
@@ -46,22 +46,11 @@ def lax_rows(data: ReportData, frame: int, axis: LongAxis) -> list[Row]:
 
     Where a real image of a view is given, the whole row lies in that image's plane.
     """
-    given = [(axis.view(lax.plane(0)), lax) for lax in data.lax]
-    views = [
-        (view, axis.apical(view, lax and lax.plane(0), size_mm=300, spacing=CUT_MM), lax)
-        for view in LEFT_SIDE_DEGREES
-        for lax in [real for name, real in given if name == view] or [None]
-    ]
     heart = (data.labels[list(data.phases.values())] != BACKGROUND).any(0)
-    # One box for all keeps the same scale and the same place of the heart from row to row.
-    boxes = [_heart_box(data, heart, plane) for _, plane, _ in views]
-    low, high = np.min(boxes, axis=0)[0], np.max(boxes, axis=0)[1]
-    rows = [_row(data, frame, view, _crop(plane, low, high), lax) for view, plane, lax in views]
-    for lax in [real for name, real in given if name is None]:
-        plane = lax.plane(0)
-        plane = _crop(plane, *_heart_box(data, heart, plane))
-        rows.append(_row(data, frame, "Further long-axis image", plane, lax))
-    return rows
+    return [
+        _row(data, frame, view.name or "Further long-axis image", view.plane, view.lax)
+        for view in long_axis_views(axis, data.lax, heart, data.grid)
+    ]
 
 
 def _row(data: ReportData, frame: int, title: str, plane: Plane, lax: Stack | None) -> Row:
@@ -107,7 +96,7 @@ def slice_panels(data: ReportData, frame: int, axis: LongAxis | None) -> list[Pa
         return []
     limits = window(volume)
     spacing = data.grid.spacing[0]
-    low, high = _box(heart.any(0), MARGIN_MM / 2 / spacing)
+    low, high = box(heart.any(0), MARGIN_MM / 2 / spacing)
     rows, columns = slice(low[0], high[0]), slice(low[1], high[1])
     chosen = choose_slices(data.acquired, heart.any((1, 2)), MOST_TILES)
     panels = []
@@ -141,23 +130,3 @@ def choose_slices(acquired: Sequence[int | None], filled: np.ndarray, most: int)
         between = min(a_gap, b - a - 1)
         chosen.update(np.linspace(a, b, between + 2).round().astype(int).tolist())
     return sorted(chosen)
-
-
-def _box(mask: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """First and one past the last [row, column] of ``mask`` (H, W), ``margin`` pixels wider; all if empty."""
-    shape = np.array(mask.shape)
-    if not mask.any():
-        return np.zeros(2, int), shape
-    where = np.argwhere(mask)
-    pad = round(margin)
-    return np.maximum(where.min(0) - pad, 0), np.minimum(where.max(0) + 1 + pad, shape)
-
-
-def _heart_box(data: ReportData, heart: np.ndarray, plane: Plane) -> tuple[np.ndarray, np.ndarray]:
-    """The part of ``plane`` that shows ``heart`` (Z, Y, X), with a margin."""
-    return _box(data.grid.sample(heart, plane.points(), order=0), MARGIN_MM / min(plane.spacing))
-
-
-def _crop(plane: Plane, low: np.ndarray, high: np.ndarray) -> Plane:
-    origin = plane.origin + low[0] * plane.step_y + low[1] * plane.step_x
-    return Plane(origin, plane.step_x, plane.step_y, (int(high[0] - low[0]), int(high[1] - low[1])))

@@ -92,7 +92,7 @@ def _options(
         batch,
         stage.learning_rate,
         warmup=min(200, steps // 10),
-        judge_every=max(1, steps // 8),
+        judge_every=max(FEWEST_STEPS, steps // 8),
         seed=seed,
     )
     folder.mkdir(parents=True, exist_ok=True)

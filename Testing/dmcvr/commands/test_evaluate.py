@@ -1,7 +1,11 @@
 import json
+import sys
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
+from dmcvr.bundle import DEFAULT_BUNDLE
 from dmcvr.evaluation.cases import DataFolder
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.summary import as_dict, markdown
@@ -41,10 +45,108 @@ def test_files_hold_what_is_printed(call, data, tmp_path, model):
     record = json.loads((output / "segmentation.json").read_text())
     assert record["model"]["sha256"] == model.sha256
     assert record["cases"] == 1
-    assert sorted(path.name for path in output.iterdir()) == ["segmentation.json", "segmentation.md"]
+    figures = ["segmentation-agreement-segmenter.png", "segmentation-boxes.png"]
+    names = [*figures, "segmentation.json", "segmentation.md"]
+    assert sorted(path.name for path in output.iterdir()) == names
+    assert sorted(record["figures"]) == figures
+    for name in figures:
+        assert f"![{name}]({name})\n\n{record['figures'][name]}" in answer.out
     assert f"`{record['command']}`" in answer.out
     assert model.sha256 in answer.out
     assert f"counted and not skipped: {record['empty_masks']}" in answer.out
+
+
+def test_without_matplotlib_tables_are_written_and_one_sentence_tells_how_to_get_figures(
+    call, data, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    arguments = ("evaluate", "clinical", "--data", data, "--methods", "nearest")
+    answer = call(*arguments, "--output", tmp_path / "tables")
+    assert (answer.code, answer.err) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["clinical.json", "clinical.md"]
+    assert answer.out.count('pip install "dmcvr[evaluate]"') == 1
+    assert (tmp_path / "tables" / "clinical.md").read_text() == answer.out
+    assert "matplotlib" not in call(*arguments).out
+
+
+def test_a_second_run_leaves_no_figure_of_the_first(call, data, tmp_path):
+    for method in ("nearest", "shape"):
+        arguments = ("evaluate", "clinical", "--data", data, "--methods", method)
+        answer = call(*arguments, "--output", tmp_path / "tables")
+        assert f"| LV EF, % | {method} |" in answer.out
+        names = {path.name for path in (tmp_path / "tables").iterdir()}
+        assert names == {"clinical.json", "clinical.md", f"clinical-agreement-{method}.png"}
+
+
+@pytest.fixture(scope="module")
+def examination(tmp_path_factory, write_stack, cine):
+    """Files of one patient: a cine, its labels, the 4-chamber image and contour points of frame 1."""
+    folder = tmp_path_factory.mktemp("exam") / "Doe^Jane"
+    inner = slice(4, 10)
+    stack, view = cine.sax.select(slices=inner), cine.lax["4ch"]
+    step = np.cross(view.step_x, view.step_y)
+    thick = replace(
+        view, frames=np.repeat(view.frames, 2, 1), origins=np.stack([view.origins[0], view.origins[0] + step])
+    )
+    plane = stack.plane(3)
+    place = plane.origin + 60 * plane.step_y + 60 * plane.step_x
+    lines = [
+        "x\ty\tz\tcontour type\tframeID\tweight\ttime frame",
+        "\t".join([*map(str, place), "SAX_LV_EPICARDIAL", "4", "1.0", "1"]),
+    ]
+    files = {
+        "sax": write_stack(folder / "sax.nrrd", stack),
+        "labels": write_stack(folder / "labels.nrrd", stack, cine.sax_labels[:, inner]),
+        "lax": write_stack(folder / "lax.nrrd", thick),
+        "contours": folder / "GPFile_001.txt",
+    }
+    files["contours"].write_text("\n".join(lines))
+    return files
+
+
+def test_views(call, examination, tmp_path):
+    answer = call(
+        "evaluate",
+        "views",
+        examination["sax"],
+        *("--lax", examination["lax"]),
+        *("--labels", examination["labels"]),
+        *("--contours", examination["contours"]),
+        *("--frames", "ed,1", "--methods", "nearest,shape"),
+        *("--output", tmp_path / "views"),
+    )
+    assert (answer.code, answer.err) == (0, "")
+    record = json.loads((tmp_path / "views" / "views.json").read_text())
+    assert [table["title"] for table in record["tables"]] == ["Volumes", "Contour points"]
+    assert list(record["figures"]) == [
+        f"views-frame{frame:03d}-{axis}-axis.png" for frame in (0, 1) for axis in ("long", "short")
+    ]
+    assert all((tmp_path / "views" / name).is_file() for name in record["figures"])
+    assert record["figures"]["views-frame000-long-axis.png"].startswith("Frame 0 (ED): ")
+    assert record["command"].startswith(
+        "dmcvr evaluate views INPUT --lax FILES --labels FILES --contours FILES"
+    )
+    assert not any(word in answer.out for word in ("Doe", "sax.nrrd", "GPFile"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--frames", "all"), "one by one"),
+        (("--frames", "7"), "no frame 7"),
+        (("--contours", "nowhere.txt"), "does not exist"),
+        (("--lax", "nowhere.nrrd"), "does not exist"),
+    ],
+)
+def test_bad_views_are_refused(refused, examination, tmp_path, options, message):
+    arguments = (examination["sax"], "--labels", examination["labels"], "--methods", "nearest")
+    output = tmp_path / "new" / "views"
+    assert message in refused("evaluate", "views", *arguments, "--output", output, *options)
+
+
+def test_a_diffae_model_that_has_a_morphology_code_is_refused(refused, data):
+    given = ("--diffae-model", DEFAULT_BUNDLE, "--steps", 1, "--methods", "diffae")
+    assert "trained without it" in refused("evaluate", "generation", "--data", data, *given)
 
 
 def test_generation(call, data):
@@ -66,12 +168,16 @@ def test_generation(call, data):
     assert {row["images"] for row in table["rows"]} == {"diffae"}
 
 
-def test_long_axis_prints_a_table(call):
-    answer = call("evaluate", "long-axis", "--phantoms", 1, "--methods", "nearest")
+def test_long_axis_prints_a_table_and_draws_an_example(call, tmp_path):
+    arguments = ("evaluate", "long-axis", "--phantoms", 1, "--methods", "nearest")
+    answer = call(*arguments, "--output", tmp_path / "tables")
     assert (answer.code, answer.err) == (0, "")
     assert "Command: `dmcvr evaluate long-axis --phantoms 1 --methods nearest " in answer.out
     assert "| all | nearest | 0.9" in answer.out
     assert "Cases: 1" in answer.out
+    record = json.loads((tmp_path / "tables" / "long-axis.json").read_text())
+    assert list(record["figures"]) == ["long-axis-boxes.png", "long-axis-views-best.png"]
+    assert "Best of 1 cases (phantom1000), by mean Dice" in record["figures"]["long-axis-views-best.png"]
 
 
 def test_long_axis_on_hearts_of_a_shape_model(call, refused, shape_model_folder, monkeypatch, tmp_path):

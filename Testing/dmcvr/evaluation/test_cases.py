@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from dmcvr.errors import InputError
 from dmcvr.evaluation.cases import Case, DataFolder
+from dmcvr.labels import LVC
 
 
 @pytest.mark.parametrize(
@@ -60,3 +64,56 @@ def test_a_pattern_that_matches_nothing_or_is_none_is_refused(folder, pattern, m
 def test_a_folder_without_pairs_is_refused(tmp_path):
     with pytest.raises(InputError, match="no pairs"):
         len(DataFolder(tmp_path))
+    with pytest.raises(InputError, match="does not exist"):
+        len(DataFolder(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nii", ".nrrd", ".mha"])
+def test_every_documented_ending_is_read(tmp_path, prism, ending):
+    case = prism(count=3)
+    for name, array in (("p01_es", case.stack.frames[0]), ("p01_es_gt", case.labels)):
+        image = sitk.GetImageFromArray(array)
+        image.SetSpacing(case.spacing)
+        sitk.WriteImage(image, tmp_path / f"{name}{ending}")
+    (tmp_path / "index.csv").write_text("not an image")
+    (tmp_path / f"._p01_es_gt{ending}").write_bytes(b"what some systems leave behind")
+    (read,) = DataFolder(tmp_path)
+    assert (read.name, read.patient, read.phase) == ("p01_es", "p01", "ES")
+    np.testing.assert_array_equal(read.labels, case.labels)
+    assert read.spacing == pytest.approx(case.spacing)
+
+
+def test_labels_without_an_image_of_the_same_ending_are_refused(folder):
+    (folder / "p02_ED.nrrd").rename(folder / "p02_ED.mha")
+    with pytest.raises(InputError, match=r"1 of the label files .* have no image"):
+        len(DataFolder(folder))
+
+
+def test_two_pairs_of_one_name_are_refused(folder):
+    for name in ("p02_ED", "p02_ED_gt"):
+        (folder / f"{name}.mha").write_bytes(b"")
+    with pytest.raises(InputError, match="the same name"):
+        len(DataFolder(folder))
+
+
+def test_a_case_that_cannot_be_read_is_named(folder):
+    (folder / "p01_ES.nrrd").write_text("nonsense")
+    cases = iter(DataFolder(folder))
+    assert next(cases).name == "p01_ED"
+    with pytest.raises(InputError, match=r"^Case p01_ES: The image file cannot be read"):
+        next(cases)
+
+
+def test_empty_labels_of_the_first_frame_are_refused(tmp_path, prism, write_stack):
+    case = prism(count=3)
+    two = replace(case.stack, frames=np.repeat(case.stack.frames, 2, 0))
+    write_stack(tmp_path / "a.nrrd", two)
+    write_stack(tmp_path / "a_gt.nrrd", two, np.stack([0 * case.labels, case.labels]))
+    with pytest.raises(InputError, match="Case a: The labels of the first frame are empty"):
+        list(DataFolder(tmp_path))
+
+
+def test_volumes_are_by_disc_summation(prism):
+    case = prism(count=4, gap=5.0)
+    area_mm2 = (case.labels[0] == LVC).sum() * 4
+    assert case.volumes(case.labels)["LVC"] == pytest.approx(4 * 5 * area_mm2 / 1000)

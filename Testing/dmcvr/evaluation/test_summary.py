@@ -49,6 +49,23 @@ def test_json_has_every_row_and_no_number_that_json_has_not():
     assert summary["scores"]["error"]["limits_high"] == pytest.approx(1.96 * 8**0.5)
 
 
+def test_lines_over_all_first_entries_come_last():
+    rows = (
+        Row("p_ED", ("ED", "LVC"), {"Dice": 0.9}, empty=1),
+        Row("q_ED", ("ED", "LVC"), {"Dice": 0.8}),
+        Row("p_ES", ("ES", "LVC"), {"Dice": 0.4}),
+    )
+    table = Table("T", ("phase", "structure"), (Column("Dice"),), rows, overall="both")
+    lines = {line.group: line for line in summarise(table)}
+    assert list(lines) == [("ED", "LVC"), ("ES", "LVC"), ("both", "LVC")]
+    both = lines["both", "LVC"]
+    assert (both.cases, both.empty, both.cells["Dice"].mean) == (3, 1, pytest.approx(0.7))
+    assert len(as_dict(table)["rows"]) == 3
+    # Of a single first entry they would say the same again.
+    single = Table("T", ("phase", "structure"), (Column("Dice"),), rows[:2], overall="both")
+    assert [line.group for line in summarise(single)] == [("ED", "LVC")]
+
+
 def test_lines_of_one_structure_stand_together_in_the_order_of_appearance():
     groups = [("all", "p"), ("LVC", "p"), ("all", "q"), ("LVC", "q"), ("all", "p")]
     rows = by_structure([Row(str(number), group, {}) for number, group in enumerate(groups)])

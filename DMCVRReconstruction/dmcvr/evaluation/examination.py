@@ -1,0 +1,138 @@
+"""One examination with real long-axis (LAX) images: chosen frames, reconstructed by every method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..errors import InputError
+from ..generation import Progress
+from ..labelling import choose_frames, cycle_volumes, label_stack, straighten_labels
+from ..layout import straighten
+from ..model import Model
+from ..pipeline import Reconstruction
+from ..report.data import nearest_in_time
+from ..stack import Stack
+from .contours import Contours
+from .cuts import Cut, LaxImage, cut_views
+from .methods import Comparison, reconstructions
+
+
+@dataclass(frozen=True)
+class RealExamination:
+    """What was acquired and drawn of one patient.
+
+    stack: the cine. lax: long-axis images, one slice each. labels: (T or 1, S, H, W) an expert's, or None to
+    segment. contours: contour points, a frame each.
+    """
+
+    stack: Stack
+    lax: tuple[Stack, ...] = ()
+    labels: np.ndarray | None = None
+    contours: tuple[Contours, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExaminedFrame:
+    """One frame, reconstructed by every method.
+
+    frame: counted from 0. phase: "ED", "ES" or "". stack, labels: the slices of this frame alone, and their
+    labels (S, H, W). points: a slice each, contour points (N, 3) LPS mm by label. lax: the long-axis images
+    at this time.
+    """
+
+    frame: int
+    phase: str
+    stack: Stack
+    labels: np.ndarray
+    results: dict[str, Reconstruction]
+    points: list[dict[int, np.ndarray]]
+    lax: tuple[LaxImage, ...]
+
+    @property
+    def name(self) -> str:
+        """ "frame 7 (ES)"."""
+        return f"frame {self.frame}" + (f" ({self.phase})" if self.phase else "")
+
+    def cuts(self) -> list[Cut]:
+        """The reconstructions on the long-axis planes. InputError where the labels show no long axis."""
+        return cut_views(self.results, self.lax)
+
+
+def examine(
+    examination: RealExamination,
+    frames: Sequence[str | int],
+    model: Model | None,
+    comparison: Comparison,
+    progress: Progress,
+) -> list[ExaminedFrame]:
+    """Reconstruct the given frames, "ed", "es" or indices from 0, by every method of ``comparison``.
+
+    Without expert labels the segmenter labels the acquired slices, for all methods alike. progress: told the
+    stages "segment" and "evaluate", of frames. Raises InputError where the stack shows no heart or has no
+    such frame.
+    """
+    stack, displaced = straighten(examination.stack)
+    labels = examination.labels
+    if labels is not None and displaced > 0:
+        labels = straighten_labels(labels, examination.stack, stack)
+    chosen, by_frame = _label(stack, labels, frames, model, progress)
+    known = {item.frame: item for item in examination.contours}
+    out = []
+    for number, (frame, phase) in enumerate(chosen.items()):
+        one = stack.select(frames=[frame])
+        results = dict(reconstructions(one, by_frame[frame], model, comparison))
+        contours = known.get(frame)
+        planes = [one.plane(index) for index in range(len(one.origins))]
+        lax_points = (
+            contours.on_planes("LAX", [item.plane(0) for item in examination.lax])
+            if contours
+            else [{}] * len(examination.lax)
+        )
+        lax = tuple(
+            LaxImage(
+                replace(item, frames=nearest_in_time(item, stack, frame)[None, None], times=None),
+                points=points,
+            )
+            for item, points in zip(examination.lax, lax_points, strict=True)
+        )
+        points = contours.on_planes("SAX", planes) if contours else [{}] * len(planes)
+        out.append(ExaminedFrame(frame, phase, one, by_frame[frame], results, points, lax))
+        progress("evaluate", number + 1, len(chosen))
+    return out
+
+
+def _label(
+    stack: Stack,
+    labels: np.ndarray | None,
+    frames: Sequence[str | int],
+    model: Model | None,
+    progress: Progress,
+) -> tuple[dict[int, str], dict[int, np.ndarray]]:
+    """The frames meant, each with its phase's name or "", and labels (S, H, W) of at least these."""
+    by_frame: dict[int, np.ndarray] = {}
+    chosen: dict[int, str] = {}
+    for frame in frames:
+        if isinstance(frame, int):
+            chosen.setdefault(frame, "")
+            if frame not in by_frame:
+                by_frame |= label_stack(stack, model, frame, labels, progress)[1]
+            continue
+        if len(by_frame) < len(stack.frames):
+            by_frame = label_stack(stack, model, frame, labels, progress)[1]
+        (found,) = choose_frames(frame, cycle_volumes(stack, by_frame))
+        chosen[found] = "/".join(filter(None, (chosen.get(found), frame.upper())))
+    return chosen, by_frame
+
+
+def check_contours(contours: Sequence[Contours], frames: int) -> None:
+    """Raise InputError unless every file is of another frame, and of one that the cine has."""
+    numbers = [item.frame for item in contours]
+    if len(set(numbers)) < len(numbers):
+        raise InputError("Two contour files are of the same time frame; give one file a frame.")
+    if numbers and max(numbers) >= frames:
+        raise InputError(
+            f"A contour file is of time frame {max(numbers)}, but the cine's frames are 0 to {frames - 1}."
+        )

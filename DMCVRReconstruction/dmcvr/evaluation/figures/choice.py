@@ -1,0 +1,91 @@
+"""Which figures a table or an examination gets, and which cases they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ...generation import Progress
+from ...model import Model
+from ...phantom import Phantom
+from ..agreement import is_agreement
+from ..cases import Case
+from ..cuts import LaxImage, cut_views
+from ..examination import ExaminedFrame
+from ..examples import OWN, example_cases
+from ..generation import Generators, regenerated
+from ..methods import Comparison, reconstructions
+from ..summary import Table
+from .agreement import agreement_drawings
+from .boxes import box_drawing
+from .drawing import Drawing
+from .outlines import outline_drawing
+from .slices import slice_drawing
+from .views import view_drawing
+
+EXAMPLE = "{rank} of {count} cases ({case}), by mean Dice of LVC, LVM and RVC"
+AGAINST = "nearest"
+"""The method that the paper's Fig. 4 sets beside its own."""
+
+
+def table_drawings(tables: Iterable[Table]) -> Iterator[Drawing]:
+    """Bland-Altman plots of tables of agreement, box plots of the others."""
+    for table in tables:
+        if is_agreement(table):
+            yield from agreement_drawings(table)
+        elif (boxes := box_drawing(table)) is not None:
+            yield boxes
+
+
+def slice_drawings(
+    table: Table,
+    cases: Iterable[Case],
+    generators: Generators,
+    methods: tuple[str, ...],
+    steps: int | None,
+    progress: Progress,
+) -> Iterator[Drawing]:
+    """The best, the median and the worst case of the table of generated slices, regenerated once more."""
+    ranks = example_cases(table, "Dice")
+    for number, case in enumerate(case for case in cases if case.name in ranks):
+        item = regenerated(case, generators, methods, steps)
+        rank = ranks[case.name]
+        yield slice_drawing(f"slices-{rank}", _title(table, rank, case.name), item)
+        progress("figures", number + 1, len(ranks))
+
+
+def view_drawings(
+    table: Table,
+    phantoms: Iterable[tuple[str, Phantom]],
+    model: Model | None,
+    comparison: Comparison,
+    progress: Progress,
+) -> Iterator[Drawing]:
+    """The best, the median and the worst phantom of the table of long-axis views, reconstructed once more, by
+    nearest neighbour and DMCVR, or the last of the methods compared; none of one whose heart was missed.
+    """
+    ranks = example_cases(table, "average")
+    shown = AGAINST, OWN
+    if not set(shown) <= set(comparison.methods):
+        shown = comparison.methods[-2:]
+    chosen = Comparison(shown, comparison.predicted_labels, comparison.steps)
+    for number, (name, phantom) in enumerate(item for item in phantoms if item[0] in ranks):
+        results = dict(reconstructions(phantom.sax, phantom.sax_labels[0], model, chosen))
+        if None not in results.values():
+            lax = [LaxImage(stack, phantom.lax_labels[view][0, 0]) for view, stack in phantom.lax.items()]
+            rank = ranks[name]
+            yield view_drawing(f"views-{rank}", _title(table, rank, name), cut_views(results, lax))
+        progress("figures", number + 1, len(ranks))
+
+
+def examination_drawings(examined: Sequence[ExaminedFrame]) -> Iterator[Drawing]:
+    """Of every frame the long-axis views and the outlines on its slices."""
+    for item in examined:
+        title = f"F{item.name[1:]}"
+        yield view_drawing(f"frame{item.frame:03d}-long-axis", title, item.cuts())
+        name = f"frame{item.frame:03d}-short-axis"
+        yield outline_drawing(name, title, item.stack, item.labels, item.points)
+
+
+def _title(table: Table, rank: str, case: str) -> str:
+    count = len({row.case for row in table.rows})
+    return EXAMPLE.format(rank=rank.capitalize(), count=count, case=case)

@@ -331,6 +331,10 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     _add_label_values(parser)
     text = "keep cases whose name matches apart, to score on"
     parser.add_argument("--hold-out", default="", metavar="REGEX", help=text)
+    text = "add hearts drawn from the shape model in DIR"
+    parser.add_argument("--hearts", type=Path, metavar="DIR", help=text)
+    text = "how many of them (default: 40)"
+    parser.add_argument("--heart-count", type=_count, default=40, metavar="N", help=text)
     parser.add_argument("--phantoms", type=_whole, default=0, metavar="N", help="add N random phantoms")
 
 

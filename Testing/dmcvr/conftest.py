@@ -193,3 +193,22 @@ def refused(call, tmp_path):
         return answer.err.strip()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def labelled_case():
+    """Makes small labelled stacks."""
+
+    def make(row: int = 40, bright: float = 700.0, slices: int = 3) -> tuple[Stack, np.ndarray]:
+        """A stack of 1.5 mm pixels, 80 x 100, with a bright cavity in a wall about (row, 52), and its labels."""
+        rows, columns = np.mgrid[:80, :100]
+        away = np.hypot(rows - row, columns - 52)
+        labels = np.zeros((slices, 80, 100), np.uint8)
+        labels[:, away < 14] = LVM
+        labels[:, away < 9] = LVC
+        labels[:, np.hypot(rows - row, columns - 30) < 7] = RVC
+        frames = (100 + (labels == LVC) * (bright - 100)).astype(np.float32)[None]
+        origins = np.array([[5.0, 6.0, 8.0 * index] for index in range(slices)])
+        return Stack(frames, origins, np.array([1.5, 0, 0]), np.array([0, 1.5, 0])), labels
+
+    return make

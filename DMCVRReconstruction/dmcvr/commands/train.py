@@ -15,11 +15,13 @@ from safetensors import SafetensorError
 from ..bundle import write_bundle
 from ..device import choose_device
 from ..errors import InputError
+from ..labelled import LabelledStack, read_pairs
 from ..model import Model
 from ..networks.presets import PRESETS
 from ..phantom import make_phantom, random_config
+from ..shapemodel import training_hearts
 from ..staging import made_folder, staged_folder
-from ..training.data import LabelledStack, is_prepared, load, prepare, read_pairs
+from ..training.data import is_prepared, load, prepare
 from ..training.recipe import follow
 from ..training.run import Job, train
 from ..training.slices import Slices
@@ -153,6 +155,8 @@ def _prepared(arguments: argparse.Namespace, folder: Path) -> tuple[Slices, Slic
 
     def training() -> Iterator[LabelledStack]:
         yield from labelled(held_out=False)
+        if arguments.hearts is not None:
+            yield from training_hearts(arguments.hearts, arguments.heart_count)
         yield from _phantoms(arguments.phantoms)
 
     data = made("train", training)

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..anatomy import stack_volumes_ml
 from ..errors import InputError
+from ..labelled import labelled_pairs, read_pairs
 from ..stack import Stack
 
-LABEL_ENDINGS = tuple(f"_gt{ending}" for ending in (".nii.gz", ".nii", ".nrrd", ".mha"))
 PHASE = re.compile(r"[_-](ED|ES)$", re.IGNORECASE)
 
 
@@ -49,12 +49,10 @@ class Case:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """A folder of labelled stacks, read one by one. Iterating gives a ``Case`` for each pair.
+    """A data folder, see `labelled`, read one by one. Iterating gives a ``Case`` for each pair.
 
-    The form: side by side lie NAME.EXT and NAME_gt.EXT, an image and its expert labels on the same voxels,
-    EXT being .nii.gz, .nii, .nrrd or .mha and the same for both. Of a file with several frames the first is
-    taken. A NAME that ends in _ED or _ES says which phase it is, and what stands before it whose heart:
-    numbers that need both phases find them so. Other files, and hidden ones, are ignored.
+    A NAME that ends in _ED or _ES says which phase it is, and what stands before it whose heart: numbers that
+    need both phases find them so.
 
     label_values: what stands for (LVC, LVM, RVC) in the label files. pattern: a regular expression; only
     cases whose name it matches somewhere are taken.
@@ -69,26 +67,11 @@ class DataFolder:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The cases that are taken, sorted."""
-        from ..training.data import labelled_pairs
-
-        if not self.folder.is_dir():
-            raise InputError("The data folder does not exist or is no folder; check the path of --data.")
         try:
             wanted = re.compile(self.pattern)
         except re.error as error:
             raise InputError(f"The pattern for --cases is no regular expression: {error}.") from error
-        drawn = [path for path in self.folder.iterdir() if _is_labels(path)]
-        if not drawn:
-            raise InputError("The data folder holds no pairs NAME.nii.gz and NAME_gt.nii.gz.")
-        names = sorted(name for name, _, labels in labelled_pairs(self.folder) if _is_labels(labels))
-        if len(names) < len(drawn):
-            raise InputError(
-                f"{len(drawn) - len(names)} of the label files in the data folder have no image beside them: "
-                "NAME_gt.nii.gz needs NAME.nii.gz, with the same ending."
-            )
-        if len(set(names)) < len(names):
-            raise InputError("Two pairs in the data folder have the same name but for the ending; keep one.")
-        names = tuple(name for name in names if wanted.search(name))
+        names = tuple(name for name in labelled_pairs(self.folder) if wanted.search(name))
         if not names:
             raise InputError("No case in the data folder has a name that --cases matches.")
         return names
@@ -97,17 +80,7 @@ class DataFolder:
         return len(self.names)
 
     def __iter__(self) -> Iterator[Case]:
-        from ..training.data import read_pairs
-
-        for wanted in self.names:
-            try:
-                ((_, stack, labels),) = read_pairs(self.folder, self.label_values, wanted.__eq__)
-            except InputError as error:
-                raise InputError(f"Case {wanted}: {error}") from error
+        for name, stack, labels in read_pairs(self.folder, self.label_values, self.names.__contains__):
             if not labels.any():
-                raise InputError(f"Case {wanted}: The labels of the first frame are empty.")
-            yield Case(wanted, stack.select(frames=[0]), labels)
-
-
-def _is_labels(path: Path) -> bool:
-    return path.name.endswith(LABEL_ENDINGS) and not path.name.startswith(".")
+                raise InputError(f"Case {name}: The labels of the first frame are empty.")
+            yield Case(name, stack, labels)

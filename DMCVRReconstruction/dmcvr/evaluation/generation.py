@@ -9,12 +9,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..generation import GenerationOptions, Slices, generate_slices
+from ..labelled import resample_labels
 from ..model import Model
 from ..morphology import REACH_MM
 from ..segmentation import Window, tidy, window_about
 from ..shape import nested_distances
 from ..stack import Stack
-from ..training.data import resample_labels
 from . import paper
 from .cases import Case
 from .metrics import is_missing, psnr, ssim, structures

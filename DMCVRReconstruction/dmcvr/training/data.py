@@ -1,15 +1,14 @@
 """From folders of labelled stacks to arrays read once and mapped into memory.
 
-A data folder holds pairs ``NAME.nii.gz`` and ``NAME_gt.nii.gz`` (or .nrrd, .mha), as the ACDC challenge
-published them: a stack of one phase and its labels. ``prepare`` writes one array of images and one of labels,
-every slice on a square canvas about the middle of its field of view, so training touches no image file. In
-eight bits a pixel and with dark borders, what ``prepare`` wrote also packs into a small archive.
+``prepare`` writes one array of images and one of labels, every slice on a square canvas about the middle of
+its field of view, so training touches no image file. In eight bits a pixel and with dark borders, what it
+wrote also packs into a small archive.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,39 +16,8 @@ import numpy as np
 from ..errors import InputError
 from ..geometry import Plane, sample_plane, unit
 from ..intensity import stack_scale
-from ..labels import LVC, LVM, RVC
-from ..stack import Stack
+from ..labelled import LabelledStack, resample_labels
 from .slices import ARRAYS, CANVAS, WHITE, Slices
-
-LabelledStack = tuple[str, Stack, np.ndarray]
-"""A name, a stack and its labels (S, H, W) in the project's order."""
-
-
-def labelled_pairs(folder: Path) -> list[tuple[str, Path, Path]]:
-    """(name, image, labels) of every pair in ``folder``, sorted by name."""
-    pairs = []
-    for labels in sorted(Path(folder).glob("*_gt.*")):
-        image = labels.with_name(labels.name.replace("_gt.", "."))
-        if image.exists():
-            pairs.append((labels.name.split("_gt.")[0], image, labels))
-    if not pairs:
-        raise InputError("The data folder holds no pairs NAME.nii.gz and NAME_gt.nii.gz.")
-    return pairs
-
-
-def read_pairs(
-    folder: Path, label_values: tuple[int, int, int], keep: Callable[[str], bool] = lambda name: True
-) -> Iterator[LabelledStack]:
-    """Every pair whose name ``keep`` accepts.
-
-    label_values: what stands for (LVC, LVM, RVC) in the label files.
-    """
-    from ..volumes import read_labels, read_stack
-
-    for name, image, labels in labelled_pairs(folder):
-        if keep(name):
-            stack = read_stack(image)
-            yield name, stack, read_labels(labels, stack, label_values)[0]
 
 
 def canvas_plane(plane: Plane, spacing: float) -> Plane:
@@ -57,13 +25,6 @@ def canvas_plane(plane: Plane, spacing: float) -> Plane:
     step_x, step_y = unit(plane.step_x) * spacing, unit(plane.step_y) * spacing
     origin = plane.centre - (step_x + step_y) * (CANVAS - 1) / 2
     return Plane(origin, step_x, step_y, (CANVAS, CANVAS))
-
-
-def resample_labels(labels: np.ndarray, source: Plane, target: Plane) -> np.ndarray:
-    """Labels (H, W) on another, parallel plane: each structure resampled linearly, the largest wins."""
-    shares = [sample_plane((labels == label).astype(np.float32), source, target) for label in (LVC, LVM, RVC)]
-    background = 1 - np.sum(shares, axis=0)
-    return np.argmax([background, *shares], axis=0).astype(np.uint8)
 
 
 def prepare(cases: Iterable[LabelledStack], folder: Path, spacing: float | None) -> Slices:

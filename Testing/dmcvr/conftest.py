@@ -200,7 +200,7 @@ def labelled_case():
     """Makes small labelled stacks."""
 
     def make(row: int = 40, bright: float = 700.0, slices: int = 3) -> tuple[Stack, np.ndarray]:
-        """A stack of 1.5 mm pixels, 80 x 100, with a bright cavity in a wall about (row, 52), and its labels."""
+        """Pixels of 1.5 mm, 80 x 100, a bright cavity in a wall about (row, 52), and labels."""
         rows, columns = np.mgrid[:80, :100]
         away = np.hypot(rows - row, columns - 52)
         labels = np.zeros((slices, 80, 100), np.uint8)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from dmcvr import __version__
-from dmcvr.cli import build_parser
+from dmcvr.cli.parser import build_parser
 
 COMMANDS = ("reconstruct", "segment", "phantom", "demo", "evaluate", "train", "info")
 HEAVY = ("torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "tqdm")

@@ -4,7 +4,7 @@ import dmcvr
 import numpy as np
 import pytest
 from dmcvr.baselines import BASELINES
-from dmcvr.cli import METHODS as CLI_METHODS
+from dmcvr.cli.options import METHODS as CLI_METHODS
 from dmcvr.errors import InputError
 from dmcvr.evaluation.metrics import dice
 from dmcvr.generation import GenerationOptions

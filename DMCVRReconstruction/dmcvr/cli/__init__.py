@@ -1,0 +1,30 @@
+"""The command line: what can be typed. Imports nothing heavy, so that --help answers at once; what is done
+then is in ``commands``.
+
+Exit codes: 0 done, 1 fault, 2 bad usage or input, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+
+from ..errors import CancelledError, InputError
+from .parser import build_parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = build_parser().parse_args(arguments)
+    # A job that is told to end stops as one interrupted by hand does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        importlib.import_module(f"..commands.{options.command}", __package__).run(options)
+    except InputError as error:
+        print(f"dmcvr: {error}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, CancelledError):
+        print("dmcvr: cancelled.", file=sys.stderr)
+        return 130
+    return 0

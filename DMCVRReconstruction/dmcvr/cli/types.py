@@ -1,0 +1,59 @@
+"""How single arguments are read. Each raises argparse.ArgumentTypeError with a plain sentence."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def triple(text: str) -> tuple[int, int, int]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"give three numbers as in 1,2,3, not {text!r}")
+    values = tuple(int(part) for part in parts)
+    if len({0, *values}) != 4:
+        raise argparse.ArgumentTypeError("the three numbers must differ from each other and from 0")
+    return values
+
+
+def frame(text: str) -> str | int:
+    if text.lower() in ("ed", "es", "all"):
+        return text.lower()
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"choose ed, es, all or a number from 0, not {text!r}") from None
+
+
+def frames(text: str) -> tuple[str | int, ...]:
+    """A comma-separated list of frames, but not "all"."""
+    frames = tuple(dict.fromkeys(frame(part.strip()) for part in text.split(",")))
+    if "all" in frames:
+        raise argparse.ArgumentTypeError("name the frames one by one: ed, es or numbers from 0")
+    return frames
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1, not {text!r}")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"give a whole number from 0, not {text!r}")
+    return int(text)
+
+
+def some_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
+    """Reads a comma-separated list of ``known`` names."""
+
+    def read(text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+        if not set(names) <= set(known):
+            raise argparse.ArgumentTypeError(f"choose among {', '.join(known)}, not {text!r}")
+        return names
+
+    return read

@@ -74,7 +74,7 @@ def chosen_slices(item: Regenerated) -> list[int]:
 
 
 def _long_axis_row(item: Regenerated) -> tuple[Panel | None, ...] | None:
-    """None where the experts' labels do not tell where the long axis lies."""
+    """None where the experts' labels do not tell where the long axis lies, or no method has any labels."""
     true = _joined(item, item.original, item.true)
     try:
         axis = long_axis(true.labels[0], true.grid)
@@ -90,7 +90,7 @@ def _long_axis_row(item: Regenerated) -> tuple[Panel | None, ...] | None:
             continue
         made = _joined(item, images, item.labels[method])
         row += _pair(made, view, reference)
-    return tuple(row)
+    return tuple(row) if any(row) else None
 
 
 def _joined(item: Regenerated, images: np.ndarray, labels: np.ndarray) -> Reconstruction:

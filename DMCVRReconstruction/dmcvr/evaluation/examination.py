@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..generation import Progress
+from ..geometry import Plane
 from ..labelling import choose_frames, cycle_volumes, label_stack, straighten_labels
 from ..layout import straighten
 from ..model import Model
@@ -79,29 +80,34 @@ def examine(
     if labels is not None and displaced > 0:
         labels = straighten_labels(labels, examination.stack, stack)
     chosen, by_frame = _label(stack, labels, frames, model, progress)
-    known = {item.frame: item for item in examination.contours}
+    contours = {item.frame: item for item in examination.contours}
+    planes = [stack.plane(index) for index in range(len(stack.origins))]
     out = []
     for number, (frame, phase) in enumerate(chosen.items()):
-        one = stack.select(frames=[frame])
+        one, drawn = stack.select(frames=[frame]), contours.get(frame)
         results = dict(reconstructions(one, by_frame[frame], model, comparison))
-        contours = known.get(frame)
-        planes = [one.plane(index) for index in range(len(one.origins))]
-        lax_points = (
-            contours.on_planes("LAX", [item.plane(0) for item in examination.lax])
-            if contours
-            else [{}] * len(examination.lax)
-        )
-        lax = tuple(
-            LaxImage(
-                replace(item, frames=nearest_in_time(item, stack, frame)[None, None], times=None),
-                points=points,
-            )
-            for item, points in zip(examination.lax, lax_points, strict=True)
-        )
-        points = contours.on_planes("SAX", planes) if contours else [{}] * len(planes)
+        points = _points(drawn, "SAX", planes)
+        lax = _lax_images(examination.lax, stack, frame, drawn)
         out.append(ExaminedFrame(frame, phase, one, by_frame[frame], results, points, lax))
         progress("evaluate", number + 1, len(chosen))
     return out
+
+
+def _points(contours: Contours | None, view: str, planes: Sequence[Plane]) -> list[dict[int, np.ndarray]]:
+    return contours.on_planes(view, planes) if contours else [{} for _ in planes]
+
+
+def _lax_images(
+    lax: Sequence[Stack], stack: Stack, frame: int, contours: Contours | None
+) -> tuple[LaxImage, ...]:
+    """The images of the cines ``lax`` at ``frame`` of ``stack``, with the points drawn there."""
+    points = _points(contours, "LAX", [item.plane(0) for item in lax])
+    return tuple(
+        LaxImage(
+            replace(item, frames=nearest_in_time(item, stack, frame)[None, None], times=None), points=mine
+        )
+        for item, mine in zip(lax, points, strict=True)
+    )
 
 
 def _label(

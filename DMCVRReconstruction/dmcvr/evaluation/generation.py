@@ -23,14 +23,14 @@ from .summary import Column, Row, Table, by_structure
 
 IMAGES = ("original", "diffae", "dmcvr")
 COLUMNS = (
-    Column("Dice", drawn=True),
+    Column("Dice", drawn="Dice"),
     Column("VOE %", 2),
     Column("ASD mm", 3),
-    Column("HD mm", 2, drawn=True),
-    Column("ASSD mm", 3, drawn=True),
+    Column("HD mm", 2, drawn="HD, mm"),
+    Column("ASSD mm", 3, drawn="ASSD, mm"),
     Column("ASSD mm (mean of means)", 3),
-    Column("PSNR dB", 2, drawn=True),
-    Column("SSIM", drawn=True),
+    Column("PSNR dB", 2, drawn="PSNR, dB"),
+    Column("SSIM", drawn="SSIM"),
     *paper.COLUMNS,
 )
 NOTES = (

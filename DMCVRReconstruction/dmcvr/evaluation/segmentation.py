@@ -16,10 +16,10 @@ from .scores import mask_scores
 from .summary import Column, Row, Table
 
 COLUMNS = (
-    Column("Dice", drawn=True),
-    Column("ASSD mm", 2, drawn=True),
+    Column("Dice", drawn="Dice"),
+    Column("ASSD mm", 2, drawn="ASSD, mm"),
     Column("ASSD mm (mean of means)", 2),
-    Column("HD95 mm", 2, drawn=True),
+    Column("HD95 mm", 2, drawn="HD95, mm"),
     Column("volume error ml", 1, agreement=True),
 )
 NOTES = (

@@ -21,13 +21,14 @@ LIMITS_SD = 1.96
 class Column:
     """A score and how it is shown: as mean (sd), or as bias [limits of agreement] where ``agreement``.
 
-    drawn: whether the figures show it; of a table without any such column they show all.
+    drawn: what the figures call it on their axis, empty where they do not show it; of a table without any
+    such column they show all.
     """
 
     name: str
     digits: int = 3
     agreement: bool = False
-    drawn: bool = False
+    drawn: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from .shift import dice_after_shift
 from .summary import Column, Row, Table
 
 COLUMNS = (
-    *(Column(name, drawn=True) for name in NAMES.values()),
+    *(Column(name, drawn=f"Dice, {name}") for name in NAMES.values()),
     *(Column(f"{name} shifted") for name in NAMES.values()),
     Column("every slice"),
-    Column("PSNR dB", 2, drawn=True),
-    Column("SSIM", drawn=True),
+    Column("PSNR dB", 2, drawn="PSNR, dB"),
+    Column("SSIM", drawn="SSIM"),
     Column("PSNR dB (whole slice)", 2),
 )
 NOTES = (

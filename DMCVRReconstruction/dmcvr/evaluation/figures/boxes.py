@@ -88,7 +88,7 @@ def _draw_panel(axes, column: Column, found: Scores, names: list[str]) -> None:
                 colour = colour_of(name, names.index(name))
                 _draw_box(axes, x + (index - (len(shown) - 1) / 2) * step, 0.78 * step, place[name], colour)
     axes.set_xticks(range(len(found)), found)
-    axes.set_ylabel(column.name, fontsize=NORMAL, color=INK)
+    axes.set_ylabel(column.drawn or column.name, fontsize=NORMAL, color=INK)
     tidy_axes(axes)
     axes.tick_params(axis="x", length=0, labelsize=NORMAL)
 

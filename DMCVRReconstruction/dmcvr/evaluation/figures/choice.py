@@ -22,7 +22,7 @@ from .outlines import outline_drawing
 from .slices import slice_drawing
 from .views import view_drawing
 
-EXAMPLE = "{rank} of {count} cases ({case}), by mean Dice of LVC, LVM and RVC"
+EXAMPLE = "{rank} of {count} cases ({case}), by mean Dice of LVC, LVM and RVC and by nothing else"
 AGAINST = "nearest"
 """The method that the paper's Fig. 4 sets beside its own."""
 

@@ -10,6 +10,7 @@ from ...labels import BACKGROUND
 from ...report.cuts import outlines
 from ...report.pictures import window
 from ...report.planes import box
+from ...stack import Stack
 from ..cuts import pixels
 from .drawing import Drawing
 from .panels import Panel, PanelGrid, draw_panels
@@ -22,7 +23,7 @@ CAPTION = "{title}: every short-axis slice with the outlines of its labels{point
 def outline_drawing(
     name: str,
     title: str,
-    stack,
+    stack: Stack,
     labels: np.ndarray,
     points: Sequence[Mapping[int, np.ndarray]],
 ) -> Drawing:
@@ -31,7 +32,7 @@ def outline_drawing(
     return Drawing(name, caption, lambda: draw_panels(outline_grid(stack, labels, points)))
 
 
-def outline_grid(stack, labels: np.ndarray, points: Sequence[Mapping[int, np.ndarray]]) -> PanelGrid:
+def outline_grid(stack: Stack, labels: np.ndarray, points: Sequence[Mapping[int, np.ndarray]]) -> PanelGrid:
     """The slices in the stack's order, ACROSS in a row, zoomed on the heart."""
     low, high = box((labels != BACKGROUND).any(0), MARGIN_MM / min(stack.spacing))
     crop = slice(low[0], high[0]), slice(low[1], high[1])

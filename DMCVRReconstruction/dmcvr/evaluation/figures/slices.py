@@ -13,6 +13,7 @@ from ...pipeline import Options, Reconstruction, reconstruct
 from ...report.cuts import outlines, outlines_on_plane
 from ...report.planes import View, box, long_axis_views
 from ...shape import End, apical_end, heart_areas
+from ..cuts import Lines
 from ..generation import Regenerated
 from ..metrics import dice
 from .drawing import Drawing
@@ -47,7 +48,7 @@ def slice_grid(item: Regenerated) -> PanelGrid:
         reference = outlines(item.true[index][crop])
         for method in methods:
             image, labels = item.images[method][index][crop], item.labels[method][index][crop]
-            score = dice(labels > 0, item.true[index][crop] > 0)
+            score = dice(item.labels[method][index] > 0, item.true[index] > 0)
             row += [
                 Panel(image, spacing),
                 Panel(image, spacing, lines=outlines(labels), reference=reference, text=f"{score:.2f}"),
@@ -62,15 +63,18 @@ def slice_grid(item: Regenerated) -> PanelGrid:
 
 
 def chosen_slices(item: Regenerated) -> list[int]:
-    """The slices for ROWS, from base to apex, among those in which the experts drew the left ventricle."""
-    shown = np.flatnonzero((item.true == LVC).any((1, 2)))
+    """The slices for ROWS, from base to apex, among those in which the experts drew a left cavity, or else
+    anything.
+    """
+    cavity = item.true == LVC
+    shown = np.flatnonzero((cavity if cavity.any() else item.true != BACKGROUND).any((1, 2)))
     if apical_end(heart_areas(item.true), item.stack.positions) is End.FIRST:
         shown = shown[::-1]
     return [int(shown[round(part * (len(shown) - 1))]) for part in ROWS.values()]
 
 
 def _long_axis_row(item: Regenerated) -> tuple[Panel | None, ...] | None:
-    """None where the experts' labels do not tell where the long axis lies."""
+    """None where the experts' labels do not tell where the long axis lies, or no method has any labels."""
     true = _joined(item, item.original, item.true)
     try:
         axis = long_axis(true.labels[0], true.grid)
@@ -86,7 +90,7 @@ def _long_axis_row(item: Regenerated) -> tuple[Panel | None, ...] | None:
             continue
         made = _joined(item, images, item.labels[method])
         row += _pair(made, view, reference)
-    return tuple(row)
+    return tuple(row) if any(row) else None
 
 
 def _joined(item: Regenerated, images: np.ndarray, labels: np.ndarray) -> Reconstruction:
@@ -95,7 +99,8 @@ def _joined(item: Regenerated, images: np.ndarray, labels: np.ndarray) -> Recons
     return reconstruct(stack, None, Options(method="shape", frame=0), labels=labels[None])
 
 
-def _pair(made: Reconstruction, view: View, reference) -> list[Panel]:
+def _pair(made: Reconstruction, view: View, reference: Lines) -> list[Panel]:
+    """The long-axis cut, and the surfaces from the same side."""
     plane, labels = view.plane, made.labels[0]
     image = made.grid.sample(made.volume[0], plane.points())
     return [

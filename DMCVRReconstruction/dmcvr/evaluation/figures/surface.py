@@ -21,8 +21,10 @@ AMBIENT = 0.35
 def surface_image(labels: np.ndarray, grid: Grid, plane: Plane) -> np.ndarray:
     """(H, W, 3) the surfaces of ``labels`` (Z, Y, X) seen along the plane's normal, white where none is.
 
-    There must be a label somewhere. Cavities are opaque, the myocardium lets them shine through.
+    Cavities are opaque, the myocardium lets them shine through.
     """
+    if not labels.any():
+        return np.ones((*plane.shape, 3))
     heart = grid.position(np.argwhere(labels != BACKGROUND))
     heights = (heart - plane.origin) @ plane.normal
     depths = np.arange(heights.min() - MARGIN_MM, heights.max() + MARGIN_MM, STEP_MM)

@@ -4,11 +4,11 @@ import pytest
 from dmcvr.evaluation.figures.boxes import box_drawing, scores
 from dmcvr.evaluation.summary import Column, Row, Table
 
-DICE, OTHER = Column("Dice", drawn=True), Column("VOE %")
+DICE, OTHER = Column("Dice", drawn="Dice"), Column("VOE %")
 
 
 def table(keys, *rows) -> Table:
-    return Table("A title", keys, (DICE, OTHER, Column("SSIM", drawn=True)), rows)
+    return Table("A title", keys, (DICE, OTHER, Column("SSIM", drawn="Similarity")), rows)
 
 
 ROWS = (
@@ -37,7 +37,7 @@ def test_panels_are_those_of_the_columns_marked_and_present(texts, pixels):
     assert drawing.caption.startswith("A title, case by case.")
     figure = drawing.draw()
     words = texts(figure)
-    assert [axes.get_ylabel() for axes in figure.axes] == ["Dice", "SSIM"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["Dice", "Similarity"]
     assert {"Linear", "DMCVR", "LVC"} <= set(words)
     assert "VOE %" not in words
     assert (pixels(figure) < 128).any()

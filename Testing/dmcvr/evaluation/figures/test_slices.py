@@ -53,11 +53,13 @@ def test_every_method_has_its_images_its_outlines_and_its_heart(item):
 
 
 def test_a_method_without_labels_has_no_heart_to_show(item):
-    empty = replace(item, labels={**item.labels, "dmcvr": np.zeros_like(item.true)})
-    assert slice_grid(empty).rows[3][2:] == (None, None)
+    none = {"dmcvr": np.zeros_like(item.true)}
+    empty = replace(item, images={"dmcvr": item.original}, labels=none)
+    assert slice_grid(empty).titles == ("base", "mid", "apex")
 
 
 def test_the_caption_says_what_is_seen(item, pixels):
-    drawing = slice_drawing("slices-best", "Best of 4 cases (p01_ED)", item)
+    original = replace(item, images={"original": item.original}, labels={"original": item.true})
+    drawing = slice_drawing("slices-best", "Best of 4 cases (p01_ED)", original)
     assert drawing.caption.startswith("Best of 4 cases (p01_ED): slices as acquired")
     assert pixels(drawing.draw()).std() > 10

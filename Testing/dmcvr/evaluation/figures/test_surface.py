@@ -41,3 +41,4 @@ def test_what_the_plane_does_not_show_is_white():
     labels = np.where(ball((20, 20, 20), 6), RVC, 0).astype(np.uint8)
     away = Plane(FRONT.origin + 60 * FRONT.step_x, FRONT.step_x, FRONT.step_y, FRONT.shape)
     assert (surface_image(labels, GRID, away) == 1).all()
+    assert (surface_image(0 * labels, GRID, FRONT) == 1).all()

@@ -22,7 +22,7 @@ from .summary import Column, Row, Table, by_structure
 FIRST_SEED = 1000
 """Training draws its phantoms from the seeds 0, 1, ...; these are kept apart."""
 VIEWS = ("2ch", "3ch", "4ch")
-COLUMNS = (Column("average"), *(Column(view) for view in VIEWS))
+COLUMNS = tuple(Column(name, drawn=f"Dice, {name}") for name in ("average", *VIEWS))
 NOTES = (
     "Dice of the labels on each long-axis plane against the exact truth there, which does not have the "
     "breath-hold shifts of the short-axis slices; average: of a heart's views.",

@@ -34,8 +34,6 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         if name == "generator":
             text = "trained segmenter, for the paper preset's morphology code"
             run.add_argument("--segmenter", type=Path, metavar="FILE", help=text)
-            text = "train without morphology code, which is DiffAE"
-            run.add_argument("--withhold-morphology", action="store_true", help=text)
         run.add_argument("--steps", type=count, default=20000, metavar="N", help="default: 20000")
         run.add_argument("--batch", type=count, default=16, metavar="N", help="default: 16")
         run.add_argument(
@@ -84,7 +82,9 @@ def add_prepared(parser: argparse.ArgumentParser) -> None:
 
 
 def add_preset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--preset", choices=("compact", "paper"), default="compact", help="default: compact")
+    parser.add_argument(
+        "--preset", choices=("compact", "diffae", "paper"), default="compact", help="default: compact"
+    )
 
 
 def add_about(parser: argparse.ArgumentParser) -> None:

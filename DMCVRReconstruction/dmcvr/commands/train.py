@@ -54,7 +54,6 @@ def _train(arguments: argparse.Namespace) -> None:
         arguments.size,
         arguments.init,
         getattr(arguments, "segmenter", None),
-        getattr(arguments, "withhold_morphology", False),
     )
     device = choose_device(arguments.device)
     with made_folder(arguments.output / "data"):

@@ -2,12 +2,13 @@
 
 `PAPER` follows the published configuration of DMCVR (DiffAE for 256x256 images, MedFormer as for ACDC).
 `COMPACT` is the shipped default, sized for a laptop CPU: its width sits where the resolution is low.
+`DIFFAE` is the same without a morphology code.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 # The U-Net level, counted from full resolution, that has the resolution of the segmenter's bottleneck (1/16).
 BOTTLENECK_LEVEL = 4
@@ -233,4 +234,11 @@ COMPACT = Preset(
     prediction="v",
 )
 
-PRESETS = {preset.name: preset for preset in (PAPER, COMPACT)}
+DIFFAE = replace(
+    COMPACT,
+    name="diffae",
+    denoiser=replace(COMPACT.denoiser, morphology=None, morphology_channels=0),
+)
+"""`COMPACT` without a morphology code: the paper's ablation, at the same budget."""
+
+PRESETS = {preset.name: preset for preset in (PAPER, COMPACT, DIFFAE)}

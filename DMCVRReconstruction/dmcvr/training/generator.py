@@ -1,7 +1,7 @@
 """Training of the generator: semantic encoder and denoiser together (eq. 4), the morphology code given.
 
-A share of the samples is denoised without its morphology code, so the same weights also run as DiffAE; with
-all of them so, it is DiffAE that is trained.
+A share of the samples is denoised without its morphology code, so the same weights also run without, nearly
+as DiffAE would; a preset that has no such code is DiffAE.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Generator(nn.Module):
         self.semantic = SemanticEncoder(preset.semantic)
         self.denoiser = Denoiser(preset.denoiser)
 
-    def forward(self, images: Tensor, noisy: Tensor, time: Tensor, code: Tensor, present: Tensor) -> Tensor:
+    def forward(
+        self, images: Tensor, noisy: Tensor, time: Tensor, code: Tensor | None, present: Tensor
+    ) -> Tensor:
         """The denoiser's answer (B, 1, H, W); images, noisy: (B, 1, H, W), the rest as in `Denoiser`."""
         return self.denoiser(noisy, time, self.semantic(images), code, present)
 
@@ -52,14 +54,12 @@ class GeneratorTask:
 
     data, held_out: on one device; the latter None where no case is kept apart.
     segmenter: trained, on the same device, for a preset whose morphology code is its bottleneck.
-    withheld: share of the samples that are denoised without their morphology code.
     """
 
     data: Slices
     held_out: Slices | None
     preset: Preset
     segmenter: MedFormer | None = field(default=None, repr=False)
-    withheld: float = WITHHELD_SHARE
     part = "generator"
 
     def build(self) -> Generator:
@@ -72,7 +72,7 @@ class GeneratorTask:
         # Evenly spread noise levels within the batch lower the loss's variance without changing its mean.
         level = (torch.arange(count, device=images.device) + uniform(images, 0, 1)) / count
         lam = schedule.draw(level[torch.randperm(count, device=images.device)])
-        noise, present = torch.randn_like(images), uniform(images, 0, 1) >= self.withheld
+        noise, present = torch.randn_like(images), uniform(images, 0, 1) >= WITHHELD_SHARE
         noisy, answer = target(images, noise, lam, self.preset.prediction)
         with autocast(images.device):
             code = self.code(images, labels)
@@ -98,9 +98,11 @@ class GeneratorTask:
         )
         return views * 2 - 1, labels.to(torch.uint8)
 
-    def code(self, images: Tensor, labels: Tensor) -> Tensor:
+    def code(self, images: Tensor, labels: Tensor) -> Tensor | None:
         """l_mor of images (B, 1, H, W) in [-1, 1] with labels (B, H, W), in the form the preset takes."""
-        if self.segmenter is None:
+        if self.preset.morphology is None:
+            return None
+        if self.preset.morphology == "maps":
             return distance_code(labels, self.preset.spacing_mm)
         with torch.no_grad():
             return self.segmenter.encode((images + 1) / 2)
@@ -139,6 +141,6 @@ class GeneratorTask:
             Stack(images, places, spacing),
             places,
             lambda wanted: maps[wanted.astype(int)],
-            GenerationOptions(rule="paper", morphology=self.withheld < 1),
+            GenerationOptions(rule="paper"),
         )
         return images, made

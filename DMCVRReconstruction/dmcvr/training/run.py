@@ -34,7 +34,6 @@ class Job:
     init: weights of an earlier run to start from.
     segmenter: weights that give the morphology code to the generator of a preset that takes the segmenter's
         bottleneck.
-    withhold_morphology: train the generator without morphology code, which is DiffAE.
     """
 
     part: str
@@ -42,7 +41,6 @@ class Job:
     size: int | None = None
     init: Path | None = None
     segmenter: Path | None = None
-    withhold_morphology: bool = False
 
     @property
     def viewed(self) -> Preset:
@@ -59,7 +57,6 @@ class Job:
         """The task on this data. Raises InputError where weights are missing or do not fit."""
         if self.part == "segmenter":
             return SegmenterTask(data, held_out, self.viewed)
-        more = {"withheld": 1.0} if self.withhold_morphology else {}
         segmenter = None
         if self.preset.morphology == "bottleneck":
             if self.segmenter is None:
@@ -68,7 +65,7 @@ class Job:
                 )
             segmenter = MedFormer(self.preset.segmenter).eval().requires_grad_(False).to(data.device)
             fill(segmenter, self.segmenter, "The weights for --segmenter do not fit this preset.")
-        return GeneratorTask(data, held_out, self.viewed, segmenter, **more)
+        return GeneratorTask(data, held_out, self.viewed, segmenter)
 
 
 def resized(preset: Preset, size: int) -> Preset:
@@ -109,12 +106,7 @@ def train(
         if job.init is not None:
             fill(module, job.init, f"The weights to start from are none of a {job.part} of this preset.")
         module = module.to(device, memory_format=torch.channels_last)
-        subject = {
-            "part": job.part,
-            "preset": to_dict(job.viewed),
-            "stacks": data.names,
-            "withhold_morphology": job.withhold_morphology,
-        }
+        subject = {"part": job.part, "preset": to_dict(job.viewed), "stacks": data.names}
         average = fit(task, module, options, folder, log, device, subject, world)
         path = folder / f"{job.part}.safetensors"
         if world.is_first:

@@ -20,6 +20,9 @@ from torch.nn.parallel import DistributedDataParallel
 from ..errors import InputError
 
 
+ASK_EVERY = 10
+
+
 @dataclass(frozen=True)
 class World:
     """The processes of a run: this one's rank and how many there are."""
@@ -44,11 +47,13 @@ class World:
             return module
         return DistributedDataParallel(module, device_ids=[device.index] if device.type == "cuda" else None)
 
-    def any(self, flag: bool) -> bool:
-        """Whether ``flag`` is set in any process, so that all act alike."""
+    def agrees_to_stop(self, told: bool, step: int) -> bool:
+        """Whether any process was told to stop, so that all do so after the same step. Several processes ask
+        each other every few steps only, since asking makes them wait.
+        """
         if self.size == 1:
-            return flag
-        return bool(self._reduced(float(flag), dist.ReduceOp.MAX))
+            return told
+        return step % ASK_EVERY == 0 and bool(self._reduced(float(told), dist.ReduceOp.MAX))
 
     def mean(self, value: float) -> float:
         """The mean of ``value`` over all processes."""

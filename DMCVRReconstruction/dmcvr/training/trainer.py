@@ -113,7 +113,7 @@ def fit(
             if journal is not None and (last or done % options.judge_every == 0):
                 _judge(task, average, journal, done)
                 meter.pause()
-            stop = world.any(told.is_set())
+            stop = world.agrees_to_stop(told.is_set(), done)
             if world.is_first and (last or stop or done % options.checkpoint_every == 0):
                 checkpoint.write(done)
             if stop and not last:

@@ -19,7 +19,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..errors import InputError
 
-
 ASK_EVERY = 10
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import slicer
-import vtk
 from dmcvr.errors import InputError
 from dmcvr.geometry import Grid
-from dmcvr.labels import BACKGROUND, NAMES
+from dmcvr.labels import BACKGROUND
 from dmcvr.stack import Stack
 from slicer.i18n import tr as _
 
+from .segments import segmentArrays
 from .series import currentFrame, seriesOf
-from .volumes import RAS_TO_LPS, isRigid, toWorld, transformGrid
+from .volumes import isRigid, toWorld, transformGrid, transformToWorld
 
 
 def labelsOnStack(node, stack: Stack, transformNode) -> np.ndarray:
@@ -24,16 +23,13 @@ def labelsOnStack(node, stack: Stack, transformNode) -> np.ndarray:
     transformNode: the rigid one that moves the stack into the world, or None.
     Raises InputError where it has none there, or lies under a transform that changes sizes.
     """
-    parts = _segments(node) if node.IsA("vtkMRMLSegmentationNode") else [_labelVolume(node)]
+    parts = segmentArrays(node) or [] if node.IsA("vtkMRMLSegmentationNode") else [_labelVolume(node)]
     matrix = toWorld(node)
     if matrix is None or not isRigid(matrix):
         raise InputError(
             _("The transform that {name} is under changes its shape; remove it.").format(name=node.GetName())
         )
-    if transformNode is not None:
-        toParent = vtk.vtkMatrix4x4()
-        transformNode.GetMatrixTransformToWorld(toParent)
-        matrix = RAS_TO_LPS @ np.linalg.inv(slicer.util.arrayFromVTKMatrix(toParent)) @ RAS_TO_LPS @ matrix
+    matrix = np.linalg.inv(transformToWorld(transformNode)) @ matrix
     labels = np.full((1, *stack.frames.shape[1:]), BACKGROUND, np.uint8)
     for array, grid in parts:
         moved = transformGrid(grid, matrix)
@@ -64,25 +60,3 @@ def _labelVolume(node) -> tuple[np.ndarray, Grid]:
         array.shape,
     )
     return array, grid
-
-
-def _segments(node) -> list[tuple[np.ndarray, Grid]]:
-    """The segments named LVC, LVM and RVC, each in the box that holds it."""
-    found = []
-    for label, name in NAMES.items():
-        segmentID = node.GetSegmentation().GetSegmentIdBySegmentName(name)
-        if not segmentID:
-            continue
-        image = slicer.vtkOrientedImageData()
-        node.GetBinaryLabelmapRepresentation(segmentID, image)
-        if image.IsEmpty():
-            continue
-        first = image.GetExtent()[::2]
-        matrix = vtk.vtkMatrix4x4()
-        image.GetImageToWorldMatrix(matrix)
-        affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
-        scalars = vtk.util.numpy_support.vtk_to_numpy(image.GetPointData().GetScalars())
-        array = np.pad(scalars.reshape(image.GetDimensions()[::-1]) > 0, 1).astype(np.uint8) * label
-        corner = affine[:3, :3] @ (np.array(first) - 1) + affine[:3, 3]
-        found.append((array, Grid(corner, *affine[:3, :3].T, shape=array.shape)))
-    return found

@@ -31,20 +31,23 @@ def readResult(folder: Path, record: dict, whole: bool = False) -> ResultFiles:
     whole: the stack's intensities are whole numbers, and so are the volume's to be: half the memory, and
     acquired slices stay as they are.
     """
-    volume, grid = _read(folder / "volume.nrrd", record)
+    volume, grid, _times = readImage(folder / "volume.nrrd")
     limits = np.iinfo(np.int16)
     if whole and volume.min() >= limits.min and volume.max() <= limits.max:
         volume = np.rint(volume).astype(np.int16)
-    labels, _ = _read(folder / "labels.nrrd", record)
+    labels, _grid, _times = readImage(folder / "labels.nrrd")
     return ResultFiles(volume, labels, grid, record)
 
 
-def _read(path: Path, record: dict) -> tuple[np.ndarray, Grid]:
+def readImage(path: Path) -> tuple[np.ndarray, Grid, np.ndarray | None]:
+    """(T, Z, Y, X) voxels, their grid (LPS mm), and the times (T,) in ms of a file that the backend wrote."""
     image = sitk.ReadImage(str(path))
-    array = sitk.GetArrayFromImage(image)
-    if len(record["frames"]) > 1:  # the list axis of a sequence comes as the components of a pixel
+    array, times = sitk.GetArrayFromImage(image), None
+    if image.GetNumberOfComponentsPerPixel() > 1:  # the list axis of a sequence comes as a pixel's components
         array = np.ascontiguousarray(np.moveaxis(array, -1, 0))
+        if image.HasMetaDataKey("NRRD_units[pixel]") and image.GetMetaData("NRRD_units[pixel]") == "ms":
+            times = np.array([float(word) for word in image.GetMetaData("axis 0 index values").split()])
     else:
         array = array[None]
     steps = (np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing()).T
-    return array, Grid(np.array(image.GetOrigin()), *steps, shape=array.shape[1:])
+    return array, Grid(np.array(image.GetOrigin()), *steps, shape=array.shape[1:]), times

@@ -53,6 +53,17 @@ class ResultNodes:
         return max(0, self.browser.GetSelectedItemNumber()) if self.browser is not None else 0
 
     @property
+    def frameTime(self) -> float | None:
+        """ms of the shown frame in the cycle, None where unknown."""
+        times = self.record["frame_times_ms"]
+        return times[self.frame] if times is not None else None
+
+    @property
+    def fractionOfCycle(self) -> float:
+        """How far into the cycle the shown frame is, in frames of the input, from 0 to less than 1."""
+        return self.record["frames"][self.frame] / self.record["input"]["frames"]
+
+    @property
     def longAxis(self) -> LongAxis | None:
         """Where the left ventricle lies in the shown frame, in the coordinates of the volume node, LPS mm."""
         found = self.record["long_axis"][self.frame]
@@ -66,13 +77,15 @@ class ResultNodes:
 class Destination:
     """Where a result goes.
 
-    name: of the input. inputID, transformID: nodes to refer to and to be moved by; looked up again when the
-    result arrives, as they may have been removed since. times: (T,) ms of all frames of the input, or None.
+    name: of the input. count: of its frames. inputID, transformID: nodes to refer to and to be moved by;
+    looked up again when the result arrives, as they may have been removed since. times: (T,) ms of all frames
+    of the input, or None.
     window: (width, level) of the input's display, or None. replaceID: volume of a result to put the new one
     into.
     """
 
     name: str
+    count: int
     inputID: str | None
     transformID: str | None
     times: np.ndarray | None
@@ -81,7 +94,7 @@ class Destination:
 
 
 def resultOf(node) -> ResultNodes | None:
-    """The result that ``node`` is a part of; None for other nodes, or if its image or segments were removed."""
+    """The result that ``node`` is part of; None for other nodes, or if image or segments are gone."""
     if node is None:
         return None
     for tableNode in slicer.util.getNodesByClass("vtkMRMLTableNode"):
@@ -123,13 +136,12 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
     finished = False
     try:
         count = len(files.volume)
-        times = None
-        if destination.times is not None and count > 1:
-            times = destination.times[list(files.record["frames"])]
+        record = _completed(files.record, destination)
+        times = record["frame_times_ms"] if count > 1 else None
         if before is not None:
             _removeCine(nodes)
         for node in nodes.nodes():
-            _tell(node, files.record)
+            _tell(node, record)
         if count > 1:
             nodes.volumeSequence = addSequence(f"{nodes.volume.GetName()} sequence", times)
             nodes.segmentationSequence = addSequence(f"{nodes.segmentation.GetName()} sequence", times)
@@ -151,18 +163,18 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             nodes.curve = slicer.mrmlScene.AddNewNodeByClass(
                 "vtkMRMLTableNode", _("{name} DMCVR volume curve").format(name=destination.name)
             )
-            fillCurve(nodes.curve, files.record, times)
+            fillCurve(nodes.curve, record, times)
             nodes.chart, series = addChart(
                 _("{name} DMCVR volume chart").format(name=destination.name), nodes.curve
             )
             made += [nodes.browser, nodes.curve, nodes.chart, *series]
-        fillTable(nodes.table, files.record)
+        fillTable(nodes.table, record)
         _display(nodes, destination, isNew)
         for node in nodes.nodes():
-            _tell(node, files.record)
-        _connect(nodes, files.record, destination)
+            _tell(node, record)
+        _connect(nodes, record, destination)
         if nodes.browser is not None:
-            nodes.browser.SetSelectedItemNumber(files.record["ed"] or 0)
+            nodes.browser.SetSelectedItemNumber(record["ed"] or 0)
             slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(nodes.browser)
         finished = True
         return nodes
@@ -171,6 +183,13 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             for node in made:
                 if node.GetScene() is not None:
                     slicer.mrmlScene.RemoveNode(node)
+
+
+def _completed(record: dict, destination: Destination) -> dict:
+    """The record with what only the input knows, as the backend may have been given a single frame of it."""
+    times = destination.times
+    known = None if times is None else [float(times[frame]) for frame in record["frames"]]
+    return {**record, "input": {**record["input"], "frames": destination.count}, "frame_times_ms": known}
 
 
 def _node(nodeID: str | None):

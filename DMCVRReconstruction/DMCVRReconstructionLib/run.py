@@ -1,4 +1,4 @@
-"""One reconstruction from the chosen node to the nodes of its result, without ever blocking the main thread."""
+"""One reconstruction, from the chosen node to the nodes of its result, never blocking the main thread."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Run:
         self._worker.start()
 
     def poll(self) -> bool:
-        """Take in what has happened, for a few milliseconds at most; True once there is a result or an error."""
+        """Take in what has happened, in a few milliseconds; True once there is a result or an error."""
         if self._steps is not None:
             self._import()
         else:
@@ -225,6 +225,7 @@ def _destination(found: StackInput, replaceID: str | None) -> Destination:
     window = (displayNode.GetWindow(), displayNode.GetLevel()) if displayNode is not None else None
     return Destination(
         name=found.name,
+        count=found.frameCount,
         inputID=node.GetID(),
         transformID=found.transformNode.GetID() if found.transformNode is not None else None,
         times=found.series[0].times,

@@ -10,8 +10,9 @@ import vtk
 from dmcvr.geometry import Grid
 from dmcvr.labels import BACKGROUND, COLOURS, LVM, NAMES
 from dmcvr.nrrd import TERMS
+from vtk.util.numpy_support import vtk_to_numpy
 
-from .volumes import setVolume
+from .volumes import RAS_TO_LPS, gridOfVolume, isRigid, setVolume, toWorld, transformGrid
 
 WALL_OPACITY = 0.4  # of the myocardium in 3D, so that the cavity inside shows
 FILL_OPACITY = 0.15
@@ -64,20 +65,67 @@ def styleSegmentation(segmentationNode) -> None:
 def labelsOfSegmentation(segmentationNode, volumeNode) -> np.ndarray | None:
     """(Z, Y, X) labels that the segments named LVC, LVM and RVC have on the voxels of ``volumeNode``.
 
-    None where the segmentation has no such segments.
+    None where the segmentation has no such segments, or where a transform between the two is not rigid.
     """
-    segmentation = segmentationNode.GetSegmentation()
-    shape = volumeNode.GetImageData().GetDimensions()[::-1]
-    labels, found = np.full(shape, BACKGROUND, np.uint8), False
+    segments = segmentArrays(segmentationNode)
+    matrices = toWorld(segmentationNode), toWorld(volumeNode)
+    if segments is None or any(matrix is None or not isRigid(matrix) for matrix in matrices):
+        return None
+    grid = transformGrid(gridOfVolume(volumeNode), np.linalg.inv(matrices[0]) @ matrices[1])
+    labels = np.full(grid.shape, BACKGROUND, np.uint8)
+    for array, own in segments:
+        _paste(array, own, labels, grid)
+    return labels
+
+
+def segmentArrays(segmentationNode) -> list[tuple[np.ndarray, Grid]] | None:
+    """The segments named LVC, LVM and RVC: (Z, Y, X) labels, each in a box that holds it with a margin of
+    zeros.
+
+    The grids are in the segmentation's own coordinates, LPS mm. None where there are no such segments.
+    """
+    found, named = [], False
     for label, name in NAMES.items():
-        segmentID = segmentation.GetSegmentIdBySegmentName(name)
+        segmentID = segmentationNode.GetSegmentation().GetSegmentIdBySegmentName(name)
         if not segmentID:
             continue
-        found = True
-        mask = slicer.util.arrayFromSegmentBinaryLabelmap(segmentationNode, segmentID, volumeNode)
-        if mask is not None and mask.shape == shape:
-            labels[mask > 0] = label
-    return labels if found else None
+        named = True
+        image = slicer.vtkOrientedImageData()
+        segmentationNode.GetBinaryLabelmapRepresentation(segmentID, image)
+        if image.IsEmpty():
+            continue
+        matrix = vtk.vtkMatrix4x4()
+        image.GetImageToWorldMatrix(matrix)
+        affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
+        scalars = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+        # Segments may share one image, in which each has a number of its own.
+        mask = scalars == segmentationNode.GetSegmentation().GetSegment(segmentID).GetLabelValue()
+        array = np.pad(mask.astype(np.uint8) * label, 1)
+        corner = affine[:3, :3] @ (np.array(image.GetExtent()[::2]) - 1) + affine[:3, 3]
+        found.append((array, Grid(corner, *affine[:3, :3].T, shape=array.shape)))
+    return found if named else None
+
+
+def _paste(array: np.ndarray, own: Grid, labels: np.ndarray, grid: Grid) -> None:
+    """Put what is not zero of ``array`` on the grid ``own`` into ``labels`` on ``grid``, by nearest
+    neighbour.
+    """
+    offset = grid.indices(own.origin)
+    start = np.rint(offset).astype(int)
+    if not np.allclose(own.affine[:3, :3], grid.affine[:3, :3], rtol=0, atol=1e-4) or (
+        np.abs(offset - start).max() > 1e-2
+    ):
+        points = np.stack([grid.plane(z).points() for z in range(grid.shape[0])])
+        found = own.sample(array, points, order=0)
+        labels[found > 0] = found[found > 0]
+        return
+    # The same lattice, which is the rule for results: no need to resample.
+    low, high = np.maximum(start, 0), np.minimum(start + array.shape, grid.shape)
+    if (low >= high).any():
+        return
+    part = array[tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start, strict=True))]
+    target = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    target[part > 0] = part[part > 0]
 
 
 def _cropped(labels: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:

@@ -38,7 +38,14 @@ def setVolume(volumeNode, array: np.ndarray, grid: Grid) -> None:
 
 def toWorld(node) -> np.ndarray | None:
     """(4, 4) from the node's own coordinates to the world's, LPS mm; None where a warp is in between."""
-    transformNode = node.GetParentTransformNode() if node is not None else None
+    return transformToWorld(node.GetParentTransformNode() if node is not None else None)
+
+
+def transformToWorld(transformNode) -> np.ndarray | None:
+    """(4, 4) by which ``transformNode`` moves what is under it into the world, LPS mm.
+
+    The identity for None; None where it, or a transform it is under itself, is no linear one.
+    """
     if transformNode is None:
         return np.eye(4)
     matrix = vtk.vtkMatrix4x4()

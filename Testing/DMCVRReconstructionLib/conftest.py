@@ -103,7 +103,7 @@ def cine(phantom):
 def destination(phantom, addCine):
     """A phantom in the scene, and where its result goes: [sequence, browser, volume], Destination."""
     nodes = addCine("SAX", phantom.sax.frames, stack_grid(phantom.sax), phantom.sax.times)
-    target = Destination("SAX", nodes[2].GetID(), None, phantom.sax.times, (400.0, 200.0))
+    target = Destination("SAX", 3, nodes[2].GetID(), None, phantom.sax.times, (400.0, 200.0))
     return nodes, target
 
 

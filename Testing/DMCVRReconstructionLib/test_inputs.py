@@ -188,7 +188,7 @@ def test_a_transform_that_changes_sizes_is_refused(application, addVolume, obliq
 
 
 def acquisitionTransform(node, grid, displacements):
-    """What Slicer's DICOM import makes for irregular spacing: a grid of one vector at each slice's corners."""
+    """What DICOM import makes for irregular spacing: a grid with a vector at each slice's corners."""
     depth, height, width = grid.shape
     image = vtk.vtkImageData()
     image.SetDimensions(2, 2, depth)

@@ -2,12 +2,61 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from types import SimpleNamespace
 
 import slicer
 import slicer.util
 import vtk
+
+
+class App:
+    """``slicer.app``. ``errors`` collects what would have been shown in a message box, whole."""
+
+    applicationName = "Slicer"
+
+    def __init__(self, logic):
+        self._logic = logic
+        self.errors: list[str] = []
+
+    def applicationLogic(self):
+        return self._logic
+
+    def layoutManager(self):
+        return self
+
+    def mrmlSliceLogics(self):
+        return self._logic.GetSliceLogics()
+
+    def resetThreeDViews(self) -> None:
+        """No camera to reset."""
+
+    def connect(self, signal, call) -> None:
+        """Slicer has started long ago."""
+
+    def processEvents(self) -> None:
+        """Let the windows live, if there are any."""
+        if (core := sys.modules.get("PySide6.QtWidgets")) and core.QApplication.instance():
+            core.QApplication.processEvents()
+
+    def setOverrideCursor(self, cursor) -> None:
+        """No cursor."""
+
+    def restoreOverrideCursor(self) -> None:
+        """No cursor."""
+
+    def testingEnabled(self) -> bool:
+        return False
+
+    def translate(self, context, text):
+        return text
+
+    def moduleManager(self):
+        return self
+
+    def userSettings(self):
+        return sys.modules["qt"].QSettings()
 
 
 class Application:
@@ -19,6 +68,7 @@ class Application:
     def __init__(self, folder: str | None = None):
         self.scene = slicer.vtkMRMLScene()
         self.logic = slicer.vtkSlicerApplicationLogic()
+        self.app = App(self.logic)
         self.logic.SetMRMLScene(self.scene)
         self.logic.GetColorLogic().SetMRMLScene(self.scene)
         self.logic.GetColorLogic().AddDefaultColorNodes()
@@ -37,6 +87,7 @@ class Application:
             logic.SetMRMLApplicationLogic(self.logic)
             self.logic.SetModuleLogic(name, logic)
         self.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded)
+        self.scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNodeRemoved)
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene, True)
         crosshair = slicer.vtkMRMLCrosshairNode()
         crosshair.SetCrosshairName("default")
@@ -62,9 +113,17 @@ class Application:
         if any(node.IsA(f"vtkMRML{kind}Node") for kind in kinds):
             hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeRemoved(self, scene, event, node) -> None:
+        hierarchy = scene.GetSubjectHierarchyNode()
+        if hierarchy is not None and (item := hierarchy.GetItemByDataNode(node)):
+            hierarchy.RemoveItem(item, False, False)
+
     def use(self) -> None:
         """Make this the scene and these the logics that modules find."""
         slicer.mrmlScene = self.scene
+        slicer.app = self.app
+        slicer.util.errorDisplay = lambda text, **_: self.app.errors.append(text)
         slicer.modules = SimpleNamespace(
             **{
                 name.lower(): SimpleNamespace(logic=lambda logic=logic: logic)

@@ -1,7 +1,8 @@
-"""Stand-ins for Slicer's Python modules that slicer-core lacks; Slicer's own where its sources are at hand."""
+"""Stand-ins for Python modules of Slicer's that slicer-core lacks, or these where they are at hand."""
 
 from __future__ import annotations
 
+import enum
 import os
 import sys
 import types
@@ -15,7 +16,7 @@ GENUINE = os.environ.get("DMCVR_SLICER_PYTHON")
 
 
 def install() -> None:
-    """Make ``slicer.i18n``, ``slicer.ScriptedLoadableModule`` and ``slicer.parameterNodeWrapper`` importable."""
+    """Make the modules that this file stands in for importable, as ``slicer.i18n`` and so on."""
     if GENUINE:
         own = str(Path(GENUINE) / "slicer")
         if own not in slicer.__path__:
@@ -93,41 +94,48 @@ class ScriptedLoadableModuleTest:
 def parameterNodeWrapper(cls):
     """Attributes of ``cls`` become parameters kept in a node, as by Slicer's decorator of this name.
 
-    Of its types only those that the module uses are known: bool, int, float, str and MRML nodes. Widgets with
-    the property SlicerParameterName follow their parameter and the parameter follows them.
+    Of its types only those that the module uses are known: bool, int, float, str, enumerations and MRML
+    nodes. Widgets with the property SlicerParameterName follow their parameter and the parameter follows
+    them.
     """
     hints = typing.get_type_hints(cls)
     defaults = {name: getattr(cls, name, _EMPTY.get(kind)) for name, kind in hints.items()}
 
+    def isNode(kind):
+        return kind not in _EMPTY and not (isinstance(kind, type) and issubclass(kind, enum.Enum))
+
     def read(self, name):
         node, kind = self.parameterNode, hints[name]
-        if kind not in _EMPTY:
+        if isNode(kind):
             return node.GetNodeReference(name)
         text = node.GetParameter(name)
         if kind is bool:
             return text == "True"
+        if isinstance(kind, type) and issubclass(kind, enum.Enum):
+            return kind[text] if text else defaults[name]
         return kind(text) if text else defaults[name]
 
     def write(self, name, value):
         node = self.parameterNode
-        if hints[name] not in _EMPTY:
+        if isNode(hints[name]):
             node.SetNodeReferenceID(name, value.GetID() if value is not None else None)
         else:
-            node.SetParameter(name, str(value))
+            node.SetParameter(name, value.name if isinstance(value, enum.Enum) else str(value))
 
     def __init__(self, parameterNode):
         self.parameterNode, self._connections = parameterNode, {}
         for name, kind in hints.items():
-            if kind in _EMPTY and not parameterNode.GetParameter(name):
+            if not isNode(kind) and not parameterNode.GetParameter(name):
                 write(self, name, defaults[name])
 
     def connectGui(self, ui):
-        from .widgets import readWidget, whenChanged, writeWidget
+        from .widgets import prepareWidget, readWidget, whenChanged, writeWidget
 
         widgets = {}
         for widget in vars(ui).values():
             if name := widget.property("SlicerParameterName"):
                 widgets[name] = widget
+                prepareWidget(widget, hints[name])
         busy = []
 
         def show(caller=None, event=None):

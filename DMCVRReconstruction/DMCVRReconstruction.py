@@ -112,8 +112,8 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.runControl.stop()
         self.inputPanel.stop()
         self.resultPanel.stop()
-        self.removeObservers()
         self.setParameterNode(None)
+        self.removeObservers()
 
     def enter(self) -> None:
         """Called each time the user opens this module."""

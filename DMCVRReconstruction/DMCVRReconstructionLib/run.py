@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from dmcvr.errors import CancelledError
+from dmcvr.errors import CancelledError, InputError
 from dmcvr.jobs import Job
 from dmcvr.layout import plan
 from dmcvr.nrrd import write_stack
@@ -67,6 +67,10 @@ class Run:
         found = stackInput(inputNode)
         frame = currentFrame(inputNode) if settings.frame == "current" else settings.frame
         single = isinstance(frame, int)
+        if labelsNode is not None and not single and found.frameCount > 1:
+            raise InputError(
+                _("The labels are of one frame; show that frame and choose to reconstruct the frame on show.")
+            )
         stack = found.readStack([frame] if single else None)
         labels = labelsOnStack(labelsNode, stack, found.transformNode) if labelsNode is not None else None
         self.plan = planOf(found, settings)

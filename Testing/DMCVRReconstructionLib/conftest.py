@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import slicer
-from slicer_harness import modules
+from slicer_harness import modules, qt
 from slicer_harness.application import Application
 
+qt.install()
 modules.install()  # before anything of the module is imported
 
 from dmcvr.geometry import Grid

@@ -101,10 +101,14 @@ def test_a_transformed_stack_gives_a_result_that_moves_along(application, scene)
 def test_bad_input_raises_a_sentence(scene):
     with pytest.raises(InputError, match="spacing of 400 mm"):
         Run(scene[0], Settings(frame="current", method="shape", spacing=400.0))
+    with pytest.raises(InputError, match="of one frame"):
+        Run(scene[0], Settings(frame="all", method="shape"), labelsNode=scene[1])
     # What only the backend can tell.
-    run = Run(scene[0], Settings(frame="all", method="shape"), labelsNode=scene[1])
+    drawn = slicer.util.arrayFromVolume(scene[1])
+    drawn[:] = np.array([0, 3, 2, 1], np.uint8)[drawn]
+    run = Run(scene[0], SHAPE, labelsNode=scene[1])
     run.start()
-    with pytest.raises(InputError, match="one frame only"):
+    with pytest.raises(InputError, match="swapped"):
         run.wait()
 
 

@@ -124,14 +124,16 @@ class CollapsibleButton(QtWidgets.QGroupBox):
         self._collapsed = False
 
     def _collapse(self, value) -> None:
-        self._collapsed = bool(value)
-        for child in self.children():
-            if isinstance(child, QtWidgets.QWidget):
+        for child in self.findChildren(QtWidgets.QWidget, options=QtCore.Qt.FindDirectChildrenOnly):
+            if value or self._collapsed:
                 child.setVisible(not value)
+        self._collapsed = bool(value)
 
     def showEvent(self, event) -> None:
+        # The .ui file folds a section before it is filled.
         super().showEvent(event)
-        self._collapse(self._collapsed)
+        if self._collapsed:
+            self._collapse(True)
 
     text = QtCore.Property(str, lambda self: self.title(), lambda self, value: self.setTitle(value))
     collapsed = QtCore.Property(bool, lambda self: self._collapsed, _collapse)

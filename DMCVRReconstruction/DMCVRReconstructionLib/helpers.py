@@ -7,6 +7,7 @@ import slicer
 from dmcvr.geometry import Grid
 from dmcvr.labels import COLOURS, NAMES
 
+from .inputs import RESULT_MARK
 from .lax import LaxImage
 from .results import ResultNodes
 from .segments import labelsOfSegmentation
@@ -107,4 +108,5 @@ def _add(className: str, name: str):
     node.SetName(name)
     node.SetHideFromEditors(True)
     node.SetSaveWithScene(False)
+    node.SetAttribute(RESULT_MARK, "1")
     return slicer.mrmlScene.AddNode(node)

@@ -195,6 +195,7 @@ def test_the_comparison_follows_its_button(ready, application):
         ready.ui.compareButton.click()
         assert layouts.layoutNode().GetViewArrangement() == layouts.LAYOUT_IDS[True]
         assert ready.ui.viewsLabel.text == "2ch: LAX 2ch; 3ch: LAX 3ch; 4ch: LAX 4ch."
+        assert ready.ui.laxList.count == 3
         scores = ready.ui.scoresTable
         assert scores.rowCount >= 6
         assert float(scores.item(0, 2).text()) > 0.6

@@ -1,6 +1,7 @@
 """What the panel keeps in the scene, so that it comes back with a saved one."""
 
 import enum
+from typing import Annotated
 
 from slicer import (
     vtkMRMLLabelMapVolumeNode,
@@ -9,7 +10,7 @@ from slicer import (
     vtkMRMLSequenceNode,
 )
 from slicer.i18n import tr as _
-from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 from .run import Settings
 
@@ -75,15 +76,15 @@ class DMCVRParameterNode:
     resultVolume: of the last result.
     """
 
-    inputNode: vtkMRMLScalarVolumeNode | vtkMRMLSequenceNode
-    labelsNode: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode
+    inputNode: vtkMRMLScalarVolumeNode | vtkMRMLSequenceNode | None
+    labelsNode: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode | None
     frame: Frame = Frame.ed
-    spacing: float = 0.0
+    spacing: Annotated[float, WithinRange(0, 20)] = 0.0
     method: Method = Method.dmcvr
     device: Device = Device.auto
     modelFolder: str = ""
-    steps: int = 0
-    seed: int = 0
+    steps: Annotated[int, WithinRange(0, 200)] = 0
+    seed: Annotated[int, WithinRange(0, 2147483647)] = 0
     regenerate: bool = False
     replacePrevious: bool = True
     resultVolume: vtkMRMLScalarVolumeNode

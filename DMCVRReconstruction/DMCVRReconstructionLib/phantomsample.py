@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from .worker import startBackend
 
 NAME = "DMCVR phantom"
 FRAMES = 8
+WAIT_SECONDS = 0.02
 FILES = {
     "sax": "SAX",
     "lax_2ch": "LAX 2ch",
@@ -38,6 +40,7 @@ def loadPhantom(frames: int = FRAMES, processEvents=lambda: None) -> list:
         )
         while process.poll() is None:
             processEvents()
+            time.sleep(WAIT_SECONDS)
         _out, errors = process.communicate()
         if process.returncode:
             raise WorkerError(_("The phantom could not be made; see the log."), errors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 from types import SimpleNamespace
@@ -86,8 +87,10 @@ class Application:
             logic.SetMRMLScene(self.scene)
             logic.SetMRMLApplicationLogic(self.logic)
             self.logic.SetModuleLogic(name, logic)
-        self.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded)
-        self.scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNodeRemoved)
+        self._tags = [
+            self.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded),
+            self.scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNodeRemoved),
+        ]
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene, True)
         crosshair = slicer.vtkMRMLCrosshairNode()
         crosshair.SetCrosshairName("default")
@@ -132,5 +135,8 @@ class Application:
         )
 
     def close(self) -> None:
-        """Empty the scene, as closing Slicer does."""
+        """Empty the scene, as closing Slicer does, and let nothing outlive it that would still look at it."""
         self.scene.Clear(1)
+        for tag in self._tags:
+            self.scene.RemoveObserver(tag)
+        gc.collect()

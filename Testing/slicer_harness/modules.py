@@ -30,7 +30,7 @@ def install() -> None:
         "ScriptedLoadableModuleTest": ScriptedLoadableModuleTest,
     }
     _module("ScriptedLoadableModule", __all__=list(bases), **bases)
-    _module("parameterNodeWrapper", parameterNodeWrapper=parameterNodeWrapper)
+    _module("parameterNodeWrapper", parameterNodeWrapper=parameterNodeWrapper, WithinRange=WithinRange)
 
 
 def _module(name: str, **contents) -> None:
@@ -89,6 +89,13 @@ class ScriptedLoadableModuleTest:
 
     def delayDisplay(self, message, msec=0):
         self.messages.append(message)
+
+
+class WithinRange:
+    """Bounds of a parameter; the widgets of the panel have the same in their .ui file."""
+
+    def __init__(self, minimum, maximum):
+        self.minimum, self.maximum = minimum, maximum
 
 
 def parameterNodeWrapper(cls):

@@ -76,6 +76,8 @@ class Panel:
     def close(self) -> None:
         """As when Slicer closes."""
         self.widget.cleanup()
+        self.parent.setMRMLScene(None)
         self.parent.close()
+        self.parent.deleteLater()
         self.process()
         sys.modules.pop("DMCVRReconstruction", None)

@@ -56,16 +56,23 @@ class NodeComboBox(QtWidgets.QComboBox):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._scene, self._nodes, self._types, self._none, self._hidden = None, [], [], False, []
-        self.currentIndexChanged.connect(lambda index: self.currentNodeChanged.emit(self.currentNode()))
+        self._scene, self._tags, self._nodes, self._types, self._hidden = None, [], [], [], []
+        self._none = False
+        self.currentIndexChanged.connect(self._tell)
+
+    def _tell(self, index) -> None:
+        self.currentNodeChanged.emit(self.currentNode())
 
     def setMRMLScene(self, scene) -> None:
-        self._scene = scene
-        for event in (slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent):
-            scene.AddObserver(event, lambda caller, event: self.fill())
-        self.fill()
+        for tag in self._tags:
+            self._scene.RemoveObserver(tag)
+        self._scene, self._tags = scene, []
+        if scene is not None:
+            events = (slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent)
+            self._tags = [scene.AddObserver(event, self.fill) for event in events]
+            self.fill()
 
-    def fill(self) -> None:
+    def fill(self, caller=None, event=None) -> None:
         if self._scene is None:
             return
         current = self.currentNode()

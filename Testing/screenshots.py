@@ -7,10 +7,7 @@ displayable managers. What is reconstructed is the phantom, by the shipped model
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
-
-os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 from slicer_harness import modules, qt
 
@@ -23,6 +20,7 @@ from slicer_harness.views import Views
 
 FOLDER = Path(__file__).resolve().parent.parent / "Resources" / "Screenshots"
 SIZE = (1200, 800)
+WAIT_SECONDS = 1800
 
 
 def main() -> None:
@@ -46,9 +44,9 @@ def main() -> None:
     panel.photograph(options.output / "panel.png")
     panel.ui.runButton.click()
     run = panel.widget.runControl
-    panel.until(lambda: run.run is None or (run.run.stage == "generate" and run.run.done > 5), 600)
+    panel.until(lambda: run.run is None or (run.run.stage == "generate" and run.run.done > 5), WAIT_SECONDS)
     panel.photograph(options.output / "running.png")
-    panel.until(lambda: not run.isRunning, 600)
+    panel.until(lambda: not run.isRunning, WAIT_SECONDS)
     panel.ui.compareButton.click()
     panel.photograph(options.output / "result.png")
     views.turn(35, 15, 1.6)

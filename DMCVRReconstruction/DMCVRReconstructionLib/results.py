@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import slicer
 from dmcvr.anatomy import LongAxis
+from dmcvr.labels import NAMES
 from slicer.i18n import tr as _
 
 from .cine import addBrowser, addSequence, indexValue
@@ -21,7 +22,7 @@ from .hierarchy import placeBeside
 from .inputs import RESULT_MARK
 from .measurements import addChart, fillCurve, fillTable
 from .resultfiles import ResultFiles
-from .segments import fillSegmentation, styleSegmentation
+from .segments import segmentByStep, styleSegmentation
 from .volumes import setVolume
 
 INPUT_ROLE = "DMCVR.Input"
@@ -146,15 +147,17 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             nodes.volumeSequence = addSequence(f"{nodes.volume.GetName()} sequence", times)
             nodes.segmentationSequence = addSequence(f"{nodes.segmentation.GetName()} sequence", times)
             made += [nodes.volumeSequence, nodes.segmentationSequence]
+        steps = 1 + len(NAMES)
         for index in range(count):
             setVolume(nodes.volume, files.volume[index], files.grid)
-            yield 2 * index + 1, 2 * count
-            fillSegmentation(nodes.segmentation, files.labels[index], files.grid, nodes.volume)
+            yield steps * index + 1, steps * count
+            drawing = segmentByStep(nodes.segmentation, files.labels[index], files.grid, nodes.volume)
+            for done, _step in enumerate(drawing, start=2):
+                yield steps * index + done, steps * count
             if count > 1:
                 value = indexValue(index, times)
                 nodes.volumeSequence.SetDataNodeAtValue(nodes.volume, value)
                 nodes.segmentationSequence.SetDataNodeAtValue(nodes.segmentation, value)
-            yield 2 * index + 2, 2 * count
         if count > 1:
             nodes.browser = addBrowser(
                 _("{name} DMCVR cine").format(name=destination.name),

@@ -153,7 +153,7 @@ class Run:
             self._fail(message.error)
         else:
             self._steps = importResult(message.value, self._destination)
-            self.stage, self.done, self.total = "import", 0, 2 * len(message.value.volume)
+            self.stage, self.done, self.total = "import", 0, 1
 
     def _import(self) -> None:
         try:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import slicer
 import vtk
@@ -26,6 +28,12 @@ def fillSegmentation(segmentationNode, labels: np.ndarray, grid: Grid, volumeNod
 
     Every segment is there, also where it is empty. volumeNode: the image that the segments belong to.
     """
+    for _ in segmentByStep(segmentationNode, labels, grid, volumeNode):
+        pass
+
+
+def segmentByStep(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None) -> Iterator[None]:
+    """As ``fillSegmentation``, segment by segment: each takes a while to become a surface."""
     segmentation = segmentationNode.GetSegmentation()
     segmentation.RemoveAllSegments()
     segmentationNode.SetSourceRepresentationToBinaryLabelmap()
@@ -47,8 +55,11 @@ def fillSegmentation(segmentationNode, labels: np.ndarray, grid: Grid, volumeNod
             slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(),
             _labelmap(labels == label, grid),
         )
+        # Once one segment has a surface, the segmentation makes one of every further segment as it comes.
         segmentation.AddSegment(segment, name)
-    segmentationNode.CreateClosedSurfaceRepresentation()
+        if segmentation.GetNumberOfSegments() == 1:
+            segmentationNode.CreateClosedSurfaceRepresentation()
+        yield
 
 
 def styleSegmentation(segmentationNode) -> None:
@@ -98,9 +109,7 @@ def segmentArrays(segmentationNode) -> list[tuple[np.ndarray, Grid]] | None:
         image.GetImageToWorldMatrix(matrix)
         affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
         scalars = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
-        # Segments may share one image, in which each has a number of its own.
-        mask = scalars == segmentationNode.GetSegmentation().GetSegment(segmentID).GetLabelValue()
-        array = np.pad(mask.astype(np.uint8) * label, 1)
+        array = np.pad((scalars > 0).astype(np.uint8) * label, 1)
         corner = affine[:3, :3] @ (np.array(image.GetExtent()[::2]) - 1) + affine[:3, 3]
         found.append((array, Grid(corner, *affine[:3, :3].T, shape=array.shape)))
     return found if named else None

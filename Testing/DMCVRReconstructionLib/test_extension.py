@@ -1,5 +1,6 @@
 """What Slicer reads of the extension before any of its code runs."""
 
+import importlib
 import json
 import re
 import subprocess
@@ -137,3 +138,12 @@ def test_a_failed_installation_is_a_sentence(monkeypatch):
     monkeypatch.setattr(slicer.util, "pip_install", pip)
     with pytest.raises(installation.InstallationError, match="network connection"):
         installation.install(["no-such-package>=1"])
+
+
+def test_the_self_test_passes(application):
+    """The one that Slicer runs, with the sample data made in a process of its own."""
+    module = importlib.import_module("DMCVRReconstruction")
+    test = module.DMCVRReconstructionTest()
+    test.runTest()
+    assert test.messages[-1] == "Test passed"
+    assert slicer.util.getNode("DMCVR phantom LAX 4ch") is not None

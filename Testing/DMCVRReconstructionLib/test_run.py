@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -42,12 +43,15 @@ def temporary(tmp_path, monkeypatch):
     assert not list(folder.glob("dmcvr-*"))
 
 
-def alive(processID: int) -> bool:
-    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-        os.killpg(processID, 0)
-        stat = Path(f"/proc/{processID}/stat").read_text()
-        return stat.rsplit(")", 1)[1].split()[0] != "Z"
-    return False
+def living(group: int) -> list[int]:
+    """The processes of a process group that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, own = path.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(own) == group and state != "Z":
+                found.append(int(path.parent.name))
+    return found
 
 
 def nodeNames(scene) -> list[str]:
@@ -112,17 +116,22 @@ def test_bad_input_raises_a_sentence(scene):
         run.wait()
 
 
-def test_cancelling_ends_the_process_tree_and_leaves_the_scene(application, scene):
+def test_cancelling_ends_the_process_tree_and_leaves_the_scene(application, scene, tmp_path, monkeypatch):
+    """With a PythonSlicer that is a mere launcher, as Slicer's is."""
+    launcher = tmp_path / "PythonSlicer"
+    launcher.write_text(f'#!/bin/sh\n"{sys.executable}" "$@" &\nwait\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     before = nodeNames(application.scene)
     run = Run(scene[0], Settings(frame="all", spacing=5.0))
     run.start()
     until(run, lambda: run.stage == "segment")
-    processID = run.processID
-    assert alive(processID)
+    group = run.processID
+    assert len(living(group)) == 2
     run.cancel()
     with pytest.raises(CancelledError):
         run.wait()
-    assert not alive(processID)
+    assert living(group) == []
     assert nodeNames(application.scene) == before
 
 

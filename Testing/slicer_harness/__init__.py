@@ -10,3 +10,8 @@ prove how Slicer's own widgets behave. With the folder ``Base/Python`` of Slicer
 variable DMCVR_SLICER_PYTHON, the base classes, translation and parameter nodes are Slicer's own instead of
 stand-ins.
 """
+
+import os
+
+# Drawing needs no display; without this VTK looks for one first, and complains.
+os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")

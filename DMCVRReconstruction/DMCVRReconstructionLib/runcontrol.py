@@ -27,6 +27,7 @@ class RunControl:
         self._ui, self._makeRun, self._onFinished = ui, makeRun, onFinished
         self.run: Run | None = None
         self._device = "cpu"
+        self._isEnding = False
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._poll)
@@ -51,6 +52,7 @@ class RunControl:
     def cancel(self) -> None:
         """End a run, if there is one; its end is shown once it is there."""
         if self.run is not None:
+            self._isEnding = True
             self._ui.runButton.enabled = False
             self._ui.progressLabel.text = _("Cancelling ...")
             self.run.cancel()
@@ -118,10 +120,14 @@ class RunControl:
         text = titles[run.stage].format(done=run.done, total=run.total)
         if run.stage != "import":
             text += ", " + _("about {time} left").format(time=duration(run.secondsLeft))
-        if self._ui.runButton.enabled:  # otherwise it says that it is being cancelled
-            self._ui.progressLabel.text = text
+        if self._isEnding:
+            return
+        self._ui.progressLabel.text = text
+        # What goes into the scene goes whole; it takes seconds at most.
+        self._ui.runButton.enabled = run.stage != "import"
 
     def _showIdle(self) -> None:
+        self._isEnding = False
         self._ui.runButton.text = _("Reconstruct")
         self._ui.runButton.enabled = True
         self._ui.progressBar.visible = False

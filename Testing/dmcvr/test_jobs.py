@@ -9,7 +9,9 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+import torch
 from dmcvr.cli import build_parser
+from dmcvr.commands.job import memory_sentence
 from dmcvr.errors import InputError
 from dmcvr.jobs import JOB_FILE, Job, read_job, read_line, write_job
 from dmcvr.nrrd import write_segmentation, write_stack
@@ -162,3 +164,9 @@ def test_the_first_line_comes_before_anything_heavy_is_imported(folder):
     assert time.perf_counter() - started < 3
     process.send_signal(signal.SIGKILL)
     process.communicate()
+
+
+def test_a_full_graphics_card_is_told_from_a_full_computer():
+    assert "graphics card ran out" in memory_sentence(torch.OutOfMemoryError("CUDA out of memory. Tried to"))
+    assert "computer ran out" in memory_sentence(RuntimeError("DefaultCPUAllocator: not enough memory"))
+    assert memory_sentence(RuntimeError("shapes do not fit")) is None

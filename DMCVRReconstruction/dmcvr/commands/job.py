@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         _say({"error": "The reconstruction was cancelled.", "kind": "cancelled"})
         raise
     except Exception as error:
-        memory = _memory(error)
+        memory = memory_sentence(error)
         fault = f"The reconstruction failed with a fault of the program: {type(error).__name__}."
         detail = traceback.format_exc()
         _say({"error": memory or fault, "kind": "memory" if memory else "fault", "detail": detail})
@@ -52,7 +52,7 @@ def _say(message: dict) -> None:
     print(json.dumps(message), flush=True)
 
 
-def _memory(error: Exception) -> str | None:
+def memory_sentence(error: Exception) -> str | None:
     """What to do if ``error`` says that memory ran out; torch has no one type for that."""
     text = str(error).lower()
     if type(error).__name__ == "OutOfMemoryError" or "cuda out of memory" in text:

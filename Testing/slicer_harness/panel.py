@@ -14,6 +14,7 @@ from PySide6 import QtCore, QtWidgets
 from . import qt as qtStandIn
 
 BEAT_MS = 5
+WIDTH, HEIGHT = 460, 1100
 
 
 class Panel:
@@ -29,7 +30,7 @@ class Panel:
         self.widget.setup()
         self.widget.enter()
         self.ui = self.widget.ui
-        self.parent.resize(460, 1100)
+        self.parent.resize(WIDTH, HEIGHT)
         self.parent.show()
         self.process()
 
@@ -70,6 +71,7 @@ class Panel:
 
     def photograph(self, path) -> None:
         """Write a picture of the panel as a PNG file."""
+        self.parent.resize(WIDTH, QtWidgets.QWidget.sizeHint(self.parent).height())
         self.process(0.1)
         self.parent.grab().save(str(path))
 

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from .errors import InputError
 from .geometry import Grid, Plane, unit
@@ -59,6 +58,31 @@ def ejection_fraction(edv: float, esv: float) -> float:
 def mass_g(myocardium_ml: float) -> float:
     """Mass in g of ``myocardium_ml`` of heart muscle, at 1.05 g/ml."""
     return MYOCARDIUM_G_PER_ML * myocardium_ml
+
+
+def clinical_numbers(volumes: list[dict], ed: int | None, es: int | None) -> dict[str, float]:
+    """Title with unit -> value, from the ``volumes`` of each frame: {LVC, LVM, RVC} in ml.
+
+    Function needs two different frames ``ed`` and ``es``; without them the first frame's volumes are given.
+    """
+    if ed is None or es is None or ed == es or len(volumes) == 1:
+        only = volumes[0]
+        return {
+            "LV cavity, ml": only["LVC"],
+            "LV myocardium, ml": only["LVM"],
+            "LV mass, g": mass_g(only["LVM"]),
+            "RV cavity, ml": only["RVC"],
+        }
+    out = {}
+    for side, name in (("LV", "LVC"), ("RV", "RVC")):
+        edv, esv = volumes[ed][name], volumes[es][name]
+        out |= {f"{side} end-diastolic volume, ml": edv, f"{side} end-systolic volume, ml": esv}
+        out[f"{side} stroke volume, ml"] = edv - esv
+        if edv > 0:
+            out[f"{side} ejection fraction, %"] = ejection_fraction(edv, esv)
+        if side == "LV":
+            out["LV mass at end-diastole, g"] = mass_g(volumes[ed]["LVM"])
+    return out
 
 
 def find_ed_es(volumes: Sequence[float]) -> tuple[int, int]:
@@ -122,6 +146,8 @@ def long_axis(labels: np.ndarray, grid: Grid) -> LongAxis:
     The axis is a robust line (Theil and Sen) through the LV cavity's centroids, slice by slice; its apical
     half is the one with the smaller heart. InputError where a ventricle is missing.
     """
+    from scipy import stats  # takes half a second to import, which 3D Slicer's panel should not wait for
+
     areas = np.count_nonzero(labels == LVC, axis=(1, 2))
     slices = np.flatnonzero(areas)
     if len(slices) < 2:

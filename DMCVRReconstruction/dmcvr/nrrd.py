@@ -17,11 +17,13 @@ import numpy as np
 from .errors import InputError
 from .geometry import Grid, unit
 from .labels import COLOURS, LVC, LVM, NAMES, RVC
+from .stack import Stack
 
 TYPES = {
     "bool": "uint8", "uint8": "uint8", "int8": "int8", "uint16": "uint16", "int16": "int16",
     "uint32": "uint32", "int32": "int32", "float32": "float", "float64": "double",
 }  # fmt: skip
+SLICE_ORIGINS = "DMCVR slice origins"  # key of the places (x y z of every slice, LPS mm) of irregular slices
 TERMS = {  # SNOMED CT codes and meanings, all "Anatomical Structure" (123037004)
     LVC: ("87878005", "Left ventricle"),
     LVM: ("74281007", "Myocardium"),
@@ -47,12 +49,26 @@ def write_volume(
     array = _as_type(array, dtype)
     fields = {}
     if array.ndim == 4:
-        fields = {
-            "DataNodeClassName": f"vtkMRML{'LabelMap' if labels else 'Scalar'}VolumeNode",
-            "axis 0 index type": "numeric",
-            "axis 0 index values": " ".join(_number(t) for t in _index(array, times)),
-        }
+        fields = _sequence_fields("LabelMap" if labels else "Scalar", array, times)
     _write(path, array, grid, fields, ("time", "ms") if times is not None else ("frame", ""))
+
+
+def write_stack(path: str | Path, stack: Stack) -> None:
+    """Write ``stack`` with its frame times to the .nrrd ``path``, so that ``volumes.read_stack`` gives it
+    back to the last digit also where its slices lie at irregular places.
+
+    Other programs see the slices evenly spaced between the first and the last.
+    """
+    count = len(stack.origins)
+    step = (stack.origins[-1] - stack.origins[0]) / (count - 1) if count > 1 else stack.normal
+    step = stack.normal * (step @ stack.normal)
+    grid = Grid(stack.origins[0], stack.step_x, stack.step_y, step, stack.frames.shape[1:])
+    fields = {SLICE_ORIGINS: " ".join(_number(value) for value in stack.origins.ravel())}
+    if len(stack.frames) == 1:
+        _write(path, stack.frames[0], grid, fields)
+        return
+    fields |= _sequence_fields("Scalar", stack.frames, stack.times)
+    _write(path, stack.frames, grid, fields, ("time", "ms") if stack.times is not None else ("frame", ""))
 
 
 def write_segmentation(path: str | Path, labels: np.ndarray, grid: Grid) -> None:
@@ -85,6 +101,14 @@ def write_segmentation(path: str | Path, labels: np.ndarray, grid: Grid) -> None
             f"Segment{number}_Tags": f"TerminologyEntry:{term}|",
         }
     _write(path, _as_type(labels, np.uint8), grid, fields)
+
+
+def _sequence_fields(kind: str, array: np.ndarray, times: np.ndarray | None) -> dict[str, str]:
+    return {
+        "DataNodeClassName": f"vtkMRML{kind}VolumeNode",
+        "axis 0 index type": "numeric",
+        "axis 0 index values": " ".join(_number(t) for t in _index(array, times)),
+    }
 
 
 def _write(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .anatomy import find_ed_es, mass_g
+from .anatomy import find_ed_es, long_axis, mass_g
 from .bundle import file_hash
+from .errors import InputError
 
 if TYPE_CHECKING:
     from .model import Model
@@ -41,7 +42,9 @@ def make_record(
 
     labels_sha256: of the expert labels, where they were given. What does not apply to the method is null.
     ``frames`` are the reconstructed frames of the input, counted from 0. ``ed`` and ``es`` count among these.
-    ``cycle`` holds what disc summation gives over the frames of the input.
+    ``cycle`` holds what disc summation gives over the frames of the input. ``long_axis`` says for each
+    reconstructed frame where the left ventricle lies (see ``anatomy.LongAxis``; LPS mm), null where a
+    ventricle is missing.
     """
     grid, stack, diffusion = result.grid, result.stack, options.method in ("dmcvr", "diffae")
     record = {
@@ -81,6 +84,7 @@ def make_record(
         "mass_g": [mass_g(volumes["LVM"]) for volumes in result.volumes],
         "ef": result.ejection_fraction,
         "cycle": _cycle(result),
+        "long_axis": [_long_axis(result, index) for index in range(len(result.labels))],
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "warnings": [*warnings, *result.warnings],
     }
@@ -121,3 +125,11 @@ def _cycle(result: Reconstruction) -> dict | None:
         "ef_percent": 100 * (edv - esv) / edv if edv > 0 else None,
         "lvc_ml": list(result.cycle_ml),
     }
+
+
+def _long_axis(result: Reconstruction, index: int) -> dict[str, list[float]] | None:
+    try:
+        axis = long_axis(result.labels[index], result.grid)
+    except InputError:
+        return None
+    return {name: [round(float(v), 6) for v in getattr(axis, name)] for name in ("centre", "apex", "rv")}

@@ -20,6 +20,7 @@ from . import dicom
 from .errors import InputError
 from .geometry import Grid
 from .labels import LVC, LVM, NAMES, remap
+from .nrrd import SLICE_ORIGINS
 from .quiet import quiet
 from .sanity import check_stack
 from .stack import Stack
@@ -148,6 +149,8 @@ def _stack(image: sitk.Image) -> Stack:
     array, times = _frames(image)
     grid = _grid(image, array.shape[1:])
     origins = grid.position(np.arange(grid.shape[0])[:, None] * [1, 0, 0])
+    if written := _meta(image, SLICE_ORIGINS):
+        origins = np.array([float(word) for word in written.split()]).reshape(origins.shape)
     stack = Stack(array.astype(np.float32, copy=False), origins, grid.step_x, grid.step_y, times)
     if grid.step_z @ np.cross(grid.step_x, grid.step_y) < 0:
         return stack.select(slices=np.arange(grid.shape[0])[::-1])

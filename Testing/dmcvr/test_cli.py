@@ -9,7 +9,7 @@ import pytest
 from dmcvr import __version__
 from dmcvr.cli.parser import build_parser
 
-COMMANDS = ("reconstruct", "segment", "phantom", "demo", "evaluate", "train", "info")
+COMMANDS = ("reconstruct", "segment", "job", "phantom", "demo", "evaluate", "train", "info")
 HEAVY = ("torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "tqdm")
 
 

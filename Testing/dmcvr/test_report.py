@@ -10,13 +10,13 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from dmcvr.anatomy import clinical_numbers
 from dmcvr.geometry import Grid, Plane
 from dmcvr.labels import COLOURS, LVC, LVM, RVC
 from dmcvr.report import ReportData, write_report
 from dmcvr.report.chart import volume_curve
 from dmcvr.report.cuts import cut_stack, outlines, outlines_on_plane
 from dmcvr.report.pictures import picture, png, window
-from dmcvr.report.tables import clinical_numbers
 from dmcvr.report.views import choose_slices
 from dmcvr.stack import Stack
 from PIL import Image

@@ -71,6 +71,11 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--output", type=Path, required=True, metavar="FILE.nrrd", help="file for the labels")
     add_model(run)
 
+    run = command(
+        "job", "Run the reconstruction that a folder's job.json describes, as the Slicer module does."
+    )
+    run.add_argument("folder", type=Path, metavar="FOLDER", help="private folder of the job")
+
     run = command("phantom", "Make a heart by formula, imaged as cine MR, with its exact truth.")
     run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the images")
     run.add_argument(

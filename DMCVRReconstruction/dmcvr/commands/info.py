@@ -21,7 +21,13 @@ def run(arguments: argparse.Namespace) -> None:
         except PackageNotFoundError:
             versions[name] = None
     card = read_card(arguments.model or DEFAULT_BUNDLE)
-    facts = {"versions": versions, "devices": _devices(versions["torch"] is not None), "model": card}
+    torch_found = versions["torch"] is not None
+    facts = {
+        "versions": versions,
+        "devices": _devices(torch_found),
+        "gpus": _gpus() if torch_found else [],
+        "model": card,
+    }
     if arguments.json:
         print(json.dumps(facts))
         return
@@ -31,6 +37,18 @@ def run(arguments: argparse.Namespace) -> None:
     for key, value in card.items():
         if key not in ("preset", "sha256", "labels"):
             print(f"model {key:8} {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _gpus() -> list[dict]:
+    """Name and memory in MB of every graphics card that can be used."""
+    import torch
+
+    found = []
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        name = torch.cuda.get_device_name(index)
+        found.append({"name": name, "free_mb": free // 2**20, "total_mb": total // 2**20})
+    return found
 
 
 def _devices(torch_found: bool) -> list[str]:

@@ -4,37 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from ..anatomy import ejection_fraction, mass_g
+from ..anatomy import clinical_numbers
 from ..labels import LVC, RVC, TITLES
 from .chart import volume_curve
 from .data import ReportData
 
 FRAMES_FOR_A_CURVE = 4
-
-
-def clinical_numbers(volumes: list[dict], ed: int | None, es: int | None) -> dict[str, float]:
-    """Title with unit -> value, from the ``volumes`` of each frame: {LVC, LVM, RVC} in ml.
-
-    Function needs two different frames ``ed`` and ``es``; without them the first frame's volumes are given.
-    """
-    if ed is None or es is None or ed == es or len(volumes) == 1:
-        only = volumes[0]
-        return {
-            "LV cavity, ml": only["LVC"],
-            "LV myocardium, ml": only["LVM"],
-            "LV mass, g": mass_g(only["LVM"]),
-            "RV cavity, ml": only["RVC"],
-        }
-    out = {}
-    for side, name in (("LV", "LVC"), ("RV", "RVC")):
-        edv, esv = volumes[ed][name], volumes[es][name]
-        out |= {f"{side} end-diastolic volume, ml": edv, f"{side} end-systolic volume, ml": esv}
-        out[f"{side} stroke volume, ml"] = edv - esv
-        if edv > 0:
-            out[f"{side} ejection fraction, %"] = ejection_fraction(edv, esv)
-        if side == "LV":
-            out["LV mass at end-diastole, g"] = mass_g(volumes[ed]["LVM"])
-    return out
 
 
 def volumes(data: ReportData) -> str:

@@ -1,0 +1,232 @@
+"""3D hearts from sparse cine MR stacks: the module's description, its panel, and its self test."""
+
+import os
+
+import qt
+import slicer
+import vtk
+from DMCVRReconstructionLib.errors import InstallationError
+from DMCVRReconstructionLib.inputpanel import InputPanel
+from DMCVRReconstructionLib.installation import install, missing
+from DMCVRReconstructionLib.logic import DMCVRReconstructionLogic
+from DMCVRReconstructionLib.machine import rememberedSeconds
+from DMCVRReconstructionLib.parameters import settingsOf
+from DMCVRReconstructionLib.phantomsample import NAME, loadPhantom
+from DMCVRReconstructionLib.resultpanel import ResultPanel
+from DMCVRReconstructionLib.runcontrol import RunControl
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+__all__ = [
+    "DMCVRReconstruction",
+    "DMCVRReconstructionLogic",
+    "DMCVRReconstructionTest",
+    "DMCVRReconstructionWidget",
+]
+
+
+class DMCVRReconstruction(ScriptedLoadableModule):
+    """What Slicer shows of the module before it is opened."""
+
+    def __init__(self, parent):
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("DMCVR Reconstruction")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Cardiac")]
+        parent.dependencies = ["Segmentations", "Sequences", "SubjectHierarchy", "Volumes"]
+        parent.contributors = ["DMCVR contributors"]
+        parent.helpText = _(
+            "Turns a sparse short-axis cine MR stack into an image volume and a segmentation of the heart, "
+            "by a morphology-guided diffusion model. For research use only, not for diagnosis."
+        )
+        parent.acknowledgementText = _(
+            "The method is that of He et al., DMCVR: Morphology-Guided Diffusion Model for 3D Cardiac Volume "
+            "Reconstruction, MICCAI 2023."
+        )
+        slicer.app.connect("startupCompleted()", onStartupCompleted)
+
+
+def onStartupCompleted() -> None:
+    """Offer the sample data, and the terms that the segments are named by."""
+    registerSampleData()
+    terms = os.path.join(os.path.dirname(__file__), "Resources", "Terminology", "DMCVR.term.json")
+    slicer.modules.terminologies.logic().LoadTerminologyFromFile(terms)
+
+
+def registerSampleData() -> None:
+    """Add the phantom to the Sample Data module; it is made here, so nothing is downloaded."""
+    import SampleData
+
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category=_("Cardiac"),
+        sampleName=NAME,
+        uris="",
+        fileNames="",
+        nodeNames=NAME,
+        thumbnailFileName=os.path.join(os.path.dirname(__file__), "Resources", "Icons", "DMCVRPhantom.png"),
+        customDownloader=lambda source: loadPhantom(processEvents=slicer.app.processEvents),
+    )
+
+
+class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic = None
+        self._parameterNode = None
+        self._parameterNodeGuiTag = None
+
+    def setup(self) -> None:
+        """Called when the user opens the module for the first time."""
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/DMCVRReconstruction.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = DMCVRReconstructionLogic()
+        self.inputPanel = InputPanel(self.ui, self.updateFromParameters)
+        self.runControl = RunControl(self.ui, self._startRun, self._onFinished)
+        self.resultPanel = ResultPanel(self.ui, self._compare)
+        self.ui.installButton.connect("clicked(bool)", self._onInstall)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        for event in (slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent):
+            self.addObserver(slicer.mrmlScene, event, self.onNodesChanged)
+        # Many nodes may come at once, as when a study is loaded.
+        self._updateTimer = qt.QTimer()
+        self._updateTimer.setSingleShot(True)
+        self._updateTimer.setInterval(0)
+        self._updateTimer.connect("timeout()", self.updateFromParameters)
+        self.initializeParameterNode()
+        self.inputPanel.askMachine()
+
+    def cleanup(self) -> None:
+        """Called when the application closes, or the module is reloaded."""
+        self.runControl.stop()
+        self.inputPanel.stop()
+        self.resultPanel.stop()
+        self.setParameterNode(None)
+        self.removeObservers()
+
+    def enter(self) -> None:
+        """Called each time the user opens this module."""
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        """Called each time the user opens another module: the user's own layout comes back. A run goes on."""
+        self.resultPanel.leave()
+
+    def onSceneStartClose(self, caller, event) -> None:
+        """The scene that a run was for is going away."""
+        self.runControl.cancel()
+        self.resultPanel.stop()
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller, event) -> None:
+        """Start anew in the empty scene."""
+        self.initializeParameterNode()
+
+    def onNodesChanged(self, caller, event) -> None:
+        """What was found in the scene may no longer be so."""
+        if self._parameterNode is not None and not slicer.mrmlScene.IsBatchProcessing():
+            self._updateTimer.start()
+
+    def initializeParameterNode(self) -> None:
+        """Take the scene's parameters; an input is suggested where none is chosen."""
+        self.setParameterNode(self.logic.getParameterNode())
+
+    def setParameterNode(self, parameterNode) -> None:
+        """Show ``parameterNode`` in the panel and follow it; None for none."""
+        if self._parameterNode is not None:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameters)
+        self._parameterNode = parameterNode
+        if self._parameterNode is not None:
+            self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameters)
+            self.updateFromParameters()
+
+    def updateFromParameters(self, caller=None, event=None) -> None:
+        """Show what follows from the parameters, and whether a run can start."""
+        if self._parameterNode is None or self.runControl.isRunning:
+            return
+        needed = missing()
+        self.ui.installFrame.visible = bool(needed)
+        self.ui.installLabel.text = _(
+            "The reconstruction needs Python packages that Slicer does not bring: {names}. They are "
+            "downloaded from the internet into Slicer's own Python."
+        ).format(names=", ".join(needed))
+        self.inputPanel.update(self._parameterNode)
+        reason = self.inputPanel.problem
+        if needed:
+            reason = _("Install the missing Python packages first.")
+        self.runControl.allow(reason, self.inputPanel.device)
+        self.resultPanel.show(self._parameterNode.resultVolume)
+
+    def _startRun(self):
+        parameters = self._parameterNode
+        replaced = parameters.resultVolume if parameters.replacePrevious else None
+        self.resultPanel.leave()
+        return self.logic.reconstruct(
+            parameters.inputNode,
+            settingsOf(parameters),
+            labelsNode=parameters.labelsNode,
+            replaceVolume=replaced,
+            wait=False,
+            secondsEach=rememberedSeconds(self.inputPanel.device),
+        )
+
+    def _onFinished(self, nodes) -> None:
+        if nodes is not None and self._parameterNode is not None:
+            self._parameterNode.resultVolume = nodes.volume
+            slicer.util.setSliceViewerLayers(background=nodes.volume, fit=True)
+            slicer.util.resetThreeDViews()
+        self.updateFromParameters()
+
+    def _compare(self, volumeNode):
+        return self.logic.compare(volumeNode, self.inputPanel.laxNodes)
+
+    def _onInstall(self, checked=False) -> None:
+        try:
+            with slicer.util.tryWithErrorDisplay(_("The installation failed."), waitCursor=True):
+                install(missing())
+        except InstallationError as error:
+            self.ui.installLabel.text = str(error)
+            self.ui.logText.plainText = error.detail
+            return
+        self.updateFromParameters()
+        self.inputPanel.askMachine()
+
+
+class DMCVRReconstructionTest(ScriptedLoadableModuleTest):
+    """The self test: the phantom, reconstructed by interpolation from its own labels, and compared."""
+
+    def setUp(self) -> None:
+        """Start from an empty scene."""
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        """Run the test."""
+        self.setUp()
+        self.test_Phantom()
+
+    def test_Phantom(self) -> None:
+        """From sample data to scores on the long-axis views, through the real process."""
+        self.delayDisplay(_("Making the phantom"))
+        stack = loadPhantom(frames=1)[0]
+        labels = slicer.util.getNode(f"{stack.GetName()} labels")
+        logic = DMCVRReconstructionLogic()
+        self.delayDisplay(_("Reconstructing"))
+        nodes = logic.reconstruct(stack, labelsNode=labels, method="shape", frame=0, spacing=2.5)
+        assert nodes.segmentation.GetSegmentation().GetNumberOfSegments() == 3
+        scores = logic.compare(nodes.volume).scores()
+        assert {score.view for score in scores} == {"2ch", "3ch", "4ch"}
+        assert all(score.dice > 0.6 for score in scores)
+        self.delayDisplay(_("Test passed"))

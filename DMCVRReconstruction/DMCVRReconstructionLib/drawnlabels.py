@@ -1,0 +1,62 @@
+"""Labels that an expert drew, on the slices of a stack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from dmcvr.errors import InputError
+from dmcvr.geometry import Grid
+from dmcvr.labels import BACKGROUND
+from dmcvr.stack import Stack
+from slicer.i18n import tr as _
+
+from .segments import segmentArrays
+from .series import currentFrame, seriesOf
+from .volumes import isRigid, toWorld, transformGrid, transformToWorld
+
+
+def labelsOnStack(node, stack: Stack, transformNode) -> np.ndarray:
+    """(1, S, H, W) uint8 labels, in the project's order, that ``node`` has on the slices of ``stack``.
+
+    node: a label volume with 1 LVC, 2 LVM, 3 RVC, or a segmentation with segments of these names.
+    transformNode: the rigid one that moves the stack into the world, or None.
+    Raises InputError where it has none there, or lies under a transform that changes sizes.
+    """
+    parts = segmentArrays(node) or [] if node.IsA("vtkMRMLSegmentationNode") else [_labelVolume(node)]
+    matrix = toWorld(node)
+    if matrix is None or not isRigid(matrix):
+        raise InputError(
+            _("The transform that {name} is under changes its shape; remove it.").format(name=node.GetName())
+        )
+    matrix = np.linalg.inv(transformToWorld(transformNode)) @ matrix
+    labels = np.full((1, *stack.frames.shape[1:]), BACKGROUND, np.uint8)
+    for array, grid in parts:
+        moved = transformGrid(grid, matrix)
+        for index in range(len(stack.origins)):
+            found = moved.sample(array, stack.plane(index).points(), order=0)
+            labels[0, index][found > 0] = found[found > 0]
+    if not labels.any():
+        raise InputError(
+            _("{name} holds none of LVC, LVM and RVC where the image is.").format(name=node.GetName())
+        )
+    return labels
+
+
+def asStack(labels: np.ndarray, stack: Stack) -> Stack:
+    """``labels`` (1, S, H, W) in the slices of ``stack``, to be written as images are."""
+    return replace(stack, frames=labels.astype(np.float32), times=None)
+
+
+def _labelVolume(node) -> tuple[np.ndarray, Grid]:
+    series = seriesOf(node)
+    # A margin of nothing, as sampling ends at the outermost voxels' centres.
+    array = np.pad(series.frame(currentFrame(node)), 1)
+    grid = Grid(
+        series.grid.position([-1, -1, -1]),
+        series.grid.step_x,
+        series.grid.step_y,
+        series.grid.step_z,
+        array.shape,
+    )
+    return array, grid

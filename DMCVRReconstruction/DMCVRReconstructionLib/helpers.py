@@ -1,0 +1,112 @@
+"""Nodes that the comparison needs and nobody else: hidden, not saved, and gone when it ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+from dmcvr.geometry import Grid
+from dmcvr.labels import COLOURS, NAMES
+
+from .inputs import RESULT_MARK
+from .lax import LaxImage
+from .results import ResultNodes
+from .segments import labelsOfSegmentation
+from .volumes import gridOfVolume, setVolume
+
+DISPLAY_PERCENTILES = (1.0, 99.0)
+
+
+def acquiredBlocks(nodes: ResultNodes) -> tuple[np.ndarray, np.ndarray]:
+    """Image and labels (Z, Y, X) in which every slice of the result is the nearest acquired one, as thick as
+    the
+    gap: what a stack looks like from the side before anything is made of it.
+    """
+    volume = slicer.util.arrayFromVolume(nodes.volume)
+    labels = labelsOfSegmentation(nodes.segmentation, nodes.volume)
+    acquired = np.array([z for z, i in enumerate(nodes.record["geometry"]["acquired"]) if i is not None])
+    nearest = acquired[np.abs(np.arange(len(volume))[:, None] - acquired).argmin(1)]
+    return volume[nearest], labels[nearest]
+
+
+class HelperNodes:
+    """The stack as acquired with its labels, and the frames of real long-axis images."""
+
+    def __init__(self):
+        self._nodes: dict[str, object] = {}
+
+    @property
+    def acquiredID(self) -> str:
+        return self._nodes["acquired"].GetID()
+
+    @property
+    def labelsID(self) -> str:
+        return self._nodes["labels"].GetID()
+
+    def laxID(self, view: str) -> str | None:
+        return self._nodes[view].GetID() if view in self._nodes else None
+
+    def showAcquired(self, nodes: ResultNodes, image: np.ndarray, labels: np.ndarray) -> None:
+        """Take ``image`` and ``labels`` (Z, Y, X), which lie where the result does, and its window."""
+        grid = gridOfVolume(nodes.volume)
+        acquired = self._volume("acquired", "vtkMRMLScalarVolumeNode")
+        setVolume(acquired, image, grid)
+        source, display = nodes.volume.GetDisplayNode(), self._display(acquired)
+        display.SetAndObserveColorNodeID(source.GetColorNodeID())
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevel(source.GetWindow(), source.GetLevel())
+        display.SetInterpolate(False)
+        drawn = self._volume("labels", "vtkMRMLLabelMapVolumeNode")
+        setVolume(drawn, labels, grid)
+        self._display(drawn).SetAndObserveColorNodeID(self._colours().GetID())
+        for node in (acquired, drawn):
+            node.SetAndObserveTransformNodeID(nodes.volume.GetTransformNodeID())
+
+    def showLax(self, view: str, image: LaxImage, frame: np.ndarray) -> None:
+        """Take ``frame`` (H, W) of the real image of ``view``."""
+        node = self._volume(view, "vtkMRMLScalarVolumeNode")
+        plane, thickness = image.plane, np.linalg.norm(image.series.grid.step_z)
+        step = plane.normal * max(thickness, 1.0)
+        setVolume(node, frame[None], Grid(plane.origin, plane.step_x, plane.step_y, step, (1, *plane.shape)))
+        display = self._display(node)
+        display.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+        low, high = np.percentile(frame, DISPLAY_PERCENTILES)
+        display.SetAutoWindowLevel(False)
+        display.SetWindowLevel(max(high - low, 1), (high + low) / 2)
+
+    def remove(self) -> None:
+        """Take them out of the scene."""
+        for node in self._nodes.values():
+            if node.GetScene() is not None:
+                slicer.mrmlScene.RemoveNode(node)
+        self._nodes.clear()
+
+    def _volume(self, key: str, className: str):
+        if key not in self._nodes or self._nodes[key].GetScene() is None:
+            self._nodes[key] = _add(className, f"DMCVR {key}")
+        return self._nodes[key]
+
+    def _display(self, node):
+        node.CreateDefaultDisplayNodes()
+        node.GetDisplayNode().SetSaveWithScene(False)
+        return node.GetDisplayNode()
+
+    def _colours(self):
+        if "colours" not in self._nodes:
+            node = _add("vtkMRMLColorTableNode", "DMCVR colours")
+            node.SetTypeToUser()
+            node.SetNumberOfColors(len(NAMES) + 1)
+            node.SetColor(0, "background", 0, 0, 0, 0)
+            for label, name in NAMES.items():
+                node.SetColor(label, name, *(value / 255 for value in COLOURS[label]), 1)
+            self._nodes["colours"] = node
+        return self._nodes["colours"]
+
+
+def _add(className: str, name: str):
+    node = slicer.mrmlScene.CreateNodeByClass(className)
+    node.UnRegister(None)
+    node.SetName(name)
+    node.SetHideFromEditors(True)
+    node.SetSaveWithScene(False)
+    node.SetAttribute(RESULT_MARK, "1")
+    return slicer.mrmlScene.AddNode(node)

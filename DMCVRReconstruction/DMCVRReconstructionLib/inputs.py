@@ -1,0 +1,229 @@
+"""Which short-axis stack the chosen node stands for, and how it reaches the backend.
+
+A stack is one volume or sequence of several slices, or, as DICOM import leaves it where the scanner stored a
+series per slice, one node for each slice. Parent transforms are honoured: under one rigid transform the stack
+is taken in its own coordinates and the result is put under the same transform; what DICOM import adds for
+irregular slice spacing is followed slice by slice. Transforms that would bend slices or change millimetres
+are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+from dmcvr.errors import InputError
+from dmcvr.geometry import Plane, unit
+from dmcvr.sanity import check_stack
+from dmcvr.stack import Stack
+from slicer.i18n import tr as _
+
+from .series import Series, browserAndSequence, isImage, seriesOf
+from .volumes import isRigid, pointsToWorld, toWorld
+
+SAME_ANGLE = np.cos(np.radians(3.0))
+SAME_PLACE_MM = 0.5
+FLAT_MM = 0.05  # a slice whose corners leave their plane by more than this was bent
+RESULT_MARK = "DMCVR.Result"  # attribute of all nodes that this module makes
+
+
+@dataclass(frozen=True)
+class StackInput:
+    """What the chosen node stands for.
+
+    series: one for a whole stack, one for each slice otherwise, sorted along the normal.
+    planes: of every slice in the frame that ``transformNode`` moves, LPS mm, in the order of the voxels.
+    transformNode: the rigid parent transform that results must get as well, or None.
+    """
+
+    series: tuple[Series, ...]
+    planes: tuple[Plane, ...]
+    transformNode: object | None
+
+    @property
+    def name(self) -> str:
+        return self.series[0].name
+
+    @property
+    def frameCount(self) -> int:
+        return self.series[0].count
+
+    @property
+    def node(self):
+        """The node to name, place and refer results by."""
+        return self.series[0].shownNode or self.series[0].node
+
+    def places(self) -> Stack:
+        """The stack without its image, which is cheap: one frame of undefined values."""
+        origins, step_x, step_y = _straight(self.planes)
+        order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
+        frames = np.empty((1, len(origins), *self.planes[0].shape), np.float32)
+        return Stack(frames, origins[order], step_x, step_y)
+
+    def readStack(self, frames: list[int] | None = None) -> Stack:
+        """The stack, with only the given ``frames`` of the cine if any. Raises InputError for no stack."""
+        wanted = list(range(self.frameCount)) if frames is None else frames
+        voxels = np.stack(
+            [
+                np.concatenate([series.frame(index) for series in self.series]).astype(np.float32)
+                for index in wanted
+            ]
+        )
+        origins, step_x, step_y = _straight(self.planes)
+        normal = unit(np.cross(step_x, step_y))
+        order = np.argsort(origins @ normal)
+        times = self.series[0].times
+        stack = Stack(
+            np.ascontiguousarray(voxels[:, order]),
+            origins[order],
+            step_x,
+            step_y,
+            None if times is None or len(wanted) < 2 else times[wanted],
+        )
+        check_stack(stack)
+        return stack
+
+
+def stackInput(node) -> StackInput:
+    """The stack that ``node`` is, or is a slice of. Raises InputError, saying what to choose instead."""
+    if node is None:
+        raise InputError(_("Choose the short-axis image."))
+    chosen = seriesOf(node)
+    members = (chosen,) if chosen.grid.shape[0] > 1 else slicesBeside(chosen)
+    if len({series.count for series in members}) > 1:
+        counts = sorted(series.count for series in members)
+        raise InputError(
+            _(
+                "The short-axis slices have different numbers of frames ({least} to {most}); load again "
+                "those that differ, or remove them."
+            ).format(least=counts[0], most=counts[-1])
+        )
+    parents = {_parentID(series) for series in members}
+    together = len(parents) == 1
+    planes = [plane for series in members for plane in _planes(series, together)]
+    linear = together and toWorld(members[0].shownNode) is not None
+    transformNode = members[0].shownNode.GetParentTransformNode() if linear and members[0].shownNode else None
+    return StackInput(members, tuple(planes), transformNode)
+
+
+def slicesBeside(chosen: Series) -> tuple[Series, ...]:
+    """The series of one slice each that form a stack with ``chosen``, each place once, in order.
+
+    They must be of the same study, parallel, and of the same size. Raises InputError where there is no other.
+    """
+    place = _planes(chosen, False)[0]
+    found: list[tuple[float, Series]] = []
+    for series in _singleSlices():
+        if _study(series) != _study(chosen):
+            continue
+        plane = _planes(series, False)[0]
+        if not _alike(place, plane):
+            continue
+        position = float(plane.centre @ place.normal)
+        # What was loaded last counts, as slices are acquired again when the first try was poor.
+        found = [item for item in found if abs(item[0] - position) >= SAME_PLACE_MM]
+        found.append((position, series))
+    if len(found) < 2:
+        raise InputError(
+            _(
+                "{name} is a single slice, and no other slices of the same orientation and size are loaded; "
+                "load all slices of the short-axis cine, or choose a stack."
+            ).format(name=chosen.name)
+        )
+    return tuple(series for _position, series in sorted(found, key=lambda item: item[0]))
+
+
+def _singleSlices() -> list[Series]:
+    """Every greyscale image of one slice in the scene, in the order of loading; no labels, no results."""
+    sequences = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    nodes = [node for node in sequences if node.GetDataNodeClassName() == "vtkMRMLScalarVolumeNode"]
+    nodes += [node for node in volumes if isImage(node) and browserAndSequence(node)[1] is None]
+    found = [seriesOf(node) for node in nodes if not node.GetAttribute(RESULT_MARK)]
+    return [series for series in found if series.grid.shape[0] == 1]
+
+
+def _study(series: Series) -> int:
+    """The subject hierarchy's item of the study that ``series`` is in; 0 without one."""
+    hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
+    item = hierarchy.GetItemByDataNode(series.shownNode or series.node)
+    return hierarchy.GetItemAncestorAtLevel(item, "Study") if item else 0
+
+
+def _parentID(series: Series) -> str | None:
+    return series.shownNode.GetTransformNodeID() if series.shownNode is not None else None
+
+
+def _planes(series: Series, own: bool) -> list[Plane]:
+    """Where the slices of ``series`` lie: in its own coordinates if ``own`` and the transform allows, else
+    world.
+    """
+    planes = [series.grid.plane(z) for z in range(series.grid.shape[0])]
+    matrix = toWorld(series.shownNode)
+    if matrix is None:
+        return [_warped(series.shownNode, plane) for plane in planes]
+    if not isRigid(matrix):
+        raise InputError(
+            _(
+                "The transform that {name} is under changes sizes or mirrors; remove it, or replace it by "
+                "one that only turns and shifts."
+            ).format(name=series.name)
+        )
+    if own:
+        return planes
+    turn, shift = matrix[:3, :3], matrix[:3, 3]
+    return [
+        Plane(turn @ plane.origin + shift, turn @ plane.step_x, turn @ plane.step_y, plane.shape)
+        for plane in planes
+    ]
+
+
+def _warped(node, plane: Plane) -> Plane:
+    """``plane`` after the node's non-linear transform, which must leave it a flat image of the same size."""
+    height, width = plane.shape
+    corners = plane.origin + np.array(
+        [0 * plane.step_x, (width - 1) * plane.step_x, (height - 1) * plane.step_y]
+    )
+    opposite = corners[1] + corners[2] - corners[0]
+    moved = pointsToWorld(node, np.vstack([corners, opposite, plane.centre]))
+    step_x = (moved[1] - moved[0]) / max(width - 1, 1)
+    step_y = (moved[2] - moved[0]) / max(height - 1, 1)
+    flat = Plane(moved[0], step_x, step_y, plane.shape)
+    expected = np.array([moved[1] + moved[2] - moved[0], flat.centre])
+    if (
+        np.linalg.norm(moved[3:] - expected, axis=1).max() > FLAT_MM
+        or not np.allclose(flat.spacing, plane.spacing, rtol=1e-3)
+        or abs(unit(step_x) @ unit(step_y)) > 1e-3
+    ):
+        raise InputError(
+            _(
+                "The transform that {name} is under bends or stretches the slices; remove it, or harden a "
+                "rigid one instead."
+            ).format(name=node.GetName())
+        )
+    return flat
+
+
+def _alike(a: Plane, b: Plane) -> bool:
+    pairs = ((a.step_x, b.step_x), (a.step_y, b.step_y))
+    return (
+        a.shape == b.shape
+        and np.allclose(a.spacing, b.spacing, rtol=1e-3)
+        and all(unit(s) @ unit(t) > SAME_ANGLE for s, t in pairs)
+    )
+
+
+def _straight(planes: tuple[Plane, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Origins (S, 3) and common steps of the planes; each is turned about its centre, so that none is
+    displaced.
+
+    Raises InputError where they are not parallel.
+    """
+    if not all(_alike(planes[0], plane) for plane in planes):
+        raise InputError(_("The slices are not parallel; choose a short-axis stack."))
+    height, width = planes[0].shape
+    step_x = np.mean([plane.step_x for plane in planes], axis=0)
+    step_y = np.mean([plane.step_y for plane in planes], axis=0)
+    half = step_x * (width - 1) / 2 + step_y * (height - 1) / 2
+    return np.array([plane.centre for plane in planes]) - half, step_x, step_y

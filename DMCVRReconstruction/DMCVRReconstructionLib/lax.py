@@ -1,0 +1,145 @@
+"""Long-axis (LAX) images in the scene, found by how they lie to the short-axis stack, and labels drawn on
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+from dmcvr.anatomy import LongAxis
+from dmcvr.errors import InputError
+from dmcvr.geometry import Plane, unit
+from dmcvr.labels import NAMES
+from slicer.i18n import tr as _
+
+from .inputs import RESULT_MARK, StackInput
+from .segments import labelsOfSegmentation
+from .series import Series, browserAndSequence, isImage, seriesOf
+from .volumes import isRigid, toWorld, transformGrid, transformToWorld
+
+STEEP = np.sqrt(0.5)  # cosine between the normals: the image crosses the stack at more than 45 degrees
+NEAR_MM = 60.0  # from the middle of the stack to the image's plane, at most
+SAME_PLACE_MM = 0.1
+
+
+@dataclass(frozen=True)
+class LaxImage:
+    """One long-axis image, still or cine. plane: where it lies in the world, LPS mm."""
+
+    series: Series
+    plane: Plane
+
+    @property
+    def node(self):
+        """What the user knows it by: the shown volume, or the sequence if nothing plays it."""
+        return self.series.shownNode or self.series.node
+
+    def frameNearest(self, time: float | None, fraction: float) -> np.ndarray:
+        """(H, W) the frame nearest to ``time`` (ms); where either does not know it, at ``fraction`` of the
+        cycle.
+        """
+        times = self.series.times
+        if times is not None and time is not None:
+            index = int(np.argmin(np.abs(times - time)))
+        else:
+            index = round(fraction * self.series.count) % self.series.count
+        return self.series.frame(index)[0]
+
+
+def laxImage(node) -> LaxImage:
+    """The long-axis image that ``node`` is. Raises InputError unless it is one slice, rigidly placed."""
+    series = seriesOf(node)
+    matrix = toWorld(series.shownNode)
+    if series.grid.shape[0] != 1 or matrix is None or not isRigid(matrix):
+        raise InputError(
+            _("{name} is no single slice, or its transform changes sizes; choose a long-axis image.").format(
+                name=series.name
+            )
+        )
+    return LaxImage(series, transformGrid(series.grid, matrix).plane(0))
+
+
+def findLaxImages(found: StackInput) -> list[LaxImage]:
+    """All images in the scene that may be long-axis views of the heart in the stack ``found``.
+
+    They are single slices that cross the stack steeply, near its middle; as many frames as the stack has is
+    not asked for. Repeats of one place are all listed, in the order of loading.
+    """
+    matrix = transformToWorld(found.transformNode)
+    normal = unit(matrix[:3, :3] @ found.planes[0].normal)
+    centre = matrix[:3, :3] @ np.mean([plane.centre for plane in found.planes], axis=0) + matrix[:3, 3]
+    own = {series.node.GetID() for series in found.series}
+    images = []
+    for node in _imageNodes():
+        if node.GetAttribute(RESULT_MARK) or node.GetID() in own:
+            continue
+        try:
+            image = laxImage(node)
+        except InputError:  # whatever else is in the scene is no long-axis image
+            continue
+        steep = abs(image.plane.normal @ normal) < STEEP
+        if steep and abs((image.plane.origin - centre) @ image.plane.normal) < NEAR_MM:
+            images.append(image)
+    return images
+
+
+def byView(images: Iterable[LaxImage], axis: LongAxis) -> dict[str, LaxImage]:
+    """The first image of each of the views 2ch, 3ch and 4ch about ``axis`` (world, LPS mm)."""
+    views: dict[str, LaxImage] = {}
+    for image in images:
+        if view := axis.view(image.plane):
+            views.setdefault(view, image)
+    return views
+
+
+def laxLabels(image: LaxImage, time: float | None, fraction: float) -> np.ndarray | None:
+    """(H, W) labels drawn on ``image`` at that time, from a label volume or a segmentation; None if there are
+    none.
+
+    A label volume, still or cine, must have the very pixels of the image; of a segmentation that is no result
+    of this module, the segments named LVC, LVM and RVC count.
+    """
+    for node in [
+        *slicer.util.getNodesByClass("vtkMRMLSequenceNode"),
+        *slicer.util.getNodesByClass("vtkMRMLLabelMapVolumeNode"),
+    ]:
+        if not _holdsLabels(node) or node.GetAttribute(RESULT_MARK):
+            continue
+        series = seriesOf(node)
+        if _samePixels(series, image.series):
+            found = LaxImage(series, image.plane).frameNearest(time, fraction)
+            if found.any():
+                return found.astype(np.uint8)
+    if not image.node.IsA("vtkMRMLVolumeNode"):
+        return None
+    for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+        if node.GetAttribute(RESULT_MARK) or browserAndSequence(node)[1] is not None:
+            continue
+        if any(node.GetSegmentation().GetSegmentIdBySegmentName(name) for name in NAMES.values()):
+            found = labelsOfSegmentation(node, image.node)
+            if found is not None and found.any():
+                return found[0]
+    return None
+
+
+def _imageNodes() -> list:
+    """Every greyscale image in the scene once, a cine by its sequence."""
+    sequences = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    found = [node for node in sequences if node.GetDataNodeClassName() == "vtkMRMLScalarVolumeNode"]
+    return found + [node for node in volumes if isImage(node) and browserAndSequence(node)[1] is None]
+
+
+def _holdsLabels(node) -> bool:
+    if node.IsA("vtkMRMLSequenceNode"):
+        return node.GetDataNodeClassName() == "vtkMRMLLabelMapVolumeNode"
+    return node.GetImageData() is not None and browserAndSequence(node)[1] is None
+
+
+def _samePixels(a: Series, b: Series) -> bool:
+    return a.grid.shape == b.grid.shape and np.allclose(
+        a.grid.affine, b.grid.affine, rtol=0, atol=SAME_PLACE_MM
+    )

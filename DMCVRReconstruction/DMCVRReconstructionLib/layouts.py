@@ -1,0 +1,73 @@
+"""The layout that compares a reconstruction with long-axis images, in the manner of the paper's Fig. 4.
+
+A column for each view: on top the stack as acquired, below it the reconstruction, and where real images were
+taken these in a third row. On the right the short-axis view with the planes as lines, and the heart in 3D.
+The views are the layout's own, so the user's remain as they were set.
+"""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import quoteattr
+
+import slicer
+
+VIEWS = ("2ch", "3ch", "4ch")
+COLOURS = {"2ch": "#e8b23a", "3ch": "#b05fd0", "4ch": "#38b6c4"}  # of the views' frames and lines
+STACK, RECONSTRUCTION, LAX = "Stack", "Reconstruction", "Lax"
+SAX = "DMCVRSax"
+VIEW_3D = "1"
+LAYOUT_IDS = {False: 7351, True: 7352}  # without and with real long-axis images
+
+
+def viewName(view: str, row: str) -> str:
+    """The name of the slice view in the column ``view`` and the row ``row``."""
+    return f"DMCVR{view}{row}"
+
+
+def rows(withLax: bool) -> tuple[str, ...]:
+    """The rows of the layout, from the top."""
+    return (STACK, RECONSTRUCTION, LAX) if withLax else (STACK, RECONSTRUCTION)
+
+
+def description(withLax: bool) -> str:
+    """The layout in Slicer's XML."""
+    grid = "".join(
+        f'<item><layout type="horizontal">{"".join(_slice(view, row) for view in VIEWS)}</layout></item>'
+        for row in rows(withLax)
+    )
+    sax = _view("vtkMRMLSliceNode", SAX, {"orientation": "Axial", "viewlabel": "SAX", "viewcolor": "#d64541"})
+    in3D = _view("vtkMRMLViewNode", VIEW_3D, {"viewlabel": "1"})
+    return (
+        '<layout type="horizontal" split="true">'
+        f'<item splitSize="720"><layout type="vertical">{grid}</layout></item>'
+        f'<item splitSize="280"><layout type="vertical">{sax}{in3D}</layout></item>'
+        "</layout>"
+    )
+
+
+def layoutNode():
+    """Slicer's one layout node."""
+    return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+
+
+def setLayout(withLax: bool) -> int:
+    """Show the comparison's layout; returns the one that was shown before."""
+    node, number = layoutNode(), LAYOUT_IDS[withLax]
+    before = node.GetViewArrangement()
+    if not node.IsLayoutDescription(number):
+        node.AddLayoutDescription(number, description(withLax))
+    node.SetViewArrangement(number)
+    return before
+
+
+def _slice(view: str, row: str) -> str:
+    label = {STACK: "acquired", RECONSTRUCTION: "DMCVR", LAX: "LAX"}[row]
+    properties = {"orientation": "Axial", "viewlabel": f"{view} {label}", "viewcolor": COLOURS[view]}
+    return _view("vtkMRMLSliceNode", viewName(view, row), properties)
+
+
+def _view(className: str, name: str, properties: dict[str, str]) -> str:
+    inner = "".join(
+        f'<property name="{key}" action="default">{value}</property>' for key, value in properties.items()
+    )
+    return f'<item><view class="{className}" singletontag={quoteattr(name)}>{inner}</view></item>'

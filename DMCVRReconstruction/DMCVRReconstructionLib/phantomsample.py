@@ -1,0 +1,70 @@
+"""The sample data: a heart made by formula, so that nothing has to be downloaded."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import slicer
+from dmcvr.geometry import Grid
+from slicer.i18n import tr as _
+
+from .cine import addBrowser, addSequence, indexValue
+from .errors import WorkerError
+from .resultfiles import readImage
+from .volumes import setVolume
+from .worker import startBackend
+
+NAME = "DMCVR phantom"
+FRAMES = 8
+WAIT_SECONDS = 0.02
+FILES = {
+    "sax": "SAX",
+    "lax_2ch": "LAX 2ch",
+    "lax_3ch": "LAX 3ch",
+    "lax_4ch": "LAX 4ch",
+}
+
+
+def loadPhantom(frames: int = FRAMES, processEvents=lambda: None) -> list:
+    """Make the phantom and put its short-axis stack and long-axis views into the scene, with their labels.
+
+    It is computed in a process of its own, in about a second a frame and core; ``processEvents`` is called
+    meanwhile. Returns the shown volumes, the stack first. Raises WorkerError if the process fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="dmcvr-") as folder:
+        process = startBackend(
+            ["phantom", "--output", str(Path(folder) / "phantom"), "--frames", str(frames)]
+        )
+        while process.poll() is None:
+            processEvents()
+            time.sleep(WAIT_SECONDS)
+        _out, errors = process.communicate()
+        if process.returncode:
+            raise WorkerError(_("The phantom could not be made; see the log."), errors)
+        shown = []
+        for stem, title in FILES.items():
+            for suffix, labels in (("", False), ("_labels", True)):
+                array, grid, times = readImage(Path(folder) / "phantom" / f"{stem}{suffix}.nrrd")
+                name = f"{NAME} {title}" + (" labels" if labels else "")
+                node = _addCine(name, array, grid, times, labels)
+                if not labels:
+                    shown.append(node)
+        return shown
+
+
+def _addCine(name: str, array: np.ndarray, grid: Grid, times: np.ndarray | None, labels: bool):
+    className = "vtkMRMLLabelMapVolumeNode" if labels else "vtkMRMLScalarVolumeNode"
+    shown = slicer.mrmlScene.AddNewNodeByClass(className, name)
+    setVolume(shown, array[0], grid)
+    shown.CreateDefaultDisplayNodes()
+    if len(array) > 1:
+        sequenceNode = addSequence(f"{name} sequence", times)
+        for index, frame in enumerate(array):
+            setVolume(shown, frame, grid)
+            sequenceNode.SetDataNodeAtValue(shown, indexValue(index, times))
+        addBrowser(f"{name} cine", [(sequenceNode, shown)])
+        slicer.modules.sequences.logic().UpdateAllProxyNodes()
+    return shown

@@ -1,0 +1,151 @@
+"""The part of the panel that shows a result: measurements, warnings, and the long-axis comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import qt
+import slicer
+from dmcvr.errors import InputError
+from slicer.i18n import tr as _
+
+from .comparison import LaxComparison
+from .results import ResultNodes, resultOf
+
+SCORE_TITLES = ("View", "Structure", "Dice", "Distance (mm)")
+
+
+class ResultPanel:
+    """Shows one result. ui: the panel's widgets. compare: makes the comparison of a result's volume."""
+
+    def __init__(self, ui, compare):
+        self._ui, self._compare = ui, compare
+        self._nodes: ResultNodes | None = None
+        self._comparison: LaxComparison | None = None
+        self._observed: tuple | None = None
+        ui.chartButton.connect("clicked(bool)", self._onChart)
+        ui.compareButton.connect("toggled(bool)", self._onCompare)
+        ui.fadeSlider.connect("valueChanged(int)", self._onFade)
+        self.show(None)
+
+    def show(self, volumeNode) -> None:
+        """Show the result that ``volumeNode`` is part of, or none."""
+        nodes = resultOf(volumeNode)
+        if self._comparison is not None and (nodes is None or nodes.volume is not self._nodes.volume):
+            self.leave()
+        self._observe(nodes)
+        self._nodes = nodes
+        self._ui.resultCollapsibleButton.enabled = nodes is not None
+        self._ui.chartButton.visible = nodes is not None and nodes.chart is not None
+        warnings = nodes.record["warnings"] if nodes is not None else []
+        self._ui.warningLabel.text = "\n".join(_("Note: {text}").format(text=text) for text in warnings)
+        self._ui.warningLabel.visible = bool(warnings)
+        self._fillMeasurements()
+        self._showComparison()
+
+    def leave(self) -> None:
+        """End the comparison, if it is on, and bring back the user's layout."""
+        if self._comparison is not None:
+            self._comparison.leave()
+            self._comparison = None
+        self._ui.compareButton.checked = False
+        self._showComparison()
+
+    def stop(self) -> None:
+        """Let go of the scene."""
+        self.leave()
+        self._observe(None)
+
+    def _observe(self, nodes: ResultNodes | None) -> None:
+        if self._observed is not None:
+            browserNode, tag = self._observed
+            browserNode.RemoveObserver(tag)
+            self._observed = None
+        if nodes is not None and nodes.browser is not None:
+            self._observed = nodes.browser, nodes.browser.AddObserver("ModifiedEvent", self._onFrame)
+
+    def _onFrame(self, caller=None, event=None) -> None:
+        if self._comparison is not None:
+            self._comparison.update()
+            self._fillScores()
+
+    def _onChart(self, checked=False) -> None:
+        self.leave()
+        layoutNode = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+        layoutNode.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView)
+        for viewNode in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
+            viewNode.SetPlotChartNodeID(self._nodes.chart.GetID())
+
+    def _onCompare(self, checked: bool) -> None:
+        if not checked:
+            self.leave()
+            return
+        if self._comparison is not None:
+            return
+        try:
+            with slicer.util.tryWithErrorDisplay(_("The comparison cannot be shown.")):
+                self._comparison = self._compare(self._nodes.volume)
+                self._comparison.enter()
+        except InputError as error:
+            self._comparison = None
+            self._ui.compareButton.checked = False
+            self._ui.viewsLabel.text = str(error)
+            return
+        self._comparison.setFade(self._ui.fadeSlider.value / 100)
+        self._showComparison()
+
+    def _onFade(self, value: int) -> None:
+        if self._comparison is not None:
+            self._comparison.setFade(value / 100)
+
+    def _showComparison(self) -> None:
+        comparison = self._comparison
+        for name in ("fadeLabel", "fadeSlider", "fadeEndLabel", "viewsLabel"):
+            getattr(self._ui, name).visible = comparison is not None
+        if comparison is not None:
+            texts = [
+                f"{view}: {image}" if image else _("{view}: from the anatomy").format(view=view)
+                for view, image in comparison.views.items()
+            ]
+            self._ui.viewsLabel.text = "; ".join(texts) + "."
+        self._fillScores()
+
+    def _fillScores(self) -> None:
+        scores = self._comparison.scores() if self._comparison is not None else []
+        rows = [
+            (score.view, score.structure, f"{score.dice:.3f}", _number(score.distance)) for score in scores
+        ]
+        fillWidget(self._ui.scoresTable, [_(title) for title in SCORE_TITLES], rows)
+        self._ui.scoresTable.visible = bool(rows)
+
+    def _fillMeasurements(self) -> None:
+        rows, titles = [], []
+        if self._nodes is not None:
+            table = self._nodes.table
+            columns = range(table.GetNumberOfColumns())
+            titles = [table.GetColumnName(column) for column in columns]
+            rows = [
+                tuple(table.GetCellText(row, column) for column in columns)
+                for row in range(table.GetNumberOfRows())
+            ]
+        fillWidget(self._ui.measurementsTable, titles, rows)
+        self._ui.measurementsTable.visible = bool(rows)
+
+
+def fillWidget(tableWidget, titles: list[str], rows: list[tuple[str, ...]]) -> None:
+    """Show ``rows`` of text in a QTableWidget, just as high as it needs to be."""
+    tableWidget.clear()
+    tableWidget.setRowCount(len(rows))
+    tableWidget.setColumnCount(len(titles))
+    tableWidget.setHorizontalHeaderLabels(titles)
+    for row, texts in enumerate(rows):
+        for column, text in enumerate(texts):
+            tableWidget.setItem(row, column, qt.QTableWidgetItem(text))
+    tableWidget.verticalHeader().setVisible(False)
+    tableWidget.resizeColumnsToContents()
+    tableWidget.resizeRowsToContents()
+    # The head is about as high as a row.
+    tableWidget.setFixedHeight(tableWidget.rowHeight(0) * (len(rows) + 1) + 8)
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.1f}"

@@ -1,0 +1,273 @@
+"""A reconstruction in the scene: image, segmentation, measurements and, for a cine, what plays them.
+
+The table of measurements is the root of a result: it refers to the other nodes and to the input, and holds
+the record of how they were made, so that a saved scene tells as much as a fresh one. The image is no good
+root, as whatever plays a cine replaces its attributes with those of the frame.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import slicer
+from dmcvr.anatomy import LongAxis
+from dmcvr.labels import NAMES
+from slicer.i18n import tr as _
+
+from .cine import addBrowser, addSequence, indexValue
+from .hierarchy import placeBeside
+from .inputs import RESULT_MARK
+from .measurements import addChart, fillCurve, fillTable
+from .resultfiles import ResultFiles
+from .segments import segmentByStep, styleSegmentation
+from .volumes import setVolume
+
+INPUT_ROLE = "DMCVR.Input"
+RECORD = "DMCVR.Record"
+NOTICE = "For research use only, not for diagnosis."
+
+
+@dataclass
+class ResultNodes:
+    """The nodes of one result; None for those that a single frame does not have."""
+
+    volume: object
+    segmentation: object
+    table: object
+    browser: object | None = None
+    volumeSequence: object | None = None
+    segmentationSequence: object | None = None
+    curve: object | None = None
+    chart: object | None = None
+
+    @property
+    def record(self) -> dict:
+        """The contents of result.json."""
+        return json.loads(self.table.GetAttribute(RECORD))
+
+    @property
+    def frame(self) -> int:
+        """The reconstructed frame that is shown, counted among the reconstructed ones."""
+        return max(0, self.browser.GetSelectedItemNumber()) if self.browser is not None else 0
+
+    @property
+    def frameTime(self) -> float | None:
+        """ms of the shown frame in the cycle, None where unknown."""
+        times = self.record["frame_times_ms"]
+        return times[self.frame] if times is not None else None
+
+    @property
+    def fractionOfCycle(self) -> float:
+        """How far into the cycle the shown frame is, in frames of the input, from 0 to less than 1."""
+        return self.record["frames"][self.frame] / self.record["input"]["frames"]
+
+    @property
+    def longAxis(self) -> LongAxis | None:
+        """Where the left ventricle lies in the shown frame, in the coordinates of the volume node, LPS mm."""
+        found = self.record["long_axis"][self.frame]
+        return LongAxis(**{name: np.array(value) for name, value in found.items()}) if found else None
+
+    def nodes(self) -> list:
+        return [node for field in fields(self) if (node := getattr(self, field.name)) is not None]
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a result goes.
+
+    name: of the input. count: of its frames. inputID, transformID: nodes to refer to and to be moved by;
+    looked up again when the result arrives, as they may have been removed since. times: (T,) ms of all frames
+    of the input, or None.
+    window: (width, level) of the input's display, or None. replaceID: volume of a result to put the new one
+    into.
+    """
+
+    name: str
+    count: int
+    inputID: str | None
+    transformID: str | None
+    times: np.ndarray | None
+    window: tuple[float, float] | None
+    replaceID: str | None = None
+
+
+def resultOf(node) -> ResultNodes | None:
+    """The result that ``node`` is part of; None for other nodes, or if image or segments are gone."""
+    if node is None:
+        return None
+    for tableNode in slicer.util.getNodesByClass("vtkMRMLTableNode"):
+        if tableNode.GetAttribute(RECORD) is None:
+            continue
+        found = {
+            field.name: tableNode.GetNodeReference(f"DMCVR.{field.name}")
+            for field in fields(ResultNodes)
+            if field.name != "table"
+        }
+        complete = found["volume"] is not None and found["segmentation"] is not None
+        if complete and (node is tableNode or node in found.values()):
+            return ResultNodes(table=tableNode, **found)
+    return None
+
+
+def removeResult(nodes: ResultNodes) -> None:
+    """Take all nodes of a result, with their displays, out of the scene."""
+    series = []
+    if nodes.chart is not None:
+        series = [
+            nodes.chart.GetNthPlotSeriesNode(k) for k in range(nodes.chart.GetNumberOfPlotSeriesNodes())
+        ]
+    # The browser first: it would make anew what it plays.
+    for node in [nodes.browser, *series, *(node for node in nodes.nodes() if node is not nodes.browser)]:
+        if node is not None:
+            slicer.mrmlScene.RemoveNode(node)
+
+
+def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple[int, int]]:
+    """Put ``files`` into the scene, step by step so that the window stays live; yields (done, total).
+
+    The generator's return value is the ``ResultNodes``. If it is closed or fails half-way, what it added is
+    gone.
+    """
+    before = resultOf(_node(destination.replaceID))
+    nodes, isNew = _rootNodes(destination.name, before)
+    made: list = list(nodes.nodes()) if isNew else []
+    finished = False
+    try:
+        count = len(files.volume)
+        record = _completed(files.record, destination)
+        times = record["frame_times_ms"] if count > 1 else None
+        if before is not None:
+            _removeCine(nodes)
+        for node in nodes.nodes():
+            _tell(node, record)
+        if count > 1:
+            nodes.volumeSequence = addSequence(f"{nodes.volume.GetName()} sequence", times)
+            nodes.segmentationSequence = addSequence(f"{nodes.segmentation.GetName()} sequence", times)
+            made += [nodes.volumeSequence, nodes.segmentationSequence]
+        steps = 1 + len(NAMES)
+        for index in range(count):
+            setVolume(nodes.volume, files.volume[index], files.grid)
+            yield steps * index + 1, steps * count
+            drawing = segmentByStep(nodes.segmentation, files.labels[index], files.grid, nodes.volume)
+            for done, _step in enumerate(drawing, start=2):
+                yield steps * index + done, steps * count
+            if count > 1:
+                value = indexValue(index, times)
+                nodes.volumeSequence.SetDataNodeAtValue(nodes.volume, value)
+                nodes.segmentationSequence.SetDataNodeAtValue(nodes.segmentation, value)
+        if count > 1:
+            nodes.browser = addBrowser(
+                _("{name} DMCVR cine").format(name=destination.name),
+                [(nodes.volumeSequence, nodes.volume), (nodes.segmentationSequence, nodes.segmentation)],
+            )
+            nodes.curve = slicer.mrmlScene.AddNewNodeByClass(
+                "vtkMRMLTableNode", _("{name} DMCVR volume curve").format(name=destination.name)
+            )
+            fillCurve(nodes.curve, record, times)
+            nodes.chart, series = addChart(
+                _("{name} DMCVR volume chart").format(name=destination.name), nodes.curve
+            )
+            made += [nodes.browser, nodes.curve, nodes.chart, *series]
+        fillTable(nodes.table, record)
+        _display(nodes, destination, isNew)
+        for node in nodes.nodes():
+            _tell(node, record)
+        _connect(nodes, record, destination)
+        if nodes.browser is not None:
+            nodes.browser.SetSelectedItemNumber(record["ed"] or 0)
+            slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(nodes.browser)
+        finished = True
+        return nodes
+    finally:
+        if not finished:
+            for node in made:
+                if node.GetScene() is not None:
+                    slicer.mrmlScene.RemoveNode(node)
+
+
+def _completed(record: dict, destination: Destination) -> dict:
+    """The record with what only the input knows, as the backend may have been given a single frame of it."""
+    times = destination.times
+    known = None if times is None else [float(times[frame]) for frame in record["frames"]]
+    return {**record, "input": {**record["input"], "frames": destination.count}, "frame_times_ms": known}
+
+
+def _node(nodeID: str | None):
+    return slicer.mrmlScene.GetNodeByID(nodeID) if nodeID else None
+
+
+def _rootNodes(name: str, before: ResultNodes | None) -> tuple[ResultNodes, bool]:
+    if before is not None:
+        return before, False
+    titles = {
+        "vtkMRMLScalarVolumeNode": _("{name} DMCVR volume"),
+        "vtkMRMLSegmentationNode": _("{name} DMCVR segmentation"),
+        "vtkMRMLTableNode": _("{name} DMCVR measurements"),
+    }
+    made = []
+    for className, title in titles.items():
+        unique = slicer.mrmlScene.GenerateUniqueName(title.format(name=name))
+        made.append(slicer.mrmlScene.AddNewNodeByClass(className, unique))
+    return ResultNodes(*made), True
+
+
+def _removeCine(nodes: ResultNodes) -> None:
+    """What only a cine has is made anew: its frames may be others."""
+    old = ResultNodes(None, None, None, *[getattr(nodes, field.name) for field in fields(nodes)[3:]])
+    for field in fields(nodes)[3:]:
+        nodes.table.RemoveNodeReferenceIDs(f"DMCVR.{field.name}")
+        setattr(nodes, field.name, None)
+    removeResult(old)
+
+
+def _display(nodes: ResultNodes, destination: Destination, isNew: bool) -> None:
+    """Displays as the user would set them; what was changed by hand on an earlier result is left as it is."""
+    nodes.volume.CreateDefaultDisplayNodes()
+    if isNew:
+        displayNode = nodes.volume.GetDisplayNode()
+        displayNode.SetAndObserveColorNodeID("vtkMRMLColorTableNodeGrey")
+        if destination.window is not None:
+            displayNode.SetAutoWindowLevel(False)
+            displayNode.SetWindowLevel(*destination.window)
+        styleSegmentation(nodes.segmentation)
+    transformNode = _node(destination.transformID)
+    for node in (nodes.volume, nodes.segmentation):
+        node.SetAndObserveTransformNodeID(transformNode.GetID() if transformNode is not None else None)
+
+
+def _tell(node, record: dict) -> None:
+    """Provenance as attributes. A cine's frames must have them before they go into the sequence."""
+    model = record["model"] or {}
+    facts = {
+        "Version": record["versions"]["dmcvr"],
+        "Method": record["method"],
+        "Model": model.get("name"),
+        "ModelSHA256": model.get("sha256"),
+        "ModelLicence": model.get("licence"),
+        "Device": record["device"],
+        "Steps": record["steps"],
+        "Rule": record["rule"],
+        "LabelRule": record["label_rule"],
+        "Seed": record["seed"],
+        "Frames": " ".join(map(str, record["frames"])),
+        "Warnings": " ".join(record["warnings"]),
+        "Notice": NOTICE,
+    }
+    for name, value in facts.items():
+        node.SetAttribute(f"DMCVR.{name}", None if value is None else str(value))
+    node.SetAttribute(RESULT_MARK, "1")
+
+
+def _connect(nodes: ResultNodes, record: dict, destination: Destination) -> None:
+    """References among the nodes and to the input, and the place in the hierarchy."""
+    inputNode = _node(destination.inputID)
+    for field in fields(nodes):
+        node = getattr(nodes, field.name)
+        if node is not None and field.name != "table":
+            nodes.table.SetNodeReferenceID(f"DMCVR.{field.name}", node.GetID())
+    nodes.table.SetNodeReferenceID(INPUT_ROLE, inputNode.GetID() if inputNode is not None else None)
+    nodes.table.SetAttribute(RECORD, json.dumps(record))
+    placeBeside(nodes.nodes(), inputNode)

@@ -1,0 +1,133 @@
+"""The button that starts and cancels, and the progress between the two."""
+
+from __future__ import annotations
+
+import logging
+
+import qt
+import slicer
+from dmcvr.errors import CancelledError
+from slicer.i18n import tr as _
+
+from .errors import WorkerError
+from .inputpanel import duration
+from .machine import rememberSeconds
+from .run import Run
+
+POLL_MS = 50
+
+
+class RunControl:
+    """Runs one reconstruction at a time; a timer looks after it, so that the window stays live.
+
+    ui: the panel's widgets. makeRun: starts one, or raises. onFinished: takes the nodes of the result.
+    """
+
+    def __init__(self, ui, makeRun, onFinished):
+        self._ui, self._makeRun, self._onFinished = ui, makeRun, onFinished
+        self.run: Run | None = None
+        self._device = "cpu"
+        self._isEnding = False
+        self._timer = qt.QTimer()
+        self._timer.setInterval(POLL_MS)
+        self._timer.connect("timeout()", self._poll)
+        ui.runButton.connect("clicked(bool)", self._onButton)
+        ui.logButton.connect("toggled(bool)", ui.logText.setVisible)
+        ui.logText.visible = False
+        self._showIdle()
+
+    @property
+    def isRunning(self) -> bool:
+        return self.run is not None
+
+    def allow(self, reason: str | None, device: str = "cpu") -> None:
+        """Let the button be pressed, unless there is a ``reason`` against it, which is shown."""
+        self._device = device
+        if not self.isRunning:
+            self._ui.runButton.enabled = reason is None
+            self._ui.runButton.toolTip = reason or _("Reconstruct the missing slices")
+            self._ui.reasonLabel.text = reason or ""
+            self._ui.reasonLabel.visible = reason is not None
+
+    def cancel(self) -> None:
+        """End a run, if there is one; its end is shown once it is there."""
+        if self.run is not None:
+            self._isEnding = True
+            self._ui.runButton.enabled = False
+            self._ui.progressLabel.text = _("Cancelling ...")
+            self.run.cancel()
+
+    def stop(self) -> None:
+        """End a run without waiting or telling, as when Slicer closes."""
+        self._timer.stop()
+        if self.run is not None:
+            self.run.cancel()
+            self.run = None
+
+    def _onButton(self, checked=False) -> None:
+        if self.isRunning:
+            self.cancel()
+            return
+        self._ui.logText.plainText = ""
+        with slicer.util.tryWithErrorDisplay(_("The reconstruction cannot start.")):
+            self.run = self._makeRun()
+        self._ui.runButton.text = _("Cancel")
+        self._ui.runButton.toolTip = _("End the reconstruction; the scene stays as it was")
+        self._ui.progressBar.visible = True
+        self._ui.progressLabel.visible = True
+        self._show()
+        self._timer.start()
+
+    def _poll(self) -> None:
+        run = self.run
+        isOver = run.poll()
+        self._show()
+        if not isOver:
+            return
+        self._timer.stop()
+        self.run = None
+        self._ui.logText.plainText = run.log
+        self._showIdle()
+        if run.error is None:
+            rememberSeconds(self._device, run.secondsEach)
+            self._ui.progressLabel.text = _("Done in {time}.").format(time=duration(run.seconds))
+            self._onFinished(run.result)
+        elif isinstance(run.error, CancelledError):
+            self._ui.progressLabel.text = str(run.error)
+            self._onFinished(None)
+        else:
+            self._fail(run.error)
+
+    def _fail(self, error: Exception) -> None:
+        self._ui.progressLabel.text = str(error)
+        if isinstance(error, WorkerError):
+            logging.error("DMCVR: %s\n%s", error, error.detail)
+        self._onFinished(None)
+        with slicer.util.tryWithErrorDisplay(_("The reconstruction failed.")):
+            raise error
+
+    def _show(self) -> None:
+        run = self.run
+        titles = {
+            "load": _("Loading the model"),
+            "segment": _("Segmenting slice {done} of {total}"),
+            "invert": _("Inverting slice {done} of {total}"),
+            "generate": _("Generating slice {done} of {total}"),
+            "import": _("Putting the result into the scene"),
+        }
+        self._ui.progressBar.maximum = max(run.total, 1)
+        self._ui.progressBar.value = run.done
+        text = titles[run.stage].format(done=run.done, total=run.total)
+        if run.stage != "import":
+            text += ", " + _("about {time} left").format(time=duration(run.secondsLeft))
+        if self._isEnding:
+            return
+        self._ui.progressLabel.text = text
+        # What goes into the scene goes whole; it takes seconds at most.
+        self._ui.runButton.enabled = run.stage != "import"
+
+    def _showIdle(self) -> None:
+        self._isEnding = False
+        self._ui.runButton.text = _("Reconstruct")
+        self._ui.runButton.enabled = True
+        self._ui.progressBar.visible = False

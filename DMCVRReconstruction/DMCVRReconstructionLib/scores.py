@@ -1,0 +1,43 @@
+"""How well the reconstruction fits labels drawn on the long-axis images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from dmcvr.geometry import Grid, Plane
+from dmcvr.labels import NAMES
+
+
+@dataclass(frozen=True)
+class ViewScore:
+    """Of one structure in one view. dice: 0 to 1. distance: mean between both outlines, mm, or nan."""
+
+    view: str
+    structure: str
+    dice: float
+    distance: float
+
+
+def scoreView(view: str, labels: np.ndarray, grid: Grid, drawn: np.ndarray, plane: Plane) -> list[ViewScore]:
+    """Scores of ``labels`` (Z, Y, X) on ``grid``, cut by ``plane``, against ``drawn`` (H, W) on that plane.
+
+    Structures that were not drawn are left out. Beyond the first and last acquired slice there is no
+    reconstruction: what was drawn there does not count.
+    """
+    # Imports scikit-image, which Slicer does not bring.
+    from dmcvr.evaluation.metrics import dice, surface_distances
+
+    points = plane.points()
+    cut = grid.sample(labels, points, order=0)
+    height = grid.indices(points)[..., 0]
+    covered = (height > -0.5) & (height < grid.shape[0] - 0.5)
+    scores = []
+    for label, name in NAMES.items():
+        theirs = (drawn == label) & covered
+        if not theirs.any():
+            continue
+        ours = (cut == label) & covered
+        distance = surface_distances(ours, theirs, plane.spacing).assd
+        scores.append(ViewScore(view, name, dice(ours, theirs), distance))
+    return scores

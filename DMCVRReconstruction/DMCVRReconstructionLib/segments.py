@@ -1,0 +1,160 @@
+"""Labels as a segmentation: named, coloured and coded as in DICOM, outlined in 2D and shown as surfaces in
+3D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import slicer
+import vtk
+from dmcvr.geometry import Grid
+from dmcvr.labels import BACKGROUND, COLOURS, LVM, NAMES
+from dmcvr.nrrd import TERMS
+from vtk.util.numpy_support import vtk_to_numpy
+
+from .volumes import RAS_TO_LPS, gridOfVolume, isRigid, setVolume, toWorld, transformGrid
+
+WALL_OPACITY = 0.4  # of the myocardium in 3D, so that the cavity inside shows
+FILL_OPACITY = 0.15
+SMOOTHING = "0.5"  # of the surfaces, in Slicer's units from 0 to 1
+MARGIN_VOXELS = 2
+
+
+def fillSegmentation(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None) -> None:
+    """Make ``segmentationNode`` hold LVC, LVM and RVC of ``labels`` (Z, Y, X) on ``grid`` (LPS mm), with
+    surfaces.
+
+    Every segment is there, also where it is empty. volumeNode: the image that the segments belong to.
+    """
+    for _ in segmentByStep(segmentationNode, labels, grid, volumeNode):
+        pass
+
+
+def segmentByStep(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None) -> Iterator[None]:
+    """As ``fillSegmentation``, segment by segment: each takes a while to become a surface."""
+    segmentation = segmentationNode.GetSegmentation()
+    segmentation.RemoveAllSegments()
+    segmentationNode.SetSourceRepresentationToBinaryLabelmap()
+    segmentation.SetConversionParameter("Smoothing factor", SMOOTHING)
+    if volumeNode is not None:
+        segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    labels, grid = _cropped(labels, grid)
+    for label, name in NAMES.items():
+        segment = slicer.vtkSegment()
+        segment.SetName(name)
+        segment.SetColor(*(value / 255 for value in COLOURS[label]))
+        code, meaning = TERMS[label]
+        segment.SetTag(
+            segment.GetTerminologyEntryTagName(),
+            "Segmentation category and type - DICOM master list~SCT^123037004^Anatomical Structure"
+            f"~SCT^{code}^{meaning}~^^~Anatomic codes - DICOM master list~^^~^^",
+        )
+        segment.AddRepresentation(
+            slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(),
+            _labelmap(labels == label, grid),
+        )
+        # Once one segment has a surface, the segmentation makes one of every further segment as it comes.
+        segmentation.AddSegment(segment, name)
+        if segmentation.GetNumberOfSegments() == 1:
+            segmentationNode.CreateClosedSurfaceRepresentation()
+        yield
+
+
+def styleSegmentation(segmentationNode) -> None:
+    """Outlines with a faint fill in 2D; in 3D surfaces, of which the wall's is translucent."""
+    segmentationNode.CreateDefaultDisplayNodes()
+    displayNode = segmentationNode.GetDisplayNode()
+    displayNode.SetPreferredDisplayRepresentationName3D(
+        slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+    )
+    displayNode.SetOpacity2DFill(FILL_OPACITY)
+    displayNode.SetSegmentOpacity3D(NAMES[LVM], WALL_OPACITY)
+
+
+def labelsOfSegmentation(segmentationNode, volumeNode) -> np.ndarray | None:
+    """(Z, Y, X) labels that the segments named LVC, LVM and RVC have on the voxels of ``volumeNode``.
+
+    None where the segmentation has no such segments, or where a transform between the two is not rigid.
+    """
+    segments = segmentArrays(segmentationNode)
+    matrices = toWorld(segmentationNode), toWorld(volumeNode)
+    if segments is None or any(matrix is None or not isRigid(matrix) for matrix in matrices):
+        return None
+    grid = transformGrid(gridOfVolume(volumeNode), np.linalg.inv(matrices[0]) @ matrices[1])
+    labels = np.full(grid.shape, BACKGROUND, np.uint8)
+    for array, own in segments:
+        _paste(array, own, labels, grid)
+    return labels
+
+
+def segmentArrays(segmentationNode) -> list[tuple[np.ndarray, Grid]] | None:
+    """The segments named LVC, LVM and RVC: (Z, Y, X) labels, each in a box that holds it with a margin of
+    zeros.
+
+    The grids are in the segmentation's own coordinates, LPS mm. None where there are no such segments.
+    """
+    found, named = [], False
+    for label, name in NAMES.items():
+        segmentID = segmentationNode.GetSegmentation().GetSegmentIdBySegmentName(name)
+        if not segmentID:
+            continue
+        named = True
+        image = slicer.vtkOrientedImageData()
+        segmentationNode.GetBinaryLabelmapRepresentation(segmentID, image)
+        if image.IsEmpty():
+            continue
+        matrix = vtk.vtkMatrix4x4()
+        image.GetImageToWorldMatrix(matrix)
+        affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
+        scalars = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+        array = np.pad((scalars > 0).astype(np.uint8) * label, 1)
+        corner = affine[:3, :3] @ (np.array(image.GetExtent()[::2]) - 1) + affine[:3, 3]
+        found.append((array, Grid(corner, *affine[:3, :3].T, shape=array.shape)))
+    return found if named else None
+
+
+def _paste(array: np.ndarray, own: Grid, labels: np.ndarray, grid: Grid) -> None:
+    """Put what is not zero of ``array`` on the grid ``own`` into ``labels`` on ``grid``, by nearest
+    neighbour.
+    """
+    offset = grid.indices(own.origin)
+    start = np.rint(offset).astype(int)
+    if not np.allclose(own.affine[:3, :3], grid.affine[:3, :3], rtol=0, atol=1e-4) or (
+        np.abs(offset - start).max() > 1e-2
+    ):
+        points = np.stack([grid.plane(z).points() for z in range(grid.shape[0])])
+        found = own.sample(array, points, order=0)
+        labels[found > 0] = found[found > 0]
+        return
+    # The same lattice, which is the rule for results: no need to resample.
+    low, high = np.maximum(start, 0), np.minimum(start + array.shape, grid.shape)
+    if (low >= high).any():
+        return
+    part = array[tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start, strict=True))]
+    target = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    target[part > 0] = part[part > 0]
+
+
+def _cropped(labels: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
+    """The part that holds the heart, so that surfaces are made from no more voxels than need be."""
+    where = np.argwhere(labels != BACKGROUND)
+    if not len(where):
+        return labels, grid
+    low = np.maximum(where.min(0) - MARGIN_VOXELS, 0)
+    high = np.minimum(where.max(0) + 1 + MARGIN_VOXELS, labels.shape)
+    part = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    return part, Grid(grid.position(low), grid.step_x, grid.step_y, grid.step_z, part.shape)
+
+
+def _labelmap(mask: np.ndarray, grid: Grid):
+    """``mask`` (Z, Y, X) as the image that a segment's binary labelmap is."""
+    volumeNode = slicer.vtkMRMLLabelMapVolumeNode()
+    setVolume(volumeNode, mask.astype(np.uint8), grid)
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    image = slicer.vtkOrientedImageData()
+    image.ShallowCopy(volumeNode.GetImageData())
+    image.SetGeometryFromImageToWorldMatrix(matrix)
+    return image

@@ -1,0 +1,125 @@
+"""An image over time, however Slicer holds it: a volume, a volume sequence, or a multi-volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+from dmcvr.errors import InputError
+from dmcvr.geometry import Grid
+from slicer.i18n import tr as _
+
+from .volumes import gridOfVolume
+
+FRAME_MS = (2.0, 500.0)  # a plausible time between two frames of a cine
+FRAME_LABELS = "MultiVolume.FrameLabels"  # attributes of the MultiVolumeImporter extension's nodes
+FRAME_UNITS = "MultiVolume.FrameIdentifyingDICOMTagUnits"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One node's image over time.
+
+    node: the sequence, multi-volume or volume that holds it. shownNode: the volume in the scene that shows it
+    and carries the parent transform; None for a sequence that no browser plays.
+    grid: where every frame lies, in the node's own coordinates, LPS mm.
+    times: (T,) ms, or None where unknown. count: T.
+    """
+
+    node: object
+    shownNode: object | None
+    grid: Grid
+    times: np.ndarray | None
+    count: int
+
+    @property
+    def name(self) -> str:
+        return (self.shownNode or self.node).GetName()
+
+    def frame(self, index: int) -> np.ndarray:
+        """(Z, Y, X) copy of the voxels of frame ``index``; the user's browser does not move."""
+        if self.node.IsA("vtkMRMLSequenceNode"):
+            array = slicer.util.arrayFromVolume(self.node.GetNthDataNode(index))
+        else:
+            array = slicer.util.arrayFromVolume(self.node)
+            if array.ndim == 4:
+                array = array[..., index]
+        return np.array(array)
+
+
+def seriesOf(node) -> Series:
+    """The series that ``node``, a volume or a sequence, belongs to; a sequence's proxy stands for the
+    sequence.
+
+    Raises InputError for what is no greyscale image, and where the frames of a sequence lie at different
+    places.
+    """
+    browserNode, sequenceNode = browserAndSequence(node)
+    if sequenceNode is not None:
+        return _sequenceSeries(sequenceNode, browserNode)
+    grid = gridOfVolume(node)
+    components = node.GetImageData().GetNumberOfScalarComponents()
+    if components == 1:
+        return Series(node, node, grid, None, 1)
+    labels = node.GetAttribute(FRAME_LABELS)
+    if labels is None:
+        raise InputError(_("The volume is in colour or holds vectors; choose a greyscale cine image."))
+    return Series(
+        node, node, grid, _times(labels.split(","), node.GetAttribute(FRAME_UNITS), components), components
+    )
+
+
+def isImage(volumeNode) -> bool:
+    """Whether ``volumeNode`` holds a greyscale image, still or, as a multi-volume, over time; no labels."""
+    imageData = volumeNode.GetImageData()
+    if imageData is None or imageData.GetNumberOfPoints() == 0 or volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
+        return False
+    return imageData.GetNumberOfScalarComponents() == 1 or volumeNode.GetAttribute(FRAME_LABELS) is not None
+
+
+def browserAndSequence(node) -> tuple[object | None, object | None]:
+    """The browser that plays ``node`` and the sequence it is, or shows as a proxy; None for none."""
+    browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
+    if node.IsA("vtkMRMLSequenceNode"):
+        playing = [b for b in browsers if b.IsSynchronizedSequenceNodeID(node.GetID(), True)]
+        return (playing[0] if playing else None), node
+    for browserNode in browsers:
+        if (sequenceNode := browserNode.GetSequenceNode(node)) is not None:
+            return browserNode, sequenceNode
+    return None, None
+
+
+def currentFrame(node) -> int:
+    """The frame that the user sees of ``node``, counted from 0; 0 where nothing plays it."""
+    browserNode, _sequenceNode = browserAndSequence(node)
+    return max(0, browserNode.GetSelectedItemNumber()) if browserNode is not None else 0
+
+
+def _sequenceSeries(sequenceNode, browserNode) -> Series:
+    count = sequenceNode.GetNumberOfDataNodes()
+    first = sequenceNode.GetNthDataNode(0) if count else None
+    if first is None or not first.IsA("vtkMRMLScalarVolumeNode"):
+        raise InputError(_("The sequence holds no volumes; choose a cine image."))
+    grid = gridOfVolume(first)
+    for index in range(1, count):
+        other = gridOfVolume(sequenceNode.GetNthDataNode(index))
+        if other.shape != grid.shape or not np.allclose(other.affine, grid.affine, rtol=0, atol=1e-3):
+            raise InputError(_("The frames of the sequence do not lie at the same place; load it again."))
+    values = [sequenceNode.GetNthIndexValue(index) for index in range(count)]
+    proxyNode = browserNode.GetProxyNode(sequenceNode) if browserNode is not None else None
+    return Series(sequenceNode, proxyNode, grid, _times(values, sequenceNode.GetIndexUnit(), count), count)
+
+
+def _times(values: list[str], unit: str | None, count: int) -> np.ndarray | None:
+    """(T,) ms from a sequence's index ``values``; None where they are no times."""
+    try:
+        times = np.array([float(value) for value in values])
+    except ValueError:  # an index may be words
+        return None
+    if len(times) != count or count < 2:
+        return None
+    gaps = np.diff(times)
+    if unit in ("s", "sec") or (unit != "ms" and np.median(gaps) < 1):
+        times, gaps = times * 1000, gaps * 1000
+    return times if gaps.min() > 0 and FRAME_MS[0] <= np.median(gaps) <= FRAME_MS[1] else None

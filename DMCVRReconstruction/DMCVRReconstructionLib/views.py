@@ -1,0 +1,77 @@
+"""Slice views set to planes, and what they show of a segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import slicer
+from dmcvr.geometry import Plane, unit
+
+from .volumes import RAS_TO_LPS
+
+OUTLINES = {"Visibility2DFill": False, "Visibility2DOutline": True, "SliceIntersectionThickness": 2}
+
+
+def sliceLogic(name: str):
+    """The logic of the slice view called ``name``; None if no layout has shown it yet."""
+    return slicer.app.applicationLogic().GetSliceLogicByLayoutName(name)
+
+
+def lookAlong(sliceNode, plane: Plane) -> None:
+    """Set a slice view to ``plane`` (world, LPS mm): its columns to the right, its rows downward, all of it
+    seen.
+    """
+    signs = RAS_TO_LPS.diagonal()[:3]
+    right, down = unit(plane.step_x) * signs, unit(plane.step_y) * signs
+    matrix = np.eye(4)
+    matrix[:3] = np.column_stack([right, -down, np.cross(right, -down), plane.centre * signs])
+    sliceNode.GetSliceToRAS().DeepCopy(matrix.ravel())
+    sliceNode.UpdateMatrices()
+    height, width = plane.shape[0] * plane.spacing[1], plane.shape[1] * plane.spacing[0]
+    columns, rows = sliceNode.GetDimensions()[:2]
+    scale = max(width / columns, height / rows)
+    sliceNode.SetFieldOfView(scale * columns, scale * rows, sliceNode.GetFieldOfView()[2])
+    sliceNode.UpdateMatrices()
+
+
+def showIn3D(name: str, visible: bool) -> None:
+    """Whether the 3D views show the plane of the slice view called ``name``."""
+    if (logic := sliceLogic(name)) is not None:
+        logic.GetSliceNode().SetSliceVisible(visible)
+
+
+class SegmentationDisplay:
+    """How a segmentation is shown while it is compared, and how it was before."""
+
+    def __init__(self, segmentationNode):
+        self._segmentationNode = segmentationNode
+        self._before: tuple | None = None
+
+    def outlineOnlyIn(self, viewNames: Iterable[str]) -> None:
+        """Outlines without a fill, in the slice views called ``viewNames`` and all 3D views."""
+        displayNode = self._segmentationNode.GetDisplayNode()
+        shown = [displayNode.GetNthViewNodeID(k) for k in range(displayNode.GetNumberOfViewNodeIDs())]
+        self._before = (shown, {name: getattr(displayNode, f"Get{name}")() for name in OUTLINES})
+        displayNode.RemoveAllViewNodeIDs()
+        for name in viewNames:
+            if (logic := sliceLogic(name)) is not None:
+                displayNode.AddViewNodeID(logic.GetSliceNode().GetID())
+        for node in slicer.util.getNodesByClass("vtkMRMLViewNode"):
+            displayNode.AddViewNodeID(node.GetID())
+        for name, value in OUTLINES.items():
+            getattr(displayNode, f"Set{name}")(value)
+
+    def restore(self) -> None:
+        """As it was before."""
+        displayNode = self._segmentationNode.GetDisplayNode()
+        # The segmentation may have been removed from the scene, and its display with it.
+        if self._before is None or displayNode is None:
+            return
+        shown, values = self._before
+        displayNode.RemoveAllViewNodeIDs()
+        for viewID in shown:
+            displayNode.AddViewNodeID(viewID)
+        for name, value in values.items():
+            getattr(displayNode, f"Set{name}")(value)
+        self._before = None

@@ -1,0 +1,75 @@
+"""Volume nodes as arrays with a place in space, and back.
+
+Slicer's world is RAS and the backend's LPS, both in mm: x and y change sign. Arrays are indexed [z, y, x].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import vtk
+from dmcvr.errors import InputError
+from dmcvr.geometry import Grid
+from slicer.i18n import tr as _
+
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+RIGID_TOLERANCE = 1e-4  # of a rotation's columns: hardly a micrometre over a heart
+
+
+def gridOfVolume(volumeNode) -> Grid:
+    """Where the voxels of ``volumeNode`` lie in its own coordinates, LPS mm, parent transforms left aside.
+
+    Raises InputError for a volume without image data.
+    """
+    imageData = volumeNode.GetImageData()
+    if imageData is None or imageData.GetNumberOfPoints() == 0:
+        raise InputError(_("The volume holds no image; load it again or choose another one."))
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
+    return Grid(affine[:3, 3], *affine[:3, :3].T, shape=imageData.GetDimensions()[::-1])
+
+
+def setVolume(volumeNode, array: np.ndarray, grid: Grid) -> None:
+    """Put ``array`` (Z, Y, X) on ``grid`` (LPS mm) into ``volumeNode``; the array is copied."""
+    slicer.util.updateVolumeFromArray(volumeNode, array)
+    volumeNode.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(RAS_TO_LPS @ grid.affine))
+
+
+def toWorld(node) -> np.ndarray | None:
+    """(4, 4) from the node's own coordinates to the world's, LPS mm; None where a warp is in between."""
+    return transformToWorld(node.GetParentTransformNode() if node is not None else None)
+
+
+def transformToWorld(transformNode) -> np.ndarray | None:
+    """(4, 4) by which ``transformNode`` moves what is under it into the world, LPS mm.
+
+    The identity for None; None where it, or a transform it is under itself, is no linear one.
+    """
+    if transformNode is None:
+        return np.eye(4)
+    matrix = vtk.vtkMatrix4x4()
+    if not transformNode.IsTransformToWorldLinear() or not transformNode.GetMatrixTransformToWorld(matrix):
+        return None
+    return RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix) @ RAS_TO_LPS
+
+
+def isRigid(matrix: np.ndarray) -> bool:
+    """Whether ``matrix`` (4, 4) keeps lengths and does not mirror, so that millimetres stay millimetres."""
+    turn = matrix[:3, :3]
+    orthonormal = np.allclose(turn.T @ turn, np.eye(3), rtol=0, atol=RIGID_TOLERANCE)
+    return bool(orthonormal and np.linalg.det(turn) > 0)
+
+
+def pointsToWorld(node, points: np.ndarray) -> np.ndarray:
+    """(N, 3) ``points`` in the node's own coordinates, in the world's, both LPS mm, through any transform."""
+    transform = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, transform)
+    signs = RAS_TO_LPS.diagonal()[:3]
+    return np.array([transform.TransformPoint(point) for point in points * signs]) * signs
+
+
+def transformGrid(grid: Grid, matrix: np.ndarray) -> Grid:
+    """``grid`` moved by ``matrix`` (4, 4), LPS mm."""
+    affine = matrix @ grid.affine
+    return Grid(affine[:3, 3], *affine[:3, :3].T, shape=grid.shape)

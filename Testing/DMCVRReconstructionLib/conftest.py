@@ -1,0 +1,127 @@
+"""Scenes and images that the suites of Slicer's side share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import slicer
+from slicer_harness import modules, qt
+from slicer_harness.application import Application
+
+qt.install()
+modules.install()  # before anything of the module is imported
+
+from dmcvr.geometry import Grid
+from dmcvr.outputs import stack_grid
+from dmcvr.phantom import PhantomConfig, make_phantom
+from dmcvr.pipeline import Options, reconstruct
+from dmcvr.record import make_record
+from DMCVRReconstructionLib.resultfiles import ResultFiles
+from DMCVRReconstructionLib.results import Destination, ResultNodes, importResult
+from DMCVRReconstructionLib.volumes import setVolume
+
+
+@pytest.fixture
+def application(tmp_path):
+    """An empty scene, as after Slicer's start."""
+    application = Application(str(tmp_path / "cache"))
+    yield application
+    application.close()
+
+
+@pytest.fixture(scope="session")
+def oblique():
+    """A grid of 5 slices 9 mm apart, turned every way."""
+    turn, _ = np.linalg.qr([[1.0, 0.3, 0.2], [-0.3, 1, 0.4], [-0.1, -0.4, 1]])
+    turn *= np.sign(np.linalg.det(turn))
+    return Grid(np.array([12.0, -40, 33]), *(turn * [1.5, 1.5, 9.0]).T, shape=(5, 30, 36))
+
+
+@pytest.fixture
+def addVolume(application):
+    """Adds a volume with ``array`` (Z, Y, X) on ``grid`` to the scene."""
+
+    def add(name: str, array: np.ndarray, grid: Grid, className="vtkMRMLScalarVolumeNode"):
+        node = application.scene.AddNewNodeByClass(className, name)
+        setVolume(node, array, grid)
+        node.CreateDefaultDisplayNodes()
+        return node
+
+    return add
+
+
+@pytest.fixture
+def addCine(application):
+    """Adds a sequence of ``arrays`` (T, Z, Y, X) with a browser; returns sequence, browser, shown volume."""
+
+    def add(name: str, arrays: np.ndarray, grid: Grid, times=None, unit="ms", labels=False):
+        kind = "LabelMap" if labels else "Scalar"
+        sequence = application.scene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
+        sequence.SetIndexName("time")
+        sequence.SetIndexUnit(unit)
+        for index, array in enumerate(arrays):
+            volume = getattr(slicer, f"vtkMRML{kind}VolumeNode")()
+            setVolume(volume, array, grid)
+            sequence.SetDataNodeAtValue(volume, str(times[index] if times is not None else index))
+        browser = application.scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{name} browser")
+        browser.AddSynchronizedSequenceNode(sequence)
+        application.modules["Sequences"].UpdateAllProxyNodes()
+        return sequence, browser, browser.GetProxyNode(sequence)
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def phantom():
+    """A small phantom at end-diastole, at end-systole and after, with long-axis views."""
+    config = PhantomConfig(pixel_mm=2.4, matrix=(120, 130), lax_matrix=(100, 100), n_frames=6)
+    return make_phantom(config, frames=[0, 2, 4])
+
+
+def reconstructed(stack, labels) -> ResultFiles:
+    """The reconstruction of ``stack`` from its true labels, as a finished job brings it."""
+    options = Options(method="shape", frame="all" if len(labels) > 1 else 0, spacing=2.5)
+    result = reconstruct(stack, None, options, labels=labels)
+    record = make_record(result, options, None, "ab" * 32, [], result.seconds)
+    return ResultFiles(result.volume, result.labels, result.grid, record)
+
+
+@pytest.fixture(scope="session")
+def still(phantom):
+    """One frame, reconstructed."""
+    return reconstructed(phantom.sax.select(frames=[0]), phantom.sax_labels[:1])
+
+
+@pytest.fixture(scope="session")
+def cine(phantom):
+    """Three frames, reconstructed."""
+    return reconstructed(phantom.sax, phantom.sax_labels)
+
+
+@pytest.fixture
+def destination(phantom, addCine):
+    """A phantom in the scene, and where its result goes: [sequence, browser, volume], Destination."""
+    nodes = addCine("SAX", phantom.sax.frames, stack_grid(phantom.sax), phantom.sax.times)
+    target = Destination("SAX", 3, nodes[2].GetID(), None, phantom.sax.times, (400.0, 200.0))
+    return nodes, target
+
+
+def finish(steps) -> ResultNodes:
+    """Take all steps of an import at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.fixture
+def imported(destination):
+    """Puts result files into the scene."""
+
+    def put(files: ResultFiles, **changes) -> ResultNodes:
+        return finish(importResult(files, replace(destination[1], **changes)))
+
+    return put

@@ -1,0 +1,198 @@
+"""From a node to the nodes of its result, through the real process."""
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import slicer
+from dmcvr.errors import CancelledError, InputError
+from dmcvr.outputs import stack_grid
+from DMCVRReconstructionLib.errors import WorkerError
+from DMCVRReconstructionLib.results import resultOf
+from DMCVRReconstructionLib.run import Run, Settings
+from DMCVRReconstructionLib.segments import labelsOfSegmentation
+from DMCVRReconstructionLib.timing import Plan, TimeLeft
+from DMCVRReconstructionLib.worker import failure
+
+SHAPE = Settings(frame="current", method="shape", spacing=5.0)
+
+
+@pytest.fixture
+def scene(application, addCine, addVolume, phantom):
+    """A phantom's cine, shown at its second frame, and the labels of that frame."""
+    grid = stack_grid(phantom.sax)
+    _, browser, shown = addCine("SAX", phantom.sax.frames.round(), grid, phantom.sax.times)
+    browser.SetSelectedItemNumber(1)
+    labels = addVolume("drawn", phantom.sax_labels[1], grid, "vtkMRMLLabelMapVolumeNode")
+    return shown, labels
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path, monkeypatch):
+    """Where the job's private folder is made; empty again after every test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert not list(folder.glob("dmcvr-*"))
+
+
+def living(group: int) -> list[int]:
+    """The processes of a process group that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, own = path.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(own) == group and state != "Z":
+                found.append(int(path.parent.name))
+    return found
+
+
+def nodeNames(scene) -> list[str]:
+    return sorted(scene.GetNthNode(k).GetID() for k in range(scene.GetNumberOfNodes()))
+
+
+def until(run, condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        if run.poll():
+            return
+        time.sleep(0.01)
+
+
+def test_the_frame_on_show_is_reconstructed(scene, phantom):
+    run = Run(*[scene[0], SHAPE], labelsNode=scene[1])
+    run.start()
+    nodes = run.wait()
+    record = nodes.record
+    assert record["frames"] == [1]
+    voxels = slicer.util.arrayFromVolume(nodes.volume)
+    assert voxels.dtype == np.int16
+    acquired = [z for z, index in enumerate(record["geometry"]["acquired"]) if index is not None]
+    np.testing.assert_array_equal(voxels[acquired], phantom.sax.frames[1].round())
+    labels = labelsOfSegmentation(nodes.segmentation, nodes.volume)
+    np.testing.assert_array_equal(labels[acquired], phantom.sax_labels[1])
+    assert resultOf(nodes.volume) == nodes
+
+
+def test_a_transformed_stack_gives_a_result_that_moves_along(application, scene):
+    import vtk
+
+    parent = application.scene.AddNewNodeByClass("vtkMRMLTransformNode", "moved")
+    transform = vtk.vtkTransform()
+    transform.RotateWXYZ(30, 0, 1, 1)
+    parent.SetAndObserveTransformToParent(transform)
+    for node in scene:
+        node.SetAndObserveTransformNodeID(parent.GetID())
+    run = Run(scene[0], SHAPE, labelsNode=scene[1])
+    run.start()
+    nodes = run.wait()
+    assert nodes.volume.GetParentTransformNode() is parent
+    ours, theirs = np.zeros(6), np.zeros(6)
+    nodes.volume.GetRASBounds(ours)
+    scene[0].GetRASBounds(theirs)
+    # The stack's bounds reach half a gap further out than the first and last slice.
+    assert np.abs(ours - theirs).max() < 6
+
+
+def test_bad_input_raises_a_sentence(scene):
+    with pytest.raises(InputError, match="spacing of 400 mm"):
+        Run(scene[0], Settings(frame="current", method="shape", spacing=400.0))
+    with pytest.raises(InputError, match="of one frame"):
+        Run(scene[0], Settings(frame="all", method="shape"), labelsNode=scene[1])
+    # What only the backend can tell.
+    drawn = slicer.util.arrayFromVolume(scene[1])
+    drawn[:] = np.array([0, 3, 2, 1], np.uint8)[drawn]
+    run = Run(scene[0], SHAPE, labelsNode=scene[1])
+    run.start()
+    with pytest.raises(InputError, match="swapped"):
+        run.wait()
+
+
+def test_cancelling_ends_the_process_tree_and_leaves_the_scene(application, scene, tmp_path, monkeypatch):
+    """With a PythonSlicer that is a mere launcher, as Slicer's is."""
+    launcher = tmp_path / "PythonSlicer"
+    launcher.write_text(f'#!/bin/sh\n"{sys.executable}" "$@" &\nwait\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    before = nodeNames(application.scene)
+    run = Run(scene[0], Settings(frame="all", spacing=5.0))
+    run.start()
+    until(run, lambda: run.stage == "segment")
+    group = run.processID
+    assert len(living(group)) == 2
+    run.cancel()
+    with pytest.raises(CancelledError):
+        run.wait()
+    assert living(group) == []
+    assert nodeNames(application.scene) == before
+
+
+def test_cancelling_at_once_is_as_good(scene):
+    run = Run(scene[0], Settings(spacing=5.0))
+    run.start()
+    run.cancel()
+    with pytest.raises(CancelledError):
+        run.wait()
+
+
+def test_a_process_killed_by_the_system_ends_in_a_sentence(scene):
+    run = Run(scene[0], Settings(frame="all", spacing=5.0))
+    run.start()
+    until(run, lambda: run.stage == "segment")
+    os.killpg(run.processID, signal.SIGKILL)
+    with pytest.raises(WorkerError, match="lack of memory"):
+        run.wait()
+
+
+def test_the_scene_may_be_emptied_meanwhile(application, scene):
+    run = Run(scene[0], SHAPE, labelsNode=scene[1])
+    run.start()
+    for node in list(scene):
+        application.scene.RemoveNode(node)
+    nodes = run.wait()
+    assert nodes.volume.GetScene() is application.scene
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "log", "kind", "words"),
+    [
+        (1, {"error": "Out of it.", "kind": "memory"}, "", WorkerError, "Out of it"),
+        (2, {"error": "Bad.", "kind": "input"}, "", InputError, "Bad"),
+        (2, {}, "dmcvr reconstruct: argument --steps: no", InputError, "argument --steps"),
+        (1, {}, "ModuleNotFoundError: No module named 'torch'", WorkerError, "Install"),
+        (-11, {}, "", WorkerError, "unexpectedly"),
+    ],
+)
+def test_every_end_becomes_a_sentence(code, outcome, log, kind, words):
+    error = failure(code, outcome, log)
+    assert isinstance(error, kind)
+    assert words in str(error)
+
+
+def test_the_time_left_follows_the_progress():
+    now = [0.0]
+    left = TimeLeft(
+        Plan(segment=10, generate=20), {"load": 2.0, "segment": 1.0, "generate": 3.0}, lambda: now[0]
+    )
+    assert left.seconds() == 2 + 10 + 60
+    left.update("load", 0, 1)
+    now[0] = 4.0
+    left.update("segment", 1, 10)
+    assert left.seconds() == 9 + 60
+    for done in range(2, 11):
+        now[0] += 0.5
+        left.update("segment", done, 10)
+    assert left.seconds() == 60
+    for done in range(1, 11):
+        now[0] += 2
+        left.update("generate", done, 20)
+    assert left.seconds() == pytest.approx(20)
+    assert left.each == {"load": 4.0, "segment": 0.45, "generate": 2.0}

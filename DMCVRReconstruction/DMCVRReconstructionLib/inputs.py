@@ -156,9 +156,7 @@ def _parentID(series: Series) -> str | None:
 
 
 def _planes(series: Series, own: bool) -> list[Plane]:
-    """Where the slices of ``series`` lie: in its own coordinates if ``own`` and the transform allows, else
-    world.
-    """
+    """Where the slices lie: if ``own``, and no warp forbids it, in their own coordinates, else the world."""
     planes = [series.grid.plane(z) for z in range(series.grid.shape[0])]
     matrix = toWorld(series.shownNode)
     if matrix is None:

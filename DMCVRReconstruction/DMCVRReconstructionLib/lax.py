@@ -104,7 +104,10 @@ def laxLabels(image: LaxImage, time: float | None, fraction: float) -> np.ndarra
     ]:
         if not _holdsLabels(node) or node.GetAttribute(RESULT_MARK):
             continue
-        series = seriesOf(node)
+        try:
+            series = seriesOf(node)
+        except InputError:  # labels that move, or hold nothing, are none of this image
+            continue
         if _samePixels(series, image.series):
             found = LaxImage(series, image.plane).frameNearest(time, fraction)
             if found.any():

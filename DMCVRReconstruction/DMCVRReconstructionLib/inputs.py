@@ -114,11 +114,8 @@ def slicesBeside(chosen: Series) -> tuple[Series, ...]:
     """
     place = _planes(chosen, False)[0]
     found: list[tuple[float, Series]] = []
-    for series in _singleSlices():
-        if _study(series) != _study(chosen):
-            continue
-        plane = _planes(series, False)[0]
-        if not _alike(place, plane):
+    for series, plane in _singleSlices():
+        if _study(series) != _study(chosen) or not _alike(place, plane):
             continue
         position = float(plane.centre @ place.normal)
         # What was loaded last counts, as slices are acquired again when the first try was poor.
@@ -134,14 +131,27 @@ def slicesBeside(chosen: Series) -> tuple[Series, ...]:
     return tuple(series for _position, series in sorted(found, key=lambda item: item[0]))
 
 
-def _singleSlices() -> list[Series]:
-    """Every greyscale image of one slice in the scene, in the order of loading; no labels, no results."""
+def _singleSlices() -> list[tuple[Series, Plane]]:
+    """Every greyscale image of one slice in the scene with its place in the world, in the order of loading.
+
+    No labels and no results.
+    """
     sequences = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     nodes = [node for node in sequences if node.GetDataNodeClassName() == "vtkMRMLScalarVolumeNode"]
     nodes += [node for node in volumes if isImage(node) and browserAndSequence(node)[1] is None]
-    found = [seriesOf(node) for node in nodes if not node.GetAttribute(RESULT_MARK)]
-    return [series for series in found if series.grid.shape[0] == 1]
+    found = []
+    for node in nodes:
+        if node.GetAttribute(RESULT_MARK):
+            continue
+        try:
+            series = seriesOf(node)
+            planes = _planes(series, False)
+        except InputError:  # what else is in the scene need not be fit to be a slice
+            continue
+        if len(planes) == 1:
+            found.append((series, planes[0]))
+    return found
 
 
 def _study(series: Series) -> int:
@@ -156,9 +166,7 @@ def _parentID(series: Series) -> str | None:
 
 
 def _planes(series: Series, own: bool) -> list[Plane]:
-    """Where the slices of ``series`` lie: in its own coordinates if ``own`` and the transform allows, else
-    world.
-    """
+    """Where the slices lie: if ``own``, and no warp forbids it, in their own coordinates, else the world."""
     planes = [series.grid.plane(z) for z in range(series.grid.shape[0])]
     matrix = toWorld(series.shownNode)
     if matrix is None:

@@ -1,6 +1,4 @@
-"""What the reconstruction needs beyond Slicer, and its installation, which only ever follows the user's
-consent.
-"""
+"""What the reconstruction needs beyond Slicer; it is installed with the user's consent only."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Long-axis (LAX) images in the scene, found by how they lie to the short-axis stack, and labels drawn on
-them.
-"""
+"""Long-axis (LAX) images, found by how they lie to the stack, and labels drawn on them."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ class LaxImage:
         return self.series.shownNode or self.series.node
 
     def frameNearest(self, time: float | None, fraction: float) -> np.ndarray:
-        """(H, W) the frame nearest to ``time`` (ms); where either does not know it, at ``fraction`` of the
-        cycle.
-        """
+        """(H, W) the frame nearest to ``time`` (ms), or at ``fraction`` of the cycle if unknown."""
         times = self.series.times
         if times is not None and time is not None:
             index = int(np.argmin(np.abs(times - time)))
@@ -108,7 +104,10 @@ def laxLabels(image: LaxImage, time: float | None, fraction: float) -> np.ndarra
     ]:
         if not _holdsLabels(node) or node.GetAttribute(RESULT_MARK):
             continue
-        series = seriesOf(node)
+        try:
+            series = seriesOf(node)
+        except InputError:  # labels that move, or hold nothing, are none of this image
+            continue
         if _samePixels(series, image.series):
             found = LaxImage(series, image.plane).frameNearest(time, fraction)
             if found.any():

@@ -1,6 +1,4 @@
-"""What this machine computes on, and how fast it was: asked in another process, remembered in Slicer's
-settings.
-"""
+"""What this machine computes on, asked in another process, and how fast it was, as remembered."""
 
 from __future__ import annotations
 
@@ -39,9 +37,7 @@ class MachineQuestion:
 
 
 def rememberedSeconds(device: str) -> dict[str, float]:
-    """What a step of each stage took when last computed on ``device``, "cpu" or "cuda"; empty before the
-    first run.
-    """
+    """What a step of each stage took last on ``device``, "cpu" or "cuda"; empty before the first run."""
     text = qt.QSettings().value(f"{SECONDS_KEY}/{device}", "")
     try:
         return {str(stage): float(value) for stage, value in json.loads(text or "{}").items()}

@@ -28,9 +28,7 @@ def fillTable(tableNode, record: dict) -> None:
 
 
 def fillCurve(tableNode, record: dict, times: np.ndarray | None) -> None:
-    """Put the volume of every structure in every frame into ``tableNode``. times: (T,) ms, None to count
-    frames.
-    """
+    """Put the volumes in every frame into ``tableNode``. times: (T,) ms, None to count frames."""
     index = np.arange(len(record["volumes"])) if times is None else np.asarray(times)
     columns = [index.astype(float)]
     columns += [np.array([frame[name] for frame in record["volumes"]]) for name in NAMES.values()]

@@ -170,9 +170,7 @@ class Run:
 
 @dataclass(frozen=True)
 class _Files:
-    """What passes between Slicer and the worker, in arrays. original: the frame in the input, if only one is
-    sent.
-    """
+    """What Slicer and the worker exchange. original: the frame in the input, if only one is sent."""
 
     stack: Stack
     labels: np.ndarray | None

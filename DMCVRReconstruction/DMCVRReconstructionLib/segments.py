@@ -1,6 +1,4 @@
-"""Labels as a segmentation: named, coloured and coded as in DICOM, outlined in 2D and shown as surfaces in
-3D.
-"""
+"""Labels as a segmentation: named, coloured and coded as in DICOM, with outlines and surfaces."""
 
 from __future__ import annotations
 
@@ -116,9 +114,7 @@ def segmentArrays(segmentationNode) -> list[tuple[np.ndarray, Grid]] | None:
 
 
 def _paste(array: np.ndarray, own: Grid, labels: np.ndarray, grid: Grid) -> None:
-    """Put what is not zero of ``array`` on the grid ``own`` into ``labels`` on ``grid``, by nearest
-    neighbour.
-    """
+    """Put what is not zero of ``array`` (on ``own``) into ``labels`` (on ``grid``), nearest neighbour."""
     offset = grid.indices(own.origin)
     start = np.rint(offset).astype(int)
     if not np.allclose(own.affine[:3, :3], grid.affine[:3, :3], rtol=0, atol=1e-4) or (

@@ -23,9 +23,7 @@ class Plan:
 
     @classmethod
     def of(cls, frames: int, chosen: int, slices: int, generated: int, method: str) -> Plan:
-        """A run that segments ``frames`` of ``slices`` each and generates as many slices in ``chosen``
-        frames.
-        """
+        """A run that segments ``frames`` of ``slices`` and makes ``generated`` ones in each ``chosen``."""
         network = method in ("dmcvr", "diffae")
         return cls(segment=frames * slices, generate=chosen * (generated if network else 1))
 

@@ -19,9 +19,7 @@ def sliceLogic(name: str):
 
 
 def lookAlong(sliceNode, plane: Plane) -> None:
-    """Set a slice view to ``plane`` (world, LPS mm): its columns to the right, its rows downward, all of it
-    seen.
-    """
+    """Show ``plane`` (world, LPS mm) whole: its columns to the right, its rows downward."""
     signs = RAS_TO_LPS.diagonal()[:3]
     right, down = unit(plane.step_x) * signs, unit(plane.step_y) * signs
     matrix = np.eye(4)

@@ -73,9 +73,7 @@ class Worker:
         self._thread.start()
 
     def messages(self, timeout: float | None = None) -> Iterator[Progress | Finished]:
-        """What has arrived since the last call; with ``timeout``, waits up to that many seconds for
-        something.
-        """
+        """What has arrived since the last call; ``timeout``: wait up to so many seconds for something."""
         with contextlib.suppress(queue.Empty):
             if timeout is not None:
                 yield self._messages.get(timeout=timeout)
@@ -83,9 +81,7 @@ class Worker:
                 yield self._messages.get_nowait()
 
     def cancel(self) -> None:
-        """End the process with all its children; ``Finished`` follows, with a CancelledError. Returns at
-        once.
-        """
+        """End the process and its children; ``Finished`` follows with a CancelledError. Returns at once."""
         with self._lock:
             self._cancelled = True
             process = self._process

@@ -16,7 +16,7 @@ from __future__ import annotations
 from enum import Enum
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage
 
 from .labels import BACKGROUND, LVC, LVM, RVC
 from .positions import bracket
@@ -97,6 +97,8 @@ def apical_end(areas: np.ndarray, positions: np.ndarray) -> End | None:
     areas: (S,) of LV and RV together in each slice, in any unit, as from `heart_areas`: a dilated LV alone
         may hardly narrow up to the last slice, but the RV does. positions: (S,) mm, increasing.
     """
+    from scipy import stats  # takes a second to import, which should not delay the first sign of progress
+
     areas, positions = np.asarray(areas, float), np.asarray(positions, float)
     shown = areas > 0
     if shown.sum() < 2:

@@ -1,6 +1,4 @@
-"""The shipped batch example, run as Slicer runs it but for the reading and writing of nodes' files by
-Slicer's GUI.
-"""
+"""The shipped batch example, but for the reading and writing of files, which is Slicer's GUI's."""
 
 import runpy
 import sys

@@ -8,6 +8,7 @@ from dmcvr.errors import InputError
 from dmcvr.geometry import Grid
 from DMCVRReconstructionLib.inputs import stackInput
 from DMCVRReconstructionLib.series import FRAME_LABELS, currentFrame
+from DMCVRReconstructionLib.volumes import setVolume
 
 RNG = np.random.default_rng(5)
 
@@ -123,6 +124,19 @@ def test_still_slices_make_a_stack_and_the_last_acquired_counts(addVolume, obliq
         addVolume(f"sax {z}", array[z : z + 1] if z != 2 else 0 * array[:1], sliceGrid(oblique, z))
     again = addVolume("sax 2 again", array[2:3], sliceGrid(oblique, 2))
     np.testing.assert_array_equal(stackInput(again).readStack().frames[0], array)
+
+
+def test_what_else_is_in_the_scene_does_no_harm(application, addVolume, addCine, oblique):
+    array = voxels(oblique)[0]
+    for z in range(5):
+        chosen = addVolume(f"sax {z}", array[z : z + 1], sliceGrid(oblique, z))
+    stretched = addVolume("stretched", array[:1], sliceGrid(oblique, 0))
+    stretched.SetAndObserveTransformNodeID(addTransform(application, np.diag([1, 1, 1.2, 1])).GetID())
+    sequence, _, _ = addCine("moving", array[None, :1], sliceGrid(oblique, 0))
+    elsewhere = slicer.vtkMRMLScalarVolumeNode()
+    setVolume(elsewhere, array[:1], sliceGrid(oblique, 3))
+    sequence.SetDataNodeAtValue(elsewhere, "1")
+    np.testing.assert_array_equal(stackInput(chosen).readStack().frames[0], array)
 
 
 def test_slices_of_another_study_are_left_alone(application, addVolume, oblique):

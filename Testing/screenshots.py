@@ -7,8 +7,10 @@ displayable managers. What is reconstructed is the phantom, by the shipped model
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
+from PySide6 import QtCore
 from slicer_harness import modules, qt
 
 qt.install()
@@ -33,6 +35,8 @@ def main() -> None:
     from DMCVRReconstructionLib.parameters import Frame, Method
     from DMCVRReconstructionLib.phantomsample import loadPhantom
 
+    # Estimates of the time as on a machine where nothing ran before.
+    QtCore.QSettings.setPath(QtCore.QSettings.NativeFormat, QtCore.QSettings.UserScope, tempfile.mkdtemp())
     application = Application()
     views = Views(application, SIZE)
     stack = loadPhantom(frames=2)[0]

@@ -1,4 +1,4 @@
-"""Makes the README's pictures: ``python Testing/screenshots.py``, in about two minutes.
+"""Makes the README's pictures: ``python Testing/screenshots.py``, in a few minutes.
 
 The panel is the module's own, run on the stand-ins of ``slicer_harness``; the views are drawn by Slicer's own
 displayable managers. What is reconstructed is the phantom, by the shipped model in the real process.

@@ -34,9 +34,7 @@ def draw_batch(data: Slices, preset: Preset, count: int) -> tuple[Tensor, Tensor
     """A random batch: images (B, 1, size, size) in [-1, 1] and labels (B, size, size) uint8."""
     index = torch.randint(len(data), (count,))
     images, labels, centres = (
-        data.image_batch(index[:, None]),
-        data.label_batch(index),
-        data.centre_batch(index),
+        data.image_batch(index[:, None]), data.label_batch(index), data.centre_batch(index)
     )
     step = torch.full((count,), preset.spacing_mm / data.spacing)
     views, view_labels = random_view(

@@ -1,4 +1,4 @@
-"""Makes the README's pictures: ``python Testing/screenshots.py``, in about two minutes.
+"""Makes the README's pictures: ``python Testing/screenshots.py``, in a few minutes.
 
 The panel is the module's own, run on the stand-ins of ``slicer_harness``; the views are drawn by Slicer's own
 displayable managers. What is reconstructed is the phantom, by the shipped model in the real process.
@@ -7,8 +7,10 @@ displayable managers. What is reconstructed is the phantom, by the shipped model
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
+from PySide6 import QtCore
 from slicer_harness import modules, qt
 
 qt.install()
@@ -33,6 +35,8 @@ def main() -> None:
     from DMCVRReconstructionLib.parameters import Frame, Method
     from DMCVRReconstructionLib.phantomsample import loadPhantom
 
+    # Estimates of the time as on a machine where nothing ran before.
+    QtCore.QSettings.setPath(QtCore.QSettings.NativeFormat, QtCore.QSettings.UserScope, tempfile.mkdtemp())
     application = Application()
     views = Views(application, SIZE)
     stack = loadPhantom(frames=2)[0]

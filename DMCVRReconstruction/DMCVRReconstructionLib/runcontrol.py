@@ -32,7 +32,7 @@ class RunControl:
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._poll)
         ui.runButton.connect("clicked(bool)", self._onButton)
-        ui.logButton.connect("toggled(bool)", ui.logText.setVisible)
+        ui.logButton.connect("toggled(bool)", self._onLog)
         ui.logText.visible = False
         self._showIdle()
 
@@ -77,6 +77,11 @@ class RunControl:
         self._ui.progressLabel.visible = True
         self._show()
         self._timer.start()
+
+    def _onLog(self, shown: bool) -> None:
+        if shown and self.run is not None:
+            self._ui.logText.plainText = self.run.log
+        self._ui.logText.visible = shown
 
     def _poll(self) -> None:
         run = self.run

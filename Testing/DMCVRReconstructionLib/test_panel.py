@@ -158,6 +158,10 @@ def test_an_error_is_told_and_the_panel_ready_again(ready, application, scene):
     assert "swapped" in application.app.errors[0]
     assert ready.ui.runButton.enabled
     assert ready.widget._parameterNode.resultVolume is None
+    assert not ready.ui.logText.visible
+    ready.ui.logButton.click()
+    assert ready.ui.logText.visible
+    assert "swapped" in ready.ui.logText.plainText
 
 
 def test_running_again_replaces_or_adds(ready, imported, still):

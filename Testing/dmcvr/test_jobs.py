@@ -161,7 +161,7 @@ def test_the_first_line_comes_before_anything_heavy_is_imported(folder):
     started = time.perf_counter()
     process = start(folder)
     process.stdout.readline()
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 6
     process.send_signal(signal.SIGKILL)
     process.communicate()
 

@@ -10,12 +10,15 @@ from dmcvr.training.augment import (
     Augmentation,
     change_intensity,
     gaussian_blur,
+    look,
     make_coarse,
     random_view,
     still_view,
 )
 
-PLAIN = Augmentation(jitter_mm=0, zoom=1, gain=1, gamma=1, bias=0, noise=0, blur=0, coarse=1, slide=0)
+PLAIN = Augmentation(
+    jitter_mm=0, zoom=1, gain=1, gamma=1, bias=0, noise=0, blur=0, coarse=1, rv_size=1, lv_size=1, slide=0
+)
 
 
 def blob(count: int = 8, canvas: int = 128) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -232,3 +235,32 @@ def test_a_still_view_shows_the_place_as_it_is():
     torch.testing.assert_close(views[0], images[0][:, 48:80, 48:80], atol=1e-5, rtol=0)
     assert torch.equal(view_labels[0], labels[0][48:80, 48:80])
     assert view_labels[1][16, 16] == 2
+
+
+@pytest.mark.parametrize("change", [1.8, 0.6])
+def test_a_ventricle_grows_or_shrinks_in_its_place_and_its_image_with_it(change):
+    rows, columns = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
+    labels = torch.zeros(1, 128, 128)
+    labels[:, torch.hypot(rows - 64, columns - 50) < 14] = 3
+    labels[:, torch.hypot(rows - 64, columns - 84) < 12] = 1
+    images, centre = labels[:, None] / 3, torch.tensor([[63.5, 63.5]])
+    sizes = {(3,): torch.tensor([change]), (1, 2): torch.tensor([1.0])}
+    views, seen = look(images, labels, [centre], torch.eye(2)[None], 128, torch.ones(1), sizes)
+    assert torch.equal(((views[:, 0] > 0.5).float() * 3)[seen != 1], seen[seen != 1])
+    area, before = ((item == 3).sum() for item in (seen, labels))
+    # The middle grows by the whole factor, the rim by less.
+    assert change > area / before > 1.2 if change > 1 else change < area / before < 0.85
+    for item in (seen, labels):
+        place = (item == 3).nonzero().float().mean(0)
+        assert (place[1:] - torch.tensor([64.0, 50.0])).abs().max() < 1
+    # The other ventricle is pushed, not lost.
+    assert 0.7 < (seen == 1).sum() / (labels == 1).sum() < 1.4
+
+
+def test_without_a_ventricle_nothing_grows():
+    images, labels, centres = blob(2)
+    sizes = {(3,): torch.tensor([2.0, 0.5])}
+    views, seen = look(images, labels, [centres], torch.eye(2).expand(2, 2, 2), 64, torch.ones(2), sizes)
+    still, still_labels = still_view(images, labels, centres, 64, torch.ones(2))
+    torch.testing.assert_close(views, still)
+    assert torch.equal(seen, still_labels)

@@ -41,26 +41,11 @@ class Generator(nn.Module):
         self.semantic = SemanticEncoder(preset.semantic)
         self.denoiser = Denoiser(preset.denoiser)
 
-<<<<<<< HEAD
     def forward(
         self, images: Tensor, noisy: Tensor, time: Tensor, code: Tensor | None, present: Tensor
     ) -> Tensor:
         """The denoiser's answer (B, 1, H, W); images, noisy: (B, 1, H, W), the rest as in `Denoiser`."""
         return self.denoiser(noisy, time, self.semantic(images), code, present)
-=======
-
-def draw_batch(data: Slices, preset: Preset, count: int) -> tuple[Tensor, Tensor]:
-    """A random batch: images (B, 1, size, size) in [-1, 1] and labels (B, size, size) uint8."""
-    index = torch.randint(len(data), (count,))
-    images, labels, centres = (
-        data.image_batch(index[:, None]), data.label_batch(index), data.centre_batch(index)
-    )
-    step = torch.full((count,), preset.spacing_mm / data.spacing)
-    views, view_labels = random_view(
-        images, labels, centres, preset.image_size, step, GENERATOR.jitter_mm / data.spacing, GENERATOR
-    )
-    return views * 2 - 1, view_labels[:, 0].to(torch.uint8)
->>>>>>> slicer
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from dmcvr.generation import GenerationOptions, Slices, generate_slices
 from dmcvr.geometry import Plane
-from dmcvr.model import as_batch
 from dmcvr.segmentation import Window, find_heart
 from dmcvr.shape import WHOLE_MM, interpolate_distances, nested_distances
 from dmcvr.synthesis import put_back
@@ -28,7 +27,7 @@ def slices(model, heart):
 
 @pytest.fixture(scope="module")
 def distances(model, slices):
-    labels = model.segment(as_batch(slices.images))[0].argmax(1).numpy()
+    labels = model.segment(slices.images)[0].argmax(1).numpy()
     maps = nested_distances(labels, (slices.spacing, slices.spacing), WHOLE_MM)
     return lambda wanted: interpolate_distances(maps, slices.positions, wanted, None)
 

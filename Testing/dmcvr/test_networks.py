@@ -104,6 +104,8 @@ def test_presets_fit_together(preset):
         logits, code = segmenter.segment_and_encode(x.expand(-1, preset.segmenter.slices, -1, -1))
         if preset.morphology == "maps":
             code = logits[:, 1:]
+        if preset.morphology is None:
+            code = None
         assert logits.shape == (2, 4, *x.shape[2:])
         assert denoiser(x, torch.zeros(2), semantic(x), code).shape == x.shape
 

@@ -71,7 +71,7 @@ def test_a_model_needs_a_name_and_a_licence(refused, tmp_path, text):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--data", "nowhere"), "no pairs"),
+        (("--data", "nowhere"), "does not exist"),
         ((), "No labelled stack"),
         (("--phantoms", 1, "--init", "nowhere.safetensors"), "--init"),
         (("--phantoms", 1, "--hold-out", "("), "--hold-out"),

@@ -246,7 +246,7 @@ def test_a_ventricle_grows_or_shrinks_in_its_place_and_its_image_with_it(change)
     images, centre = labels[:, None] / 3, torch.tensor([[63.5, 63.5]])
     sizes = {(3,): torch.tensor([change]), (1, 2): torch.tensor([1.0])}
     views, seen = look(images, labels, [centre], torch.eye(2)[None], 128, torch.ones(1), sizes)
-    assert torch.equal(((views[:, 0] > 0.5).float() * 3)[seen != 1], seen[seen != 1])
+    assert overlap(views * (views > 0.5), (seen == 3).float()) > 0.95
     area, before = ((item == 3).sum() for item in (seen, labels))
     # The middle grows by the whole factor, the rim by less.
     assert change > area / before > 1.2 if change > 1 else change < area / before < 0.85

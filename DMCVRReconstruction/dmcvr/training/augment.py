@@ -24,9 +24,11 @@ class Augmentation:
     bias: strength of a smooth bias field. noise: highest standard deviation of added noise.
     blur: highest standard deviation, in pixels, of a Gaussian blur that half of the views get.
     coarse: a third of the views are as if acquired in pixels up to this many times larger.
-    rv_size, lv_size: each ventricle's middle is made up to this factor larger or smaller, evenly in the
-        logarithm, in half of the views; what lies about it gives way smoothly. Diseases that the training
-        data lack change the ventricles against each other.
+    rv_size, lv_size: (low, high) factors, evenly in the logarithm, by which each ventricle's middle is
+        resized in half of the views; what lies about it gives way smoothly. Diseases that the training data
+        lack change the ventricles against each other: a failing RV outgrows the LV, and below the LV's apex.
+    trabeculae: how much of its brightness the RV's blood loses at most where muscle is drawn into it, in half
+        of the views; its label stays.
     slide: neighbouring slices are displaced by up to this many pixels against the slice itself, as by
         breath-holds.
     """
@@ -39,8 +41,9 @@ class Augmentation:
     noise: float = 0.05
     blur: float = 1.0
     coarse: float = 2.0
-    rv_size: float = 2.2
-    lv_size: float = 1.4
+    rv_size: tuple[float, float] = (0.6, 2.2)
+    lv_size: tuple[float, float] = (0.4, 1.4)
+    trabeculae: float = 0.7
     slide: float = 2.0
 
 
@@ -54,8 +57,9 @@ GENERATOR = Augmentation(
     noise=0.0,
     blur=0.0,
     coarse=1.0,
-    rv_size=1.0,
-    lv_size=1.0,
+    rv_size=(1.0, 1.0),
+    lv_size=(1.0, 1.0),
+    trabeculae=0.0,
     slide=0.0,
 )
 
@@ -101,7 +105,11 @@ def look(
 
     if sizes:
         seen = sample(labels[:, None].float(), shifts[channels // 2], "nearest")[:, 0]
-        places = places + sum(growth(places, seen, members, factors) for members, factors in sizes.items())
+        moved = places
+        # One after the other, since the sum of both may fold where each alone does not.
+        for members, factors in sizes.items():
+            moved = moved + growth(moved, places, seen, members, factors)
+        places = moved
     # What is finer than the view's pixels is smoothed away first, so that it does not alias.
     sigma = torch.where(step > 1.2, 0.4 * step, 0.0)
     if (sigma > 0).any():
@@ -110,19 +118,21 @@ def look(
     return torch.cat(views, 1), sample(labels[:, None].float(), shifts[channels // 2], "nearest")[:, 0]
 
 
-def growth(places: Tensor, labels: Tensor, members: tuple[int, ...], factors: Tensor) -> Tensor:
-    """(B, H, W, 2) by how much to look elsewhere than at ``places`` for the part with the labels ``members``
-    to appear ``factors`` (B,) times larger in its middle; nothing where there is no such part.
+def growth(
+    looked_at: Tensor, places: Tensor, labels: Tensor, members: tuple[int, ...], factors: Tensor
+) -> Tensor:
+    """(B, H, W, 2) by how much to look elsewhere than at ``looked_at`` for the part with the labels
+    ``members`` to appear ``factors`` (B,) times larger in its middle; nothing where there is no such part.
 
-    The displacement toward the middle fades as a Gaussian as wide as the part. It folds nowhere, for factors
-    above 0.31.
+    places: (B, H, W, 2) where the pixels of labels (B, H, W) lie. The displacement toward the middle fades as
+    a Gaussian as wide as the part; for factors above 0.31 it folds nowhere.
     """
     mask = torch.isin(labels, labels.new_tensor(members)).float()[..., None]
     area = mask.sum((1, 2))
     middle = (mask * places).sum((1, 2)) / area.clamp_min(1)
     pixel = 2 / labels.shape[-1]
     width = 1.2 * pixel * (area / math.pi).sqrt().clamp_min(1)
-    away = places - middle[:, None, None]
+    away = looked_at - middle[:, None, None]
     fade = torch.exp(-away.square().sum(-1, keepdim=True) / (2 * width**2)[:, None, None])
     return away * fade * ((1 / factors - 1)[:, None] * (area > 0))[:, None, None]
 
@@ -163,12 +173,26 @@ def random_view(
     ]
     limits = {(RVC,): augmentation.rv_size, (LVC, LVM): augmentation.lv_size}
     sizes = {
-        members: torch.where(uniform(images, 0, 1) < 0.5, factor(images, limit).flatten(), 1.0)
+        members: torch.where(uniform(images, 0, 1) < 0.5, torch.exp(uniform(images, *logarithms)), 1.0)
         for members, limit in limits.items()
-        if limit > 1
+        if any(logarithms := [math.log(end) for end in limit])
     }
     views, view_labels = look(images, labels, shifts, turn, size, step_zoomed, sizes)
+    if augmentation.trabeculae > 0:
+        views = trabeculated(views, view_labels == RVC, augmentation.trabeculae)
     return change_intensity(views, augmentation), view_labels
+
+
+def trabeculated(images: Tensor, cavity: Tensor, limit: float) -> Tensor:
+    """Images (B, K, H, W), half of them with muscle strewn into ``cavity`` (B, H, W) bool, which takes up to
+    ``limit`` of the brightness there: grains of 1 to 2.5 pixels, few or many.
+    """
+    grains = gaussian_blur(torch.randn_like(images[:, :1]), uniform(images, 1, 2.5))
+    grains = grains / grains.std((2, 3), keepdim=True)
+    rarity, strength = uniform(images, 0, 2), uniform(images, 0, limit)
+    strength = torch.where(uniform(images, 0, 1) < 0.5, strength, 0.0)
+    muscle = torch.sigmoid(4 * (grains - rarity.view(-1, 1, 1, 1))) * cavity[:, None]
+    return images * (1 - strength.view(-1, 1, 1, 1) * muscle)
 
 
 def change_intensity(images: Tensor, augmentation: Augmentation) -> Tensor:

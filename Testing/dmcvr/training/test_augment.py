@@ -14,10 +14,22 @@ from dmcvr.training.augment import (
     make_coarse,
     random_view,
     still_view,
+    trabeculated,
 )
 
 PLAIN = Augmentation(
-    jitter_mm=0, zoom=1, gain=1, gamma=1, bias=0, noise=0, blur=0, coarse=1, rv_size=1, lv_size=1, slide=0
+    jitter_mm=0,
+    zoom=1,
+    gain=1,
+    gamma=1,
+    bias=0,
+    noise=0,
+    blur=0,
+    coarse=1,
+    rv_size=(1, 1),
+    lv_size=(1, 1),
+    trabeculae=0,
+    slide=0,
 )
 
 
@@ -237,12 +249,18 @@ def test_a_still_view_shows_the_place_as_it_is():
     assert view_labels[1][16, 16] == 2
 
 
-@pytest.mark.parametrize("change", [1.8, 0.6])
-def test_a_ventricle_grows_or_shrinks_in_its_place_and_its_image_with_it(change):
+def ventricles() -> torch.Tensor:
+    """Labels (1, 128, 128) of two round cavities side by side."""
     rows, columns = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
     labels = torch.zeros(1, 128, 128)
     labels[:, torch.hypot(rows - 64, columns - 50) < 14] = 3
     labels[:, torch.hypot(rows - 64, columns - 84) < 12] = 1
+    return labels
+
+
+@pytest.mark.parametrize("change", [1.8, 0.6])
+def test_a_ventricle_grows_or_shrinks_in_its_place_and_its_image_with_it(change):
+    labels = ventricles()
     images, centre = labels[:, None] / 3, torch.tensor([[63.5, 63.5]])
     sizes = {(3,): torch.tensor([change]), (1, 2): torch.tensor([1.0])}
     views, seen = look(images, labels, [centre], torch.eye(2)[None], 128, torch.ones(1), sizes)
@@ -266,3 +284,27 @@ def test_without_a_ventricle_nothing_grows():
     still, still_labels = still_view(images, labels, centres, 64, torch.ones(2))
     torch.testing.assert_close(views, still)
     assert torch.equal(seen, still_labels)
+
+
+def test_a_large_and_a_small_ventricle_side_by_side_fold_nothing():
+    """Where an image of its own columns falls from one column to the next, the view has turned back."""
+    labels, centre = ventricles(), torch.tensor([[63.5, 63.5]])
+    columns = (torch.arange(128.0) / 128).expand(1, 1, 128, 128)
+    sizes = {(3,): torch.tensor([SEGMENTER.rv_size[1]]), (1, 2): torch.tensor([SEGMENTER.lv_size[0]])}
+    views, seen = look(columns, labels, [centre], torch.eye(2)[None], 128, torch.ones(1), sizes)
+    assert (seen == 3).sum() > 1.5 * (labels == 3).sum()
+    assert (seen == 1).sum() < 0.5 * (labels == 1).sum()
+    assert views[0, 0, 10:-10, 10:-10].diff(dim=1).min() > 0
+
+
+def test_muscle_is_strewn_into_the_cavity_alone_and_in_half_of_the_views():
+    torch.manual_seed(0)
+    cavity = (ventricles() == 3).expand(200, -1, -1)
+    images = torch.full((200, 3, 128, 128), 0.8)
+    views = trabeculated(images, cavity, 0.7)
+    outside = ~cavity[:, None].expand_as(views)
+    assert torch.equal(views[outside], images[outside])
+    assert torch.equal(views[:, 0], views[:, 2])
+    assert views.min() >= 0.8 * (1 - 0.7) - 1e-6
+    changed = (views != images).any((1, 2, 3)).float().mean()
+    assert 0.4 < changed < 0.6

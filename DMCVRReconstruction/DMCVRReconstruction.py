@@ -82,6 +82,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.logic = None
         self._parameterNode = None
         self._parameterNodeGuiTag = None
+        self._missing: list[str] = []
 
     def setup(self) -> None:
         """Called when the user opens the module for the first time."""
@@ -91,7 +92,8 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = DMCVRReconstructionLogic()
-        self.inputPanel = InputPanel(self.ui, self.updateFromParameters)
+        self._missing = missing()
+        self.inputPanel = InputPanel(self.ui, self.updateSoon)
         self.runControl = RunControl(self.ui, self._startRun, self._onFinished)
         self.resultPanel = ResultPanel(self.ui, self._compare)
         self.ui.installButton.connect("clicked(bool)", self._onInstall)
@@ -99,7 +101,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         for event in (slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent):
             self.addObserver(slicer.mrmlScene, event, self.onNodesChanged)
-        # Many nodes may come at once, as when a study is loaded.
+        # Much may change at once, as when a study is loaded or a result arrives.
         self._updateTimer = qt.QTimer()
         self._updateTimer.setSingleShot(True)
         self._updateTimer.setInterval(0)
@@ -135,8 +137,8 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
 
     def onNodesChanged(self, caller, event) -> None:
         """What was found in the scene may no longer be so."""
-        if self._parameterNode is not None and not slicer.mrmlScene.IsBatchProcessing():
-            self._updateTimer.start()
+        if not slicer.mrmlScene.IsBatchProcessing():
+            self.updateSoon()
 
     def initializeParameterNode(self) -> None:
         """Take the scene's parameters; an input is suggested where none is chosen."""
@@ -146,26 +148,29 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         """Show ``parameterNode`` in the panel and follow it; None for none."""
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
-            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameters)
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateSoon)
         self._parameterNode = parameterNode
         if self._parameterNode is not None:
             self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
-            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateFromParameters)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateSoon)
             self.updateFromParameters()
 
-    def updateFromParameters(self, caller=None, event=None) -> None:
+    def updateSoon(self, caller=None, event=None) -> None:
+        """Call ``updateFromParameters`` once what goes on now is over."""
+        self._updateTimer.start()
+
+    def updateFromParameters(self) -> None:
         """Show what follows from the parameters, and whether a run can start."""
         if self._parameterNode is None or self.runControl.isRunning:
             return
-        needed = missing()
-        self.ui.installFrame.visible = bool(needed)
+        self.ui.installFrame.visible = bool(self._missing)
         self.ui.installLabel.text = _(
             "The reconstruction needs Python packages that Slicer does not bring: {names}. They are "
             "downloaded from the internet into Slicer's own Python."
-        ).format(names=", ".join(needed))
+        ).format(names=", ".join(self._missing))
         self.inputPanel.update(self._parameterNode)
         reason = self.inputPanel.problem
-        if needed:
+        if self._missing:
             reason = _("Install the missing Python packages first.")
         self.runControl.allow(reason, self.inputPanel.device)
         self.resultPanel.show(self._parameterNode.resultVolume)
@@ -188,7 +193,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self._parameterNode.resultVolume = nodes.volume
             slicer.util.setSliceViewerLayers(background=nodes.volume, fit=True)
             slicer.util.resetThreeDViews()
-        self.updateFromParameters()
+        self.updateSoon()
 
     def _compare(self, volumeNode):
         return self.logic.compare(volumeNode, self.inputPanel.laxNodes)
@@ -196,12 +201,14 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
     def _onInstall(self, checked=False) -> None:
         try:
             with slicer.util.tryWithErrorDisplay(_("The installation failed."), waitCursor=True):
-                install(missing())
+                install(self._missing)
         except InstallationError as error:
             self.ui.installLabel.text = str(error)
             self.ui.logText.plainText = error.detail
             return
-        self.updateFromParameters()
+        finally:
+            self._missing = missing()
+        self.updateSoon()
         self.inputPanel.askMachine()
 
 

@@ -64,18 +64,20 @@ class StackInput:
     def readStack(self, frames: list[int] | None = None) -> Stack:
         """The stack, with only the given ``frames`` of the cine if any. Raises InputError for no stack."""
         wanted = list(range(self.frameCount)) if frames is None else frames
-        voxels = np.stack(
-            [
-                np.concatenate([series.frame(index) for series in self.series]).astype(np.float32)
-                for index in wanted
-            ]
-        )
         origins, step_x, step_y = _straight(self.planes)
-        normal = unit(np.cross(step_x, step_y))
-        order = np.argsort(origins @ normal)
+        order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
+        places = np.argsort(order)
+        # Every voxel is moved once: the window stands still meanwhile.
+        voxels = np.empty((len(wanted), len(order), *self.planes[0].shape), np.float32)
+        for frame, index in zip(voxels, wanted, strict=True):
+            first = 0
+            for series in self.series:
+                part = series.frame(index)
+                frame[places[first : first + len(part)]] = part
+                first += len(part)
         times = self.series[0].times
         stack = Stack(
-            np.ascontiguousarray(voxels[:, order]),
+            voxels,
             origins[order],
             step_x,
             step_y,

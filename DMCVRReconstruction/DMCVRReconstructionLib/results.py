@@ -148,12 +148,13 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             nodes.segmentationSequence = addSequence(f"{nodes.segmentation.GetName()} sequence", times)
             made += [nodes.volumeSequence, nodes.segmentationSequence]
         steps = 1 + len(NAMES)
+        total = steps * count + 2
         for index in range(count):
             setVolume(nodes.volume, files.volume[index], files.grid)
-            yield steps * index + 1, steps * count
+            yield steps * index + 1, total
             drawing = segmentByStep(nodes.segmentation, files.labels[index], files.grid, nodes.volume)
             for done, _step in enumerate(drawing, start=2):
-                yield steps * index + done, steps * count
+                yield steps * index + done, total
             if count > 1:
                 value = indexValue(index, times)
                 nodes.volumeSequence.SetDataNodeAtValue(nodes.volume, value)
@@ -171,8 +172,10 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
                 _("{name} DMCVR volume chart").format(name=destination.name), nodes.curve
             )
             made += [nodes.browser, nodes.curve, nodes.chart, *series]
+        yield total - 1, total
         fillTable(nodes.table, record)
         _display(nodes, destination, isNew)
+        yield total, total
         for node in nodes.nodes():
             _tell(node, record)
         _connect(nodes, record, destination)
@@ -256,9 +259,10 @@ def _tell(node, record: dict) -> None:
         "Warnings": " ".join(record["warnings"]),
         "Notice": NOTICE,
     }
-    for name, value in facts.items():
-        node.SetAttribute(f"DMCVR.{name}", None if value is None else str(value))
-    node.SetAttribute(RESULT_MARK, "1")
+    with slicer.util.NodeModify(node):  # whoever draws the node learns of all of them at once
+        for name, value in facts.items():
+            node.SetAttribute(f"DMCVR.{name}", None if value is None else str(value))
+        node.SetAttribute(RESULT_MARK, "1")
 
 
 def _connect(nodes: ResultNodes, record: dict, destination: Destination) -> None:

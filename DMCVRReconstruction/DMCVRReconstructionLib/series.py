@@ -10,7 +10,7 @@ from dmcvr.errors import InputError
 from dmcvr.geometry import Grid
 from slicer.i18n import tr as _
 
-from .volumes import gridOfVolume
+from .volumes import gridOfVolume, samePlace
 
 FRAME_MS = (2.0, 500.0)  # a plausible time between two frames of a cine
 FRAME_LABELS = "MultiVolume.FrameLabels"  # attributes of the MultiVolumeImporter extension's nodes
@@ -103,8 +103,7 @@ def _sequenceSeries(sequenceNode, browserNode) -> Series:
         raise InputError(_("The sequence holds no volumes; choose a cine image."))
     grid = gridOfVolume(first)
     for index in range(1, count):
-        other = gridOfVolume(sequenceNode.GetNthDataNode(index))
-        if other.shape != grid.shape or not np.allclose(other.affine, grid.affine, rtol=0, atol=1e-3):
+        if not samePlace(first, sequenceNode.GetNthDataNode(index)):
             raise InputError(_("The frames of the sequence do not lie at the same place; load it again."))
     values = [sequenceNode.GetNthIndexValue(index) for index in range(count)]
     proxyNode = browserNode.GetProxyNode(sequenceNode) if browserNode is not None else None

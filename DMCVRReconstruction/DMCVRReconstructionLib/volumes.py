@@ -13,6 +13,7 @@ from dmcvr.geometry import Grid
 from slicer.i18n import tr as _
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+SAME_PLACE_MM = 1e-3
 RIGID_TOLERANCE = 1e-4  # of a rotation's columns: hardly a micrometre over a heart
 
 
@@ -28,6 +29,20 @@ def gridOfVolume(volumeNode) -> Grid:
     volumeNode.GetIJKToRASMatrix(matrix)
     affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
     return Grid(affine[:3, 3], *affine[:3, :3].T, shape=imageData.GetDimensions()[::-1])
+
+
+def samePlace(a, b) -> bool:
+    """Whether the voxels of two volumes lie at the same places in their own coordinates.
+
+    In VTK's own code, as a cine asks it of all its frames.
+    """
+    images = a.GetImageData(), b.GetImageData()
+    if None in images or images[0].GetDimensions() != images[1].GetDimensions():
+        return False
+    matrices = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    a.GetIJKToRASMatrix(matrices[0])
+    b.GetIJKToRASMatrix(matrices[1])
+    return slicer.vtkAddonMathUtilities.MatrixAreEqual(*matrices, SAME_PLACE_MM)
 
 
 def setVolume(volumeNode, array: np.ndarray, grid: Grid) -> None:

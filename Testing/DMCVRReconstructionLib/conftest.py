@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import slicer
 from slicer_harness import modules, qt
 from slicer_harness.application import Application
 
@@ -20,7 +19,7 @@ from dmcvr.pipeline import Options, reconstruct
 from dmcvr.record import make_record
 from DMCVRReconstructionLib.resultfiles import ResultFiles
 from DMCVRReconstructionLib.results import Destination, ResultNodes, importResult
-from DMCVRReconstructionLib.volumes import setVolume
+from slicer_harness import loading
 
 
 @pytest.fixture
@@ -41,36 +40,14 @@ def oblique():
 
 @pytest.fixture
 def addVolume(application):
-    """Adds a volume with ``array`` (Z, Y, X) on ``grid`` to the scene."""
-
-    def add(name: str, array: np.ndarray, grid: Grid, className="vtkMRMLScalarVolumeNode"):
-        node = application.scene.AddNewNodeByClass(className, name)
-        setVolume(node, array, grid)
-        node.CreateDefaultDisplayNodes()
-        return node
-
-    return add
+    """`loading.addVolume`, once there is a scene."""
+    return loading.addVolume
 
 
 @pytest.fixture
 def addCine(application):
-    """Adds a sequence of ``arrays`` (T, Z, Y, X) with a browser; returns sequence, browser, shown volume."""
-
-    def add(name: str, arrays: np.ndarray, grid: Grid, times=None, unit="ms", labels=False):
-        kind = "LabelMap" if labels else "Scalar"
-        sequence = application.scene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
-        sequence.SetIndexName("time")
-        sequence.SetIndexUnit(unit)
-        for index, array in enumerate(arrays):
-            volume = getattr(slicer, f"vtkMRML{kind}VolumeNode")()
-            setVolume(volume, array, grid)
-            sequence.SetDataNodeAtValue(volume, str(times[index] if times is not None else index))
-        browser = application.scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{name} browser")
-        browser.AddSynchronizedSequenceNode(sequence)
-        application.modules["Sequences"].UpdateAllProxyNodes()
-        return sequence, browser, browser.GetProxyNode(sequence)
-
-    return add
+    """`loading.addCine`, once there is a scene."""
+    return loading.addCine
 
 
 @pytest.fixture(scope="session")

@@ -26,13 +26,12 @@ def scene(application, addCine, addVolume, phantom):
     """A phantom in the scene, the short-axis labels of its second frame, and its long-axis views."""
     grid = stack_grid(phantom.sax)
     _, browser, shown = addCine("SAX", phantom.sax.frames.round(), grid, phantom.sax.times)
-    shown.SetName("SAX")
     browser.SetSelectedItemNumber(1)
     drawn = addVolume("drawn", phantom.sax_labels[1], grid, "vtkMRMLLabelMapVolumeNode")
     for view, stack in phantom.lax.items():
         step = stack.normal * 6.0
         place = Grid(stack.origins[0], stack.step_x, stack.step_y, step, (1, *stack.frames.shape[2:]))
-        addCine(f"LAX {view}", stack.frames, place, stack.times)[2].SetName(f"LAX {view}")
+        addCine(f"LAX {view}", stack.frames, place, stack.times)
         addCine(f"LAX {view} labels", phantom.lax_labels[view], place, stack.times, labels=True)
     return shown, drawn
 
@@ -64,8 +63,7 @@ def processorSeconds(processID: int) -> float:
 
 
 def run(panel) -> float:
-    panel.ui.runButton.click()
-    return panel.until(lambda: not panel.widget.runControl.isRunning)
+    return panel.until(lambda: not panel.widget.runControl.isRunning, press=panel.ui.runButton)
 
 
 def test_the_button_says_why_it_is_disabled(panel, scene):
@@ -80,8 +78,10 @@ def test_the_button_says_why_it_is_disabled(panel, scene):
     assert "single slice" in panel.ui.reasonLabel.text
     panel.ui.inputSelector.setCurrentNode(scene[0])
     panel.ui.spacingSpinBox.value = 19.0
+    panel.process()
     assert panel.ui.runButton.enabled
     panel.ui.modelEdit.text = "/no/such/folder"
+    panel.process()
     assert not panel.ui.runButton.enabled
     assert "model" in panel.ui.reasonLabel.text
 
@@ -122,9 +122,9 @@ def test_progress_comes_soon_and_never_blocks(ready, application):
     before = sorted(
         application.scene.GetNthNode(k).GetID() for k in range(application.scene.GetNumberOfNodes())
     )
-    ready.ui.runButton.click()
+    blocked = ready.until(lambda: ready.widget.runControl.isRunning, press=ready.ui.runButton)
     assert ready.ui.runButton.text == "Cancel"
-    blocked = ready.until(lambda: ready.widget.runControl.run.stage == "segment")
+    blocked = max(blocked, ready.until(lambda: ready.widget.runControl.run.stage == "segment"))
     first = processorSeconds(ready.widget.runControl.run.processID)
     ready.until(lambda: ready.widget.runControl.run.done > 3)
     assert "Segmenting slice" in ready.ui.progressLabel.text

@@ -242,7 +242,7 @@ def test_as_batch_takes_any_array(dtype):
 def test_devices():
     assert choose_device("cpu") == torch.device("cpu")
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert "threads" in describe(torch.device("cpu"))
+    assert "CPU, " in describe(torch.device("cpu"))
     assert choose_precision("auto", torch.device("cpu")) in ("float32", "bfloat16")
     for name in ("float32", "bfloat16"):
         assert choose_precision(name, torch.device("cpu")) == name

@@ -43,11 +43,12 @@ class Panel:
                 return
             time.sleep(0.002)
 
-    def until(self, condition: Callable[[], bool], seconds: float = 180) -> float:
+    def until(self, condition: Callable[[], bool], seconds: float = 180, press=None) -> float:
         """Let the window live until ``condition`` holds; the longest time, in s, that it could not answer.
 
-        Counted is the processor time of the main thread between two beats of a timer, which other work on the
-        machine does not lengthen; what the main thread does is computing, it never waits.
+        press: a button to click first, which counts as well. Counted is the processor time of the main thread
+        between two beats of a timer, which other work on the machine does not lengthen; what the main thread
+        does is computing, it never waits.
         """
         last, worst = [time.thread_time()], [0.0]
 
@@ -60,12 +61,17 @@ class Panel:
         timer.setInterval(BEAT_MS)
         timer.timeout.connect(beat)
         timer.start()
+        if press is not None:
+            press.click()
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
                 raise TimeoutError("the panel did not come to what was waited for")
             qtStandIn.application.processEvents()
             time.sleep(0.001)
+        # What follows from what was waited for.
+        self.process()
+        beat()
         timer.stop()
         return worst[0]
 

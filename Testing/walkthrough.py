@@ -1,0 +1,134 @@
+"""Walks through the README's tutorial offscreen: the panel clicked, the real process, the views drawn.
+
+    python Testing/walkthrough.py                           # the phantom, for the README's pictures
+    python Testing/walkthrough.py --sax STACK --lax FILE ... --output DIR   # an examination of your own
+
+STACK is a file, or a folder of DICOM files, whose slices then are a node each, as DICOM import leaves them.
+The panel is the module's own, run on the stand-ins of ``slicer_harness``; the views are drawn by Slicer's own
+displayable managers. Printed are the measurements, how soon the first progress came, and for how long at
+most the window could not answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from PySide6 import QtCore
+from slicer_harness import modules, qt
+
+qt.install()
+modules.install()
+
+from dmcvr.commands.reconstruct import read_input
+from slicer_harness.application import Application
+from slicer_harness.loading import addStack
+from slicer_harness.panel import Panel
+from slicer_harness.views import Views
+
+FOLDER = Path(__file__).resolve().parent.parent / "Resources" / "Screenshots"
+SIZE = (1200, 800)
+WAIT_SECONDS = 7200
+
+
+def main() -> None:
+    """Make all pictures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sax", type=Path)
+    parser.add_argument("--lax", type=Path, nargs="*", default=[])
+    parser.add_argument("--output", type=Path, default=FOLDER)
+    parser.add_argument("--frame", default="current", choices=("current", "ed", "es", "all"))
+    parser.add_argument("--method", default="dmcvr")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    # Estimates of the time as on a machine where nothing ran before.
+    QtCore.QSettings.setPath(QtCore.QSettings.NativeFormat, QtCore.QSettings.UserScope, tempfile.mkdtemp())
+    application = Application()
+    views = Views(application, SIZE)
+    stack = load(options.sax, options.lax)
+    panel = Panel()
+    choose(panel, stack, options)
+    panel.photograph(options.output / "panel.png")
+    reconstruct(panel, options.output)
+    panel.ui.compareButton.click()
+    panel.photograph(options.output / "result.png")
+    views.turn(35, 15, 1.6)
+    views.save(options.output / "comparison.png")
+    for name in ("measurementsTable", "scoresTable"):
+        show(getattr(panel.ui, name))
+    print(panel.ui.viewsLabel.text)
+    if panel.ui.warningLabel.visible:
+        print(panel.ui.warningLabel.text)
+    panel.close()
+    views.close()
+    application.close()
+
+
+def load(sax: Path | None, lax: list[Path]):
+    """Put the examination, or the phantom, into the scene; the node to choose."""
+    from DMCVRReconstructionLib.phantomsample import loadPhantom
+
+    if sax is None:
+        return loadPhantom(frames=2)[0]
+    stack, images, notes = read_input(sax, lax)
+    print(*notes, sep="\n", end="\n" if notes else "")
+    chosen = addStack("SAX", stack, apart=sax.is_dir())[0]
+    names = [path.name.split(".")[0] for path in lax]
+    for k, image in enumerate(images):
+        addStack(names[k] if names else f"LAX {k + 1}", image)
+    return chosen
+
+
+def choose(panel: Panel, stack, options: argparse.Namespace) -> None:
+    """Set the panel as its user would."""
+    from DMCVRReconstructionLib.parameters import Frame, Method
+
+    parameters = panel.widget._parameterNode
+    parameters.inputNode = stack
+    parameters.frame = Frame(options.frame)
+    parameters.method = Method(options.method)
+    panel.until(lambda: "Looking" not in panel.ui.deviceLabel.text)
+    print(panel.ui.inputLabel.text, panel.ui.deviceLabel.text)
+    print("Long-axis images:", *(panel.ui.laxList.item(row).text() for row in range(panel.ui.laxList.count)))
+
+
+def reconstruct(panel: Panel, folder: Path) -> None:
+    """Click, watch, and print how it went."""
+    control = panel.widget.runControl
+    started = time.monotonic()
+    click = panel.until(lambda: control.isRunning, press=panel.ui.runButton)
+    run = control.run
+    loading = panel.until(lambda: run.isOver or run.stage != "load")
+    first = time.monotonic() - started
+    # The picture is taken amid what takes longest.
+    last = "generate" if panel.widget._parameterNode.method.value in ("dmcvr", "diffae") else "segment"
+    panel.until(lambda: run.isOver or (run.stage == last and run.done > 5), WAIT_SECONDS)
+    panel.photograph(folder / "running.png")
+    computing = panel.until(lambda: run.isOver or run.stage == "import", WAIT_SECONDS)
+    importing = panel.until(lambda: not control.isRunning, WAIT_SECONDS)
+    print(f"First progress after {first:.1f} s, done after {run.seconds:.0f} s.")
+    for name, seconds in (
+        ("on the click", click),
+        ("while the job ran", max(loading, computing)),
+        ("while its result came into the scene", importing),
+    ):
+        print(f"Main thread busy {name}: {1000 * seconds:.0f} ms at most.")
+    if run.error is not None:
+        raise SystemExit(str(run.error))
+
+
+def show(table) -> None:
+    """Print a table of the panel."""
+    if table.visible:
+        titles = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount)]
+        print(*titles, sep="\t")
+        for row in range(table.rowCount):
+            print(*(table.item(row, column).text() for column in range(table.columnCount)), sep="\t")
+
+
+if __name__ == "__main__":
+    main()

@@ -38,4 +38,5 @@ def tiny() -> Preset:
             groups=4,
             dropout=0.1,
         ),
+        interpolator=replace(COMPACT.interpolator, base=8, multipliers=(1, 2), size=16, groups=4),
     )

@@ -1,7 +1,9 @@
 """Model bundles on disk.
 
 A bundle is a folder with ``model.json`` (preset, label order, provenance, licence, scores, SHA-256 of the
-weights) and ``segmenter.safetensors`` and ``generator.safetensors``. Reading a card needs no torch.
+weights) and, a file each, the weights of the preset's parts: ``segmenter.safetensors``,
+``generator.safetensors`` and, where the preset has one, ``interpolator.safetensors``. Reading a card needs no
+torch.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from .networks.presets import Preset, from_dict, to_dict
 
 BUNDLES = Path(__file__).parent / "bundles"
 DEFAULT_BUNDLE = BUNDLES / "compact"
-PARTS = ("segmenter", "generator")
 
 
 def file_hash(path: Path) -> str:
@@ -41,14 +42,14 @@ def read_card(folder: Path) -> dict:
 def write_bundle(folder: Path, preset: Preset, weights: dict[str, Path], about: dict) -> None:
     """Make a bundle of trained weights, stored in half precision.
 
-    weights: paths of the "segmenter" and "generator" weights that training wrote. about: name, licence, data,
+    weights: by part of the preset, paths of the weights that training wrote. about: name, licence, data,
     training, scores: whatever the card should say beside preset and hashes.
     """
     from safetensors.torch import load_file, save_file
 
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {}
-    for part in PARTS:
+    for part in preset.parts:
         path = folder / f"{part}.safetensors"
         half = {
             name: value.half() if value.is_floating_point() else value

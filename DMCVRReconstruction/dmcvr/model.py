@@ -20,12 +20,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from .bundle import DEFAULT_BUNDLE, PARTS, file_hash, read_card
+from .bundle import DEFAULT_BUNDLE, file_hash, read_card
 from .device import autocast, choose_device, choose_precision
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .errors import InputError
 from .networks.denoiser import Denoiser
+from .networks.interpolator import ShapeInterpolator
 from .networks.medformer import MedFormer
 from .networks.presets import Preset, from_dict
 from .networks.semantic import SemanticEncoder
@@ -56,6 +57,7 @@ class Model:
         segmenter: MedFormer,
         semantic: SemanticEncoder,
         denoiser: Denoiser,
+        interpolator: ShapeInterpolator | None,
         card: dict,
         device: str = "auto",
         precision: str = "auto",
@@ -69,6 +71,9 @@ class Model:
             module.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
             for module in (segmenter, semantic, denoiser)
         )
+        self.interpolator = interpolator
+        if interpolator is not None:
+            interpolator.eval().requires_grad_(False).to(self.device)
         self.batch = 8 if self.device.type == "cpu" else 64
 
     @classmethod
@@ -78,7 +83,7 @@ class Model:
         card = read_card(folder)
         preset = from_dict(card["preset"])
         paths = {}
-        for part in PARTS:
+        for part in preset.parts:
             path = folder / f"{part}.safetensors"
             if not path.is_file() or file_hash(path) != card["sha256"].get(part):
                 raise InputError(
@@ -88,17 +93,19 @@ class Model:
             paths[part] = path
         # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
         with torch.device("meta"):
-            segmenter, semantic, denoiser = build(preset)
+            segmenter, semantic, denoiser, interpolator = build(preset)
         try:
             segmenter.load_state_dict(read_weights(paths["segmenter"]), assign=True)
             generator = read_weights(paths["generator"])
             semantic.load_state_dict(part_of(generator, "semantic."), assign=True)
             denoiser.load_state_dict(part_of(generator, "denoiser."), assign=True)
+            if interpolator is not None:
+                interpolator.load_state_dict(read_weights(paths["interpolator"]), assign=True)
         except (SafetensorError, RuntimeError) as error:
             raise InputError(
                 "The model folder's weights cannot be read or do not fit the preset in its model.json."
             ) from error
-        return cls(preset, segmenter, semantic, denoiser, card, device, precision)
+        return cls(preset, segmenter, semantic, denoiser, interpolator, card, device, precision)
 
     @classmethod
     def untrained(cls, preset: Preset, device: str = "cpu", precision: str = "float32") -> Model:
@@ -167,6 +174,11 @@ class Model:
                 codes.append(self.semantic(self._to(chunk)).float())
         return torch.cat(codes)
 
+    @torch.inference_mode()
+    def bend_shape(self, maps: Tensor, beyond: Tensor, fraction: Tensor, gap: Tensor) -> Tensor:
+        """What the shape interpolator adds to the straight line, (B, 3, H, W) mm; see `ShapeInterpolator`."""
+        return self.interpolator(*(item.to(self.device) for item in (maps, beyond, fraction, gap)))
+
     def denoise(self, codes: Codes) -> Denoise:
         """f_theta and epsilon_theta with the codes of a batch bound, for ``diffusion.sampler``."""
 
@@ -185,9 +197,14 @@ class Model:
         return run
 
 
-def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser]:
-    """The preset's networks, freshly initialised."""
-    return MedFormer(preset.segmenter), SemanticEncoder(preset.semantic), Denoiser(preset.denoiser)
+def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser, ShapeInterpolator | None]:
+    """The preset's networks, freshly initialised; the last is None where the preset has none."""
+    return (
+        MedFormer(preset.segmenter),
+        SemanticEncoder(preset.semantic),
+        Denoiser(preset.denoiser),
+        ShapeInterpolator(preset.interpolator) if preset.interpolator is not None else None,
+    )
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -11,14 +11,8 @@ from .layout import Layout
 from .model import Model
 from .morphology import REACH_MM
 from .segmentation import Window
-from .shape import (
-    WHOLE_MM,
-    apical_end,
-    heart_areas,
-    interpolate_distances,
-    labels_from_distances,
-    nested_distances,
-)
+from .shape import WHOLE_MM, labels_from_distances, nested_distances
+from .shapeline import ShapeLine
 from .stack import Stack
 
 LABEL_RULES = ("code", "image", "fused")
@@ -43,14 +37,11 @@ def synthesise_frame(
         options.
     """
     native = [stack.plane(index) for index in range(len(frame))]
-    whole = nested_distances(labels, stack.spacing, WHOLE_MM)
-    apex = apical_end(heart_areas(labels), stack.positions)
-
-    def native_distances(wanted: np.ndarray) -> np.ndarray:
-        return interpolate_distances(whole, stack.positions, wanted, apex)
+    # A method without the morphology code does without what was learned of morphology.
+    line = ShapeLine(stack, labels, model if options.morphology else None, window.planes[0].centre)
 
     def window_distances(wanted: np.ndarray) -> np.ndarray:
-        maps = native_distances(wanted)
+        maps = line.at(wanted)
         return np.stack([resample_maps(item, native[0], window.planes[0], -WHOLE_MM) for item in maps])
 
     kept = np.array([keep_acquired and index is not None for index in layout.acquired])
@@ -74,7 +65,7 @@ def synthesise_frame(
     if label_rule != "code":
         seen = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
     for index, z in enumerate(missing):
-        maps = native_distances(wanted[index : index + 1])[0]
+        maps = line.at(wanted[index : index + 1])[0]
         if seen is not None:
             own = nested_distances(seen[index], (window.spacing, window.spacing), REACH_MM)
             maps = fuse(maps, resample_maps(own, window.planes[0], native[0], -REACH_MM), label_rule)

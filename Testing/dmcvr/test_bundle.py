@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from dmcvr.bundle import PARTS, file_hash, read_card, write_bundle
+from dmcvr.bundle import file_hash, read_card, write_bundle
 from dmcvr.errors import InputError
 from dmcvr.model import Model, build
-from dmcvr.networks.presets import from_dict
+from dmcvr.networks.presets import COMPACT, from_dict
 from safetensors.torch import load_file, save_file
 
 ABOUT = {"name": "tiny", "licence": "CC0", "scores": {"dice": 0.9}}
@@ -22,10 +22,12 @@ ABOUT = {"name": "tiny", "licence": "CC0", "scores": {"dice": 0.9}}
 def trained_weights(preset, folder: Path) -> dict[str, Path]:
     """Random weights in the files that training writes."""
     torch.manual_seed(0)
-    segmenter, semantic, denoiser = build(preset)
+    segmenter, semantic, denoiser, interpolator = build(preset)
     generator = {f"semantic.{name}": value for name, value in semantic.state_dict().items()}
     generator |= {f"denoiser.{name}": value + 0.01 for name, value in denoiser.state_dict().items()}
     states = {"segmenter": segmenter.state_dict(), "generator": generator}
+    if interpolator is not None:
+        states["interpolator"] = interpolator.state_dict()
     for part, state in states.items():
         save_file(state, folder / f"{part}.safetensors")
     return {part: folder / f"{part}.safetensors" for part in states}
@@ -54,6 +56,7 @@ def edit_card(bundle: Path, change) -> None:
 def test_a_bundle_holds_the_preset_the_card_and_safetensors_alone(bundle, tiny):
     assert sorted(path.name for path in bundle.iterdir()) == [
         "generator.safetensors",
+        "interpolator.safetensors",
         "model.json",
         "segmenter.safetensors",
     ]
@@ -61,7 +64,7 @@ def test_a_bundle_holds_the_preset_the_card_and_safetensors_alone(bundle, tiny):
     assert from_dict(card["preset"]) == tiny
     assert {name: card[name] for name in ABOUT} == ABOUT
     assert card["labels"] == {"1": "LVC", "2": "LVM", "3": "RVC"}
-    for part in PARTS:
+    for part in tiny.parts:
         content = (bundle / f"{part}.safetensors").read_bytes()
         assert card["sha256"][part] == hashlib.sha256(content).hexdigest()
 
@@ -73,6 +76,7 @@ def test_weights_come_back_in_half_precision(bundle, weights, tiny):
         "generator": {f"semantic.{name}": value for name, value in model.semantic.state_dict().items()}
         | {f"denoiser.{name}": value for name, value in model.denoiser.state_dict().items()},
     }
+    loaded["interpolator"] = model.interpolator.state_dict()
     for part, state in loaded.items():
         before = load_file(weights[part])
         assert state.keys() == before.keys()
@@ -99,7 +103,7 @@ def test_the_hash_of_a_file_of_many_blocks(tmp_path):
     assert file_hash(tmp_path / "file") == hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", COMPACT.parts)
 @pytest.mark.parametrize("damage", ["flip", "cut", "delete", "folder"])
 def test_changed_weights_are_refused(bundle, part, damage):
     path = bundle / f"{part}.safetensors"

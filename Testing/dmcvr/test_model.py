@@ -164,15 +164,16 @@ def test_the_whole_models_hash_is_that_of_its_parts(tiny):
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_every_preset_can_be_built(preset):
     with torch.device("meta"):
-        segmenter, semantic, denoiser = build(preset)
+        segmenter, semantic, denoiser, interpolator = build(preset)
     assert segmenter.config == preset.segmenter
     assert semantic.config == preset.semantic
     assert denoiser.config == preset.denoiser
+    assert (interpolator and interpolator.config) == preset.interpolator
 
 
 def test_the_papers_code_is_the_segmenters_bottleneck():
     with torch.device("meta"):
-        segmenter, _, denoiser = build(PAPER)
+        segmenter, _, denoiser, _ = build(PAPER)
         x = torch.empty(2, 1, 256, 256)
         _, features = segmenter.segment_and_encode(x)
         answer = denoiser(x, torch.empty(2), torch.empty(2, 512), features)

@@ -20,24 +20,26 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     add_preset(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the arrays")
 
-    for name in ("segmenter", "generator"):
+    for name in ("segmenter", "generator", "interpolator"):
         run = part(name, f"train the {name}")
         add_sources(run)
         add_prepared(run)
         add_preset(run)
         text = "checkpoints, log, pictures and weights"
         run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
-        run.add_argument(
-            "--size", type=count, metavar="N", help="pixels along a view; half is a cheap first stage"
-        )
+        if name != "interpolator":
+            text = "pixels along a view; half is a cheap first stage"
+            run.add_argument("--size", type=count, metavar="N", help=text)
         run.add_argument("--init", type=Path, metavar="FILE", help="weights to start from")
         if name == "generator":
             text = "trained segmenter, for the paper preset's morphology code"
             run.add_argument("--segmenter", type=Path, metavar="FILE", help=text)
-        run.add_argument("--steps", type=count, default=20000, metavar="N", help="default: 20000")
+        steps = 3000 if name == "interpolator" else 20000
+        run.add_argument("--steps", type=count, default=steps, metavar="N", help=f"default: {steps}")
         run.add_argument("--batch", type=count, default=16, metavar="N", help="default: 16")
+        rate = 2e-3 if name == "interpolator" else 6e-4
         run.add_argument(
-            "--rate", type=float, default=6e-4, metavar="X", help="learning rate (default: 6e-4)"
+            "--rate", type=float, default=rate, metavar="X", help=f"learning rate (default: {rate:g})"
         )
         text = "decay of the weights' moving average (default: 0.999)"
         run.add_argument("--average", type=float, default=0.999, metavar="X", help=text)
@@ -45,7 +47,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         run.add_argument("--checkpoint-every", type=count, default=500, metavar="N", help=text)
         add_machine(run)
 
-    run = part("recipe", "train segmenter and generator one after the other within a given time")
+    run = part("recipe", "train all networks one after the other within a given time")
     add_sources(run)
     add_prepared(run)
     run.set_defaults(preset="compact")
@@ -58,6 +60,8 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     run = part("bundle", "put trained weights into a model folder")
     run.add_argument("--segmenter", type=Path, required=True, metavar="FILE")
     run.add_argument("--generator", type=Path, required=True, metavar="FILE")
+    text = "needed where the preset has one"
+    run.add_argument("--interpolator", type=Path, metavar="FILE", help=text)
     add_preset(run)
     add_about(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR")

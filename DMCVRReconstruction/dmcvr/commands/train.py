@@ -29,7 +29,7 @@ from ..training.trainer import TrainingOptions
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prepare data, train one network or both, or put two trained ones into a model folder."""
+    """Prepare data, train one network or all, or put trained ones into a model folder."""
     if getattr(arguments, "threads", None) is not None:
         torch.set_num_threads(arguments.threads)
     {"data": _data, "bundle": _bundle, "recipe": _recipe}.get(arguments.part, _train)(arguments)
@@ -51,7 +51,7 @@ def _train(arguments: argparse.Namespace) -> None:
     job = Job(
         arguments.part,
         PRESETS[arguments.preset],
-        arguments.size,
+        getattr(arguments, "size", None),
         arguments.init,
         getattr(arguments, "segmenter", None),
     )
@@ -89,16 +89,18 @@ def _data(arguments: argparse.Namespace) -> None:
 
 
 def _bundle(arguments: argparse.Namespace) -> None:
-    """Put two trained networks into a model folder that is known to load."""
-    about = _about(arguments.about)
-    weights = {"segmenter": arguments.segmenter, "generator": arguments.generator}
+    """Put trained networks into a model folder that is known to load."""
+    about, preset = _about(arguments.about), PRESETS[arguments.preset]
+    weights = {part: getattr(arguments, part) for part in preset.parts}
+    if None in weights.values():
+        raise InputError(f"The {arguments.preset} preset has an interpolator; give it with --interpolator.")
     with staged_folder(arguments.output) as folder:
         try:
-            write_bundle(folder, PRESETS[arguments.preset], weights, about)
+            write_bundle(folder, preset, weights, about)
             Model.load(folder, "cpu", "float32")
         except (OSError, RuntimeError, SafetensorError) as error:
             raise InputError(
-                "The weights for --segmenter or --generator are missing or not those of the "
+                f"The weights for --{' or --'.join(weights)} are missing or not those of the "
                 f"{arguments.preset} preset."
             ) from error
     print(f"Model folder: {arguments.output}")

@@ -127,6 +127,27 @@ class DenoiserConfig:
 
 
 @dataclass(frozen=True)
+class InterpolatorConfig:
+    """Shape interpolator: a learned residual on the straight line between the shapes of two slices (eq. 5).
+
+    size: side in pixels of the square grid it works on, which shows the model's window; with the patch and
+        the levels it must divide evenly. patch: pixels along the square that is folded into channels.
+    multipliers: channels of each level as multiples of base. reach_mm: distances are clipped to this.
+    """
+
+    base: int = 32
+    multipliers: tuple[int, ...] = (1, 2, 3)
+    size: int = 64
+    patch: int = 2
+    reach_mm: float = 36.0
+    groups: int = 8
+
+    def __post_init__(self):
+        if self.size % (self.patch * 2 ** (len(self.multipliers) - 1)):
+            raise ValueError("The interpolator's size must be a multiple of its patch at the deepest level.")
+
+
+@dataclass(frozen=True)
 class Preset:
     """Everything that fixes a model but its weights.
 
@@ -134,6 +155,7 @@ class Preset:
     spacing_mm: its pixel size; None keeps the stack's own.
     schedule: "linear-beta" (network time is the step index 0..999) or "log-snr" (it is log(alpha^2/sigma^2)).
     prediction: what the denoiser returns, "epsilon" or "v".
+    interpolator: None leaves shapes between slices on the straight line of eq. 5.
     """
 
     name: str
@@ -144,12 +166,22 @@ class Preset:
     denoiser: DenoiserConfig
     schedule: str
     prediction: str
+    interpolator: InterpolatorConfig | None = None
 
     def __post_init__(self):
         if self.schedule not in ("linear-beta", "log-snr"):
             raise ValueError(f"schedule must be 'linear-beta' or 'log-snr', not {self.schedule!r}.")
         if self.prediction not in ("epsilon", "v"):
             raise ValueError(f"prediction must be 'epsilon' or 'v', not {self.prediction!r}.")
+        if self.interpolator is not None and self.spacing_mm is None:
+            raise ValueError("An interpolator needs a preset that fixes the pixels' size.")
+        if self.interpolator is not None and self.image_size % self.interpolator.size:
+            raise ValueError("The interpolator's size must divide the image's.")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The files of weights in a bundle."""
+        return ("segmenter", "generator") + (("interpolator",) if self.interpolator else ())
 
     @property
     def morphology(self) -> str | None:
@@ -164,9 +196,19 @@ def to_dict(preset: Preset) -> dict:
 
 def from_dict(values: dict) -> Preset:
     """The preset of `to_dict`, also after a trip through JSON; unknown or missing keys raise ValueError."""
-    parts = {"segmenter": MedFormerConfig, "semantic": SemanticConfig, "denoiser": DenoiserConfig}
+    parts = {
+        "segmenter": MedFormerConfig,
+        "semantic": SemanticConfig,
+        "denoiser": DenoiserConfig,
+        "interpolator": InterpolatorConfig,
+    }
+    absent = {key for key in ("interpolator",) if values.get(key) is None}
     return _build(
-        Preset, {key: _build(parts[key], value) if key in parts else value for key, value in values.items()}
+        Preset,
+        {
+            key: _build(parts[key], value) if key in parts and key not in absent else value
+            for key, value in values.items()
+        },
     )
 
 
@@ -232,12 +274,14 @@ COMPACT = Preset(
     ),
     schedule="log-snr",
     prediction="v",
+    interpolator=InterpolatorConfig(),
 )
 
 DIFFAE = replace(
     COMPACT,
     name="diffae",
     denoiser=replace(COMPACT.denoiser, morphology=None, morphology_channels=0),
+    interpolator=None,
 )
 """`COMPACT` without a morphology code: the paper's ablation, at the same budget."""
 

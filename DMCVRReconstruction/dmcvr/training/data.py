@@ -49,6 +49,7 @@ def prepare(cases: Iterable[LabelledStack], folder: Path, spacing: float | None)
         rows["stacks"] += [len(names)] * len(truth)
         rows["centres"] += [centre] * len(truth)
         rows["spacings"] += [step] * len(truth)
+        rows["positions"] += list(stack.positions)
         names.append(name)
     if not names:
         raise InputError("No labelled stack was found to train on.")

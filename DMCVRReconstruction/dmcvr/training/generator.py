@@ -134,7 +134,9 @@ class GeneratorTask:
         images = views[:, 0].cpu().numpy()
         maps = nested_distances(labels.cpu().numpy().astype(np.uint8), (spacing, spacing), REACH_MM)
         segmenter = MedFormer(self.preset.segmenter) if self.segmenter is None else self.segmenter
-        model = Model(self.preset, segmenter, module.semantic, module.denoiser, {}, device=data.device.type)
+        model = Model(
+            self.preset, segmenter, module.semantic, module.denoiser, None, {}, device=data.device.type
+        )
         places = np.arange(SHOWN, dtype=float)
         made = generate_slices(
             model,

@@ -1,4 +1,4 @@
-"""One training run of either network, from prepared slices to weights."""
+"""One training run of one network, from prepared slices to weights."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from ..networks.medformer import MedFormer
 from ..networks.presets import Preset, to_dict
 from .distributed import joined
 from .generator import GeneratorTask
+from .interpolator import InterpolatorTask
 from .journal import Log
 from .segmenter import SegmenterTask
 from .slices import Slices
 from .task import Task
 from .trainer import TrainingOptions, fit
 
-PARTS = ("segmenter", "generator")
+PARTS = ("segmenter", "generator", "interpolator")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Job:
         """The preset with the images that are trained on. Raises InputError where ``size`` does not suit."""
         if self.size is None:
             return self.preset
+        if self.part == "interpolator":
+            raise InputError("The interpolator's grid is fixed by the preset; leave out --size.")
         denoiser, segmenter = self.preset.denoiser, self.preset.segmenter
         least = segmenter.stride if self.part == "segmenter" else 2 ** (len(denoiser.multipliers) - 1)
         if self.size % least:
@@ -57,6 +60,10 @@ class Job:
         """The task on this data. Raises InputError where weights are missing or do not fit."""
         if self.part == "segmenter":
             return SegmenterTask(data, held_out, self.viewed)
+        if self.part == "interpolator":
+            if self.preset.interpolator is None:
+                raise InputError("This preset has no interpolator; its shapes lie on the straight line.")
+            return InterpolatorTask(data, held_out, self.viewed)
         segmenter = None
         if self.preset.morphology == "bottleneck":
             if self.segmenter is None:
@@ -69,11 +76,11 @@ class Job:
 
 
 def resized(preset: Preset, size: int) -> Preset:
-    """``preset`` with images of ``size`` pixels a side that show the same window."""
+    """``preset`` with images of ``size`` pixels a side that show the same window; without an interpolator."""
     if preset.spacing_mm is None:
         raise InputError("This preset keeps each stack's own pixels; --size is not for it.")
     window = preset.image_size * preset.spacing_mm
-    return dataclasses.replace(preset, image_size=size, spacing_mm=window / size)
+    return dataclasses.replace(preset, image_size=size, spacing_mm=window / size, interpolator=None)
 
 
 def fill(module: nn.Module, path: Path, complaint: str) -> None:

@@ -20,6 +20,7 @@ ARRAYS = {
     "stacks": np.int32,
     "centres": np.float32,
     "spacings": np.float32,
+    "positions": np.float32,
 }
 """The arrays of `Slices` and how they are stored."""
 
@@ -33,6 +34,7 @@ class Slices:
     stacks: (N,) int32, which stack a slice belongs to.
     centres: (N, 2) float32 [row, column], the heart's centre in its stack.
     spacings: (N,) float32, mm a pixel.
+    positions: (N,) float32, mm along the stack from its first slice.
     names: of the stacks.
     """
 
@@ -41,6 +43,7 @@ class Slices:
     stacks: Tensor
     centres: Tensor
     spacings: Tensor
+    positions: Tensor
     names: tuple[str, ...]
 
     @classmethod

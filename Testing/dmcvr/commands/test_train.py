@@ -4,16 +4,18 @@ import pytest
 from dmcvr.bundle import DEFAULT_BUNDLE
 from dmcvr.cli import main
 
-SHORT = ("--phantoms", 2, "--steps", 2, "--batch", 1, "--size", 32)
-PARTS = ("segmenter", "generator")
+SHORT = ("--phantoms", 2, "--steps", 2, "--batch", 1)
+SIZE = ("--size", 32)
+PARTS = ("segmenter", "generator", "interpolator")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Both networks, trained for two steps."""
+    """The networks, trained for two steps."""
     folder = tmp_path_factory.mktemp("train")
     for part in PARTS:
-        assert main(["train", part, "--output", str(folder / part), *map(str, SHORT)]) == 0
+        size = () if part == "interpolator" else SIZE
+        assert main(["train", part, "--output", *map(str, (folder / part, *SHORT, *size))]) == 0
     return folder
 
 
@@ -27,7 +29,7 @@ def about(tmp_path):
 def test_training_leaves_weights_and_a_log_and_goes_on_from_there(call, folder):
     for part in PARTS:
         assert (folder / part / "log.jsonl").is_file()
-    answer = call("train", "segmenter", "--output", folder / "segmenter", *SHORT)
+    answer = call("train", "segmenter", "--output", folder / "segmenter", *SHORT, *SIZE)
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines()
     assert json.loads(lines[0]) == {"resumed_at": 2}
@@ -35,9 +37,8 @@ def test_training_leaves_weights_and_a_log_and_goes_on_from_there(call, folder):
 
 
 def test_trained_weights_make_a_model_that_reconstructs(call, folder, about, files, tmp_path):
-    weights = [folder / part / f"{part}.safetensors" for part in PARTS]
     made = tmp_path / "model"
-    trained = ("--segmenter", weights[0], "--generator", weights[1])
+    trained = [item for part in PARTS for item in (f"--{part}", folder / part / f"{part}.safetensors")]
     answer = call("train", "bundle", *trained, "--about", about, "--output", made)
     assert (answer.code, answer.out) == (0, f"Model folder: {made}\n")
     answer = call(
@@ -49,9 +50,11 @@ def test_trained_weights_make_a_model_that_reconstructs(call, folder, about, fil
     assert (model["name"], model["licence"]) == ("two steps", "Apache-2.0")
 
 
-def bundle(*arguments, segmenter="segmenter", generator="generator"):
-    weights = [DEFAULT_BUNDLE / f"{part}.safetensors" for part in (segmenter, generator)]
-    return "train", "bundle", "--segmenter", weights[0], "--generator", weights[1], *arguments
+def bundle(*arguments, **other):
+    """The shipped weights, those of ``other`` parts in place of a part's own."""
+    weights = {part: DEFAULT_BUNDLE / f"{other.get(part, part)}.safetensors" for part in PARTS}
+    given = [item for part, path in weights.items() for item in (f"--{part}", path)]
+    return "train", "bundle", *given, *arguments
 
 
 @pytest.mark.parametrize("wrong", [{"segmenter": "generator"}, {"generator": "missing"}])

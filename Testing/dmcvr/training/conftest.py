@@ -18,17 +18,19 @@ def _one_thread():
 
 @pytest.fixture(scope="session")
 def hearts() -> Slices:
-    """Six slices of two stacks at 1.5 mm: a bright cavity in a dark wall beside a bright right ventricle."""
+    """Six slices of two stacks at 1.5 mm: a bright cavity in a dark wall, which bulges in the middle slices,
+    beside a bright right ventricle.
+    """
     rows, columns = np.mgrid[:CANVAS, :CANVAS]
     images, labels, centres = [], [], []
     for index in range(6):
-        row, column = 118 + 2 * index, 134 - index
+        row, column, bulge = 118 + 2 * index, 134 - index, 3 * (index % 3 == 1)
         lv = np.hypot(rows - row, columns - column)
         rv = np.hypot(rows - row, columns - column + 30)
         truth = np.zeros((CANVAS, CANVAS), np.uint8)
         truth[rv < 20] = RVC
-        truth[lv < 24 - index] = LVM
-        truth[lv < 16 - index] = LVC
+        truth[lv < 24 - index + bulge] = LVM
+        truth[lv < 16 - index + bulge] = LVC
         images.append(np.array([0.35, 0.95, 0.15, 0.85])[truth])
         labels.append(truth)
         centres.append((row, column - 10))
@@ -39,4 +41,5 @@ def hearts() -> Slices:
         stacks=np.repeat(np.arange(2, dtype=np.int32), 3),
         centres=np.array(centres, np.float32),
         spacings=np.full(6, 1.5, np.float32),
+        positions=np.tile(np.array([0, 10, 20], np.float32), 2),
     )

@@ -17,6 +17,7 @@ from dmcvr.networks.presets import PAPER
 from dmcvr.training.generator import Generator
 from dmcvr.training.run import PARTS, Job, resized, train
 from dmcvr.training.segmenter import SegmenterTask
+from dmcvr.training.slices import ARRAYS
 from dmcvr.training.trainer import TrainingOptions
 from safetensors.torch import load_file
 
@@ -62,6 +63,7 @@ def paper_like(tiny):
         ),
         schedule="linear-beta",
         prediction="epsilon",
+        interpolator=None,
     )
 
 
@@ -103,7 +105,9 @@ def test_a_run_scores_itself_on_what_was_kept_apart(part, tiny, hearts, tmp_path
     start(part, tiny, hearts, tmp_path, log=entries.append, held_out=hearts)
     scores = [entry for entry in entries if any(name.startswith("held out") for name in entry)]
     assert [entry["step"] for entry in scores] == [3, 6]
-    names = {"segmenter": ["Dice LVC", "Dice LVM", "Dice RVC"], "generator": ["PSNR dB"]}[part]
+    dice = ["Dice LVC", "Dice LVM", "Dice RVC"]
+    lines = [f"straight line's {name}" for name in dice]
+    names = {"segmenter": dice, "generator": ["PSNR dB"], "interpolator": [*dice, *lines]}[part]
     assert [list(entry) for entry in scores] == [["step", *(f"held out {name}" for name in names)]] * 2
     assert len(list((tmp_path / "samples").iterdir())) == 2
 
@@ -220,7 +224,7 @@ def prepared(hearts, tmp_path_factory):
     """The small hearts as ``dmcvr train data`` would leave them."""
     folder = tmp_path_factory.mktemp("prepared") / "train"
     folder.mkdir()
-    for name in ("images", "labels", "stacks", "centres", "spacings"):
+    for name in ARRAYS:
         np.save(folder / f"{name}.npy", getattr(hearts, name).numpy())
     (folder / "stacks.json").write_text(json.dumps({"names": hearts.names}))
     return folder.parent
@@ -230,7 +234,8 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def command(part: str, prepared: Path, output: Path, *more) -> list[str]:
-    words = (part, "--prepared", prepared, "--output", output, "--size", 32, "--batch", 2, *more)
+    size = () if part == "interpolator" else ("--size", 32)
+    words = (part, "--prepared", prepared, "--output", output, *size, "--batch", 2, *more)
     return ["-m", "dmcvr", "train", *map(str, words)]
 
 

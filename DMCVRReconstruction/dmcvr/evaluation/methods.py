@@ -41,11 +41,12 @@ class Comparison:
             return ("Labels of the acquired slices: the segmenter's.",)
         if not generating:
             return ("Labels of the acquired slices: the experts'.",)
-        return (
-            "Labels of the acquired slices: the experts'. From these, "
-            f"{' and '.join(generating)} label new slices by the interpolated shape alone, as shape does; "
-            "only their images differ.",
-        )
+        rules = {
+            "dmcvr": "dmcvr labels new slices by the interpolated shape, with what was learned of it",
+            "diffae": "diffae labels new slices by the interpolated shape, as shape does",
+        }
+        told = "; ".join(rules[method] for method in generating)
+        return (f"Labels of the acquired slices: the experts'. From these, {told}.",)
 
 
 def find_labels(model: Model, stack: Stack) -> np.ndarray | None:

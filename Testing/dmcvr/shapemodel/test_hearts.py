@@ -19,8 +19,10 @@ def _coarse(monkeypatch):
 
 
 def test_training_hearts_come_with_labels_and_in_both_phases(shape_model_folder):
-    made = list(training_hearts(shape_model_folder, 2))
+    *made, (_, apart, _) = training_hearts(shape_model_folder, 3)
     assert [name for name, *_ in made] == ["heart0000", "heart0001"]
+    assert [stack.gaps.mean() for _, stack, _ in made] == pytest.approx([5, 5])
+    assert apart.gaps.mean() == pytest.approx(25)  # what _coarse sets
     for _, stack, labels in made:
         assert stack.frames.shape == (1, *labels.shape)
         assert set(np.unique(labels)) == {0, 1, 2, 3}

@@ -75,6 +75,14 @@ def factor(like: Tensor, limit: float) -> Tensor:
     return torch.exp(uniform(like, -1, 1) * math.log(limit)).view(-1, 1, 1, 1)
 
 
+def random_turn(like: Tensor) -> Tensor:
+    """(B, 2, 2) turns by any angle, half of them mirrored, for coordinates [x, y]."""
+    angle = uniform(like, 0, 2 * math.pi)
+    mirror = torch.where(uniform(like, 0, 1) < 0.5, -1.0, 1.0)
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    return torch.stack([torch.stack([cosine * mirror, -sine], 1), torch.stack([sine * mirror, cosine], 1)], 1)
+
+
 def look(
     images: Tensor,
     labels: Tensor,
@@ -161,12 +169,8 @@ def random_view(
     step: (B,) pixels of the source that one pixel of the view covers, before the random zoom.
     """
     channels = images.shape[1]
-    angle = uniform(images, 0, 2 * math.pi)
     step_zoomed = step * factor(images, augmentation.zoom).flatten()
-    mirror = torch.where(uniform(images, 0, 1) < 0.5, -1.0, 1.0)
     centres = centres + uniform(images, -1, 1, 2) * jitter
-    cosine, sine = torch.cos(angle), torch.sin(angle)
-    turn = torch.stack([torch.stack([cosine * mirror, -sine], 1), torch.stack([sine * mirror, cosine], 1)], 1)
     shifts = [
         centres + uniform(images, -1, 1, 2) * augmentation.slide * step[:, None] * (k != channels // 2)
         for k in range(channels)
@@ -177,7 +181,7 @@ def random_view(
         for members, limit in limits.items()
         if any(logarithms := [math.log(end) for end in limit])
     }
-    views, view_labels = look(images, labels, shifts, turn, size, step_zoomed, sizes)
+    views, view_labels = look(images, labels, shifts, random_turn(images), size, step_zoomed, sizes)
     if augmentation.trabeculae > 0:
         views = trabeculated(views, view_labels == RVC, augmentation.trabeculae)
     return change_intensity(views, augmentation), view_labels

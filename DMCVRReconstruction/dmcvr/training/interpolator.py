@@ -19,7 +19,7 @@ from ..labels import NAMES
 from ..networks.interpolator import ShapeInterpolator
 from ..networks.presets import Preset
 from ..shape import labels_from_distances, nested_distances
-from .augment import factor, still_view, uniform
+from .augment import factor, random_turn, still_view, uniform
 from .pictures import outlined, tiled
 from .slices import Slices, window_step
 
@@ -181,11 +181,8 @@ def moved(sample: Sample, spacing: float) -> Sample:
     count, size = len(sample.truth), sample.truth.shape[-1]
     half = size * spacing / 2
     like = sample.truth
-    angle, zoom = uniform(like, 0, 2 * math.pi), factor(like, ZOOM).flatten()
-    mirror = torch.where(uniform(like, 0, 1) < 0.5, -1.0, 1.0)
-    cosine, sine = torch.cos(angle), torch.sin(angle)
-    turn = torch.stack([torch.stack([cosine * mirror, -sine], 1), torch.stack([sine * mirror, cosine], 1)], 1)
-    turn = turn * zoom[:, None, None]
+    zoom = factor(like, ZOOM).flatten()
+    turn = random_turn(like) * zoom[:, None, None]
     centre = uniform(like, -1, 1, 2) * JITTER_MM / half
 
     def look(maps: Tensor, slide: Tensor) -> Tensor:

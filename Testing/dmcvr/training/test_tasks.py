@@ -137,7 +137,7 @@ def test_moved_distances_are_distances_and_a_samples_slices_keep_their_places(ti
     cavity = views.truth[:, 0]
     area = (cavity > 0).sum((1, 2)).float()
     assert area.max() > 1.5 * area.min()
-    # The deepest place of a disc is as deep as its area says, but for the pixels: distances shrink as it does.
+    # A disc is as deep as its area says, but for the pixels: distances shrink as it does.
     depth = cavity.amax((1, 2)) / ((area / torch.pi).sqrt() * 3)
     assert depth.min() > 0.8
     assert depth.max() < min(1, 1.1 * depth.min())

@@ -6,7 +6,16 @@ from dmcvr.errors import InputError
 from dmcvr.evaluation.metrics import dice
 from dmcvr.geometry import Plane
 from dmcvr.labels import LVC, LVM, RVC
-from dmcvr.segmentation import Window, find_heart, heart_part, largest_part, segment_frame, tidy, window_about
+from dmcvr.segmentation import (
+    Window,
+    agree,
+    find_heart,
+    heart_part,
+    largest_part,
+    segment_frame,
+    tidy,
+    window_about,
+)
 
 
 def planes_of(stack):
@@ -151,3 +160,46 @@ def test_the_heart_is_the_part_that_is_most_a_left_ventricle():
 def test_without_a_cavity_or_a_wall_there_is_no_heart():
     for label in (LVC, LVM, RVC):
         assert not heart_part(np.full((2, 4, 4), label, np.uint8)).any()
+
+
+def two_cavities(*doubts: float) -> np.ndarray:
+    """(S, 4, 40, 60) probabilities of slices with the LV on the left and the RV on the right, of which each
+    takes the RV for the LV with the probability given.
+    """
+    out = np.zeros((len(doubts), 4, 40, 60), np.float32)
+    out[:, 0] = 1
+    for index, doubt in enumerate(doubts):
+        out[index, :, 12:28, 8:24] = np.array([0, 1, 0, 0])[:, None, None]
+        out[index, :, 12:28, 34:50] = np.array([0, doubt, 0, 1 - doubt])[:, None, None]
+    return out
+
+
+def test_slices_set_right_one_that_takes_one_ventricle_for_the_other():
+    doubtful = two_cavities(0.05, 0.8, 0.05)
+    assert (doubtful[1].argmax(0) == LVC).sum() == 2 * 16 * 16
+    settled = agree(doubtful, np.array([0.0, 10, 20]), 1.5).argmax(1)
+    # At the rim what the neighbours say is blurred.
+    assert (settled[1, 15:25, 37:47] == RVC).all()
+    left = settled[..., :30], two_cavities(0, 0, 0).argmax(1)[..., :30]
+    np.testing.assert_array_equal(*left)
+
+
+def test_a_slice_that_is_sure_of_itself_stands():
+    sure = two_cavities(0.05, 0.9999, 0.05)
+    settled = agree(sure, np.array([0.0, 10, 20]), 1.5).argmax(1)
+    assert (settled[1, 12:28, 34:50] == LVC).all()
+
+
+def test_slices_far_apart_say_less_of_the_place_than_near_ones():
+    """What only the neighbours see is believed where they see it, and with the distance less sharply."""
+    maps = two_cavities(0, 0, 0)
+    maps[1] = 0.25
+    near, far = (agree(maps, np.arange(3) * gap, 1.5)[1, RVC] for gap in (5.0, 30.0))
+    assert near[20, 42] > 0.7
+    assert near[20, 42] > far[20, 42]
+    assert far[20, 56] > near[20, 56]
+
+
+def test_one_slice_alone_keeps_its_own_judgement():
+    alone = two_cavities(0.4)
+    np.testing.assert_array_equal(agree(alone, np.zeros(1), 1.5), alone)

@@ -7,6 +7,7 @@ ones beyond. Every slice is displaced a little by itself, as by breath-holds, bu
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,43 +73,45 @@ class InterpolatorTask:
 
     @torch.no_grad()
     def scores(self, module: nn.Module) -> dict[str, float]:
-        """Mean Dice of the slices kept apart, each found from its neighbours, and by the straight line."""
+        """Mean Dice of the structures that both neighbours show, over the slices kept apart, each found from
+        its neighbours, and by the straight line.
+        """
         if self.held_out is None:
             return {}
         dice: dict[str, list] = {}
-        for truth, line, found in self._withheld(module):
-            for name, maps in (("", found), ("straight line's ", line)):
-                for label, structure in NAMES.items():
-                    mine, real = labels_from_distances(maps) == label, labels_from_distances(truth) == label
-                    total = mine.sum((1, 2)) + real.sum((1, 2))
-                    values = 2 * (mine & real).sum((1, 2)) / np.maximum(total, 1)
-                    dice.setdefault(f"{name}Dice {structure}", []).append(values[real.any((1, 2))])
-        return {name: float(np.concatenate(values).mean()) for name, values in dice.items()}
+        for sample, found in self._betweens(module):
+            shown = sample.shown.bool()
+            for name, maps in (("", found), ("straight line's ", straight(sample))):
+                mine, real = labels_of(maps), labels_of(sample.truth)
+                for channel, (label, structure) in enumerate(NAMES.items()):
+                    total = (mine == label).sum((1, 2)) + (real == label).sum((1, 2))
+                    values = 2 * ((mine == label) & (real == label)).sum((1, 2)) / total.clamp_min(1)
+                    counts = shown[:, channel] & (real == label).any(-1).any(-1)
+                    dice.setdefault(f"{name}Dice {structure}", []).append(values[counts])
+        return {name: float(torch.cat(values).mean()) for name, values in dice.items()}
 
     @torch.no_grad()
     def picture(self, module: nn.Module) -> np.ndarray:
         """True outlines above, those of the straight line in the middle, those found below."""
-        rows = [[], [], []]
-        for batch in self._withheld(module, SHOWN):
-            for row, maps in zip(rows, batch, strict=True):
-                row += [outlined(np.zeros(image.shape), image) for image in labels_from_distances(maps)]
-        return tiled([row[:SHOWN] for row in rows])
+        sample, found = next(self._betweens(module, SHOWN))
+        rows = [labels_of(maps).cpu().numpy() for maps in (sample.truth, straight(sample), found)]
+        return tiled([[outlined(np.zeros(image.shape), image) for image in row] for row in rows])
 
-    def _withheld(self, module: nn.Module, count: int | None = None):
-        """Batches of true maps, the straight line's and those found (B, 3, size, size), of the slices of the
-        cases kept apart, or of all where none are, each from its neighbours; ``count`` of them evenly spread.
+    def _betweens(self, module: nn.Module, count: int | None = None) -> Iterator[tuple[Sample, Tensor]]:
+        """Every slice between two others, of the cases kept apart or of all where none are, with its shape as
+        it is found from its neighbours (B, 3, H, W); in batches. count: only so many, evenly spread.
         """
         data = self.data if self.held_out is None else self.held_out
         maps = self.maps if self.held_out is None else distance_maps(data, self.preset)
         samples = betweens(data, (1,), (0.0, math.inf))
         if count is not None:
-            samples = samples[torch.linspace(0, len(samples) - 1, min(count, len(samples))).long()]
+            spread = torch.linspace(0, len(samples) - 1, min(count, len(samples)), device=data.device)
+            samples = samples[spread.long()]
         for rows in samples.split(CHUNK):
             sample = sample_of(data, maps, rows)
             shown = sample.shown[:, :, None, None] > 0
-            line = straight(sample)
-            found = torch.where(shown, along_line(module, sample, sample.beyond), line)
-            yield [item.cpu().numpy() for item in (sample.truth, line, found)]
+            bent = along_line(module, sample, sample.beyond)
+            yield sample, torch.where(shown, bent, straight(sample))
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,12 @@ def moved(sample: Sample, spacing: float) -> Sample:
     maps = torch.stack([look(sample.maps[:, k], slides[:, k]) for k in range(sample.maps.shape[1])], 1)
     truth = look(sample.truth, torch.zeros(count, 2, device=like.device))
     return Sample(maps, sample.beyond, sample.fraction, sample.gap, truth, sample.shown)
+
+
+def labels_of(maps: Tensor) -> Tensor:
+    """Labels (B, 2 H, 2 W) uint8 of maps (B, 3, H, W), on pixels fine enough to count by."""
+    fine = F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
+    return torch.from_numpy(labels_from_distances(fine.cpu().numpy())).to(maps.device)
 
 
 def straight(sample: Sample) -> Tensor:

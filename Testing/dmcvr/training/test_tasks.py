@@ -162,6 +162,7 @@ def test_the_scores_compare_with_the_straight_line(tiny, hearts):
         return truth - line
 
     scores = task.scores(oracle)
+    assert task.picture(oracle).shape[2] == 3
     assert scores["Dice LVC"] == scores["Dice LVM"] == scores["Dice RVC"] == 1
     assert scores["straight line's Dice LVC"] < 1
     sample = sample_of(hearts, task.maps, task.samples)

@@ -13,6 +13,7 @@ from torch import nn
 from ..errors import InputError
 from ..networks.medformer import MedFormer
 from ..networks.presets import Preset, to_dict
+from .calibration import calibrate
 from .distributed import joined
 from .generator import GeneratorTask
 from .interpolator import InterpolatorTask
@@ -115,6 +116,10 @@ def train(
         module = module.to(device, memory_format=torch.channels_last)
         subject = {"part": job.part, "preset": to_dict(job.viewed), "stacks": data.names}
         average = fit(task, module, options, folder, log, device, subject, world)
+        if isinstance(task, SegmenterTask):
+            shift = calibrate(average, task)
+            if world.is_first:
+                log({"shift of the myocardium's score": round(shift, 4)})
         path = folder / f"{job.part}.safetensors"
         if world.is_first:
             state = average.state_dict()

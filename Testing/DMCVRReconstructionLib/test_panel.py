@@ -112,7 +112,7 @@ def test_a_click_brings_the_result_and_a_live_window(ready, application, scene):
     assert application.app.errors == []
     assert rememberedSeconds("cpu")["load"] > 0
     print(f"main thread busy for {1000 * blocked:.0f} ms at most, importing the result included")
-    assert blocked < MOST_SECONDS_BLOCKED
+    assert blocked < MOST_SECONDS_BLOCKED * SLOWED
 
 
 def test_progress_comes_soon_and_never_blocks(ready, application):
@@ -144,7 +144,7 @@ def test_progress_comes_soon_and_never_blocks(ready, application):
         f"first slice after {first:.1f} s of the worker, main thread busy for {1000 * blocked:.0f} ms at most"
     )
     assert first < MOST_SECONDS_TO_PROGRESS * SLOWED
-    assert blocked < MOST_SECONDS_BLOCKED
+    assert blocked < MOST_SECONDS_BLOCKED * SLOWED
 
 
 def test_an_error_is_told_and_the_panel_ready_again(ready, application, scene):

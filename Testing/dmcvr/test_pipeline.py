@@ -138,8 +138,9 @@ def test_given_labels_are_used_instead_of_segmenting(model, heart):
     result = reconstruct(stack, model, options, lambda *item: told.append(item), labels)
     assert {stage for stage, _, _ in told} == {"generate"}
     np.testing.assert_array_equal(result.stack_labels, labels)
+    # What was learned bends the shapes between the slices a little.
     expected = reconstruct(stack, None, replace(options, method="shape"), labels=labels)
-    np.testing.assert_array_equal(result.labels, expected.labels)
+    assert (result.labels != expected.labels).mean() < 0.01
 
 
 def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(model, heart):

@@ -1,6 +1,6 @@
 """The shape interpolator: how the heart's shape between slices bends away from the straight line of eq. 5.
 
-It sees no image: on held-back patients images told it nothing that the shapes of four slices did not.
+It sees shapes alone, no image, so drawn shapes of any origin can train it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ SLICES = 4
 """The two slices about the wanted place, and the next one beyond each."""
 GAP_MM = 20.0
 """Gaps enter in units of this."""
+MAP_LIMIT = 3.0
+"""Distances enter in such units that the farthest is this."""
+BEND_MM = 10.0
+"""The head answers in units of this, reached half-way between the slices."""
 
 
 class ShapeInterpolator(nn.Module):
@@ -62,7 +66,9 @@ class ShapeInterpolator(nn.Module):
         absent = torch.cat([torch.ones_like(beyond), beyond], 1)[:, :, None, None, None] == 0
         maps = maps.clamp(-config.reach_mm, config.reach_mm).masked_fill(absent, -config.reach_mm)
         numbers = torch.stack([fraction, gap / GAP_MM, beyond[:, 0], beyond[:, 1]], 1)[:, :, None, None]
-        x = torch.cat([maps.flatten(1, 2) / config.reach_mm * 3, numbers.expand(count, -1, height, width)], 1)
+        x = torch.cat(
+            [maps.flatten(1, 2) / config.reach_mm * MAP_LIMIT, numbers.expand(count, -1, height, width)], 1
+        )
         x = self.stem(F.pixel_unshuffle(x, config.patch))
         skips = []
         for level, stage in enumerate(self.down):
@@ -74,4 +80,4 @@ class ShapeInterpolator(nn.Module):
             x = stage(torch.cat([x, skips.pop()], 1))
         bend = F.interpolate(self.head(x), scale_factor=config.patch, mode="bilinear", align_corners=False)
         rise = 4 * fraction * (1 - fraction)
-        return 10 * rise[:, None, None, None] * bend
+        return BEND_MM * rise[:, None, None, None] * bend

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 STAGES = ("load", "segment", "invert", "generate")
 # Seconds of one step of each stage on two processor cores; replaced by this machine's own after the first
 # run.
-DEFAULT_SECONDS = {"load": 6.0, "segment": 0.25, "invert": 1.0, "generate": 1.6}
+DEFAULT_SECONDS = {"load": 6.0, "segment": 0.25, "invert": 0.5, "generate": 0.5}
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,15 @@ class Plan:
 
     segment: int
     generate: int
-    invert: int = 0
+    invert: int = 0  # only the methods that generate by diffusion
     load: int = 1
 
     @classmethod
     def of(cls, frames: int, chosen: int, slices: int, generated: int, method: str) -> Plan:
         """A run that segments ``frames`` of ``slices`` and makes ``generated`` ones in each ``chosen``."""
-        network = method in ("dmcvr", "diffae")
-        return cls(segment=frames * slices, generate=chosen * (generated if network else 1))
+        if method in ("dmcvr", "diffae"):
+            return cls(segment=frames * slices, invert=chosen * slices, generate=chosen * generated)
+        return cls(segment=frames * slices, generate=chosen)
 
     def seconds(self, each: dict[str, float]) -> float:
         """What the run takes where a step of a stage takes ``each``."""

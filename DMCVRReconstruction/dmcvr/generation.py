@@ -1,15 +1,14 @@
 """DMCVR: the missing slices of one frame from the latents of the acquired ones.
 
-Two rules say how the latents of two neighbours meet.
+Every acquired slice is inverted once, under its own codes. At a wanted position l_sem and l_mor are
+interpolated on the straight line (eq. 5); two rules say how the stochastic codes of the two neighbours meet.
 
-``paper``: each slice is inverted all the way to x_T; x_T is interpolated on the sphere (eq. 6), l_sem and
-l_mor on the straight line (eq. 5), and the triple is decoded.
+``paper``: the inversion goes all the way to x_T, which is interpolated on the sphere (eq. 6) and decoded.
 
-``aligned``: details of two neighbours belong to different places, so both are first registered and warped to
-the wanted position. Their blend is the mean of the new slice. Both are inverted only part of the way, under
-the interpolated codes; what they hold beyond the noise-free part is interpolated on the sphere about that
-mean, and denoised. A slice costs three times ``steps`` network calls, so fewer steps are the default than for
-``paper``, where it costs ``steps`` and the inversion of the acquired slices comes on top.
+``aligned``: details of two neighbours belong to different places. The inversion goes part of the way only,
+which leaves a noisy image: the slice itself, scaled, and its noise. Both are warped to the wanted position
+along the neighbours' correspondence. There the two images blend, the noises are interpolated on the sphere,
+and the sum is denoised.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .baselines.registration import align, warp_pair
-from .diffusion.interpolation import lerp, slerp
+from .diffusion.interpolation import lerp, slerp, warp, warp_noise
 from .diffusion.sampler import generate, invert
 from .diffusion.schedule import alpha_sigma
 from .errors import InputError
@@ -34,8 +32,9 @@ from .segmentation import bottleneck
 Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``."""
 Distances = Callable[[np.ndarray], np.ndarray]
-RULE_STEPS = {"aligned": 5, "paper": 10}
-"""Network calls each way where none are asked for; the aligned rule goes half of the way only."""
+Displacements = Callable[[int, float], tuple[np.ndarray, np.ndarray]]
+RULE_STEPS = {"aligned": 4, "paper": 10}
+"""Network calls each way where none are asked for; the aligned rule goes part of the way only."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,14 @@ class GenerationOptions:
     rule: "aligned" or "paper", see the module.
     morphology: False withholds l_mor, which is the method DiffAE.
     order: 2 for the multistep sampler, 1 for DDIM.
-    stop_log_snr: where the aligned rule's inversion stops; lower is sharper and less true.
+    stop_log_snr: where the aligned rule's inversion stops; a lower one is sharper and less true.
     """
 
     steps: int | None = None
     rule: str = "aligned"
     morphology: bool = True
     order: int = 2
-    stop_log_snr: float = 0.0
+    stop_log_snr: float = 2.0
 
     def __post_init__(self):
         if self.rule not in RULE_STEPS:
@@ -72,11 +71,14 @@ class Slices:
     """What is known of one frame in the model's window.
 
     images: (S, size, size) float32 in [0, 1]. positions: (S,) mm. spacing: mm a pixel.
+    displacements: for the aligned rule, from (below, t) to the two arrays (2, size, size) in pixels that warp
+        slice ``below`` and the next to the fraction t between them, see `registration.displacements`.
     """
 
     images: np.ndarray
     positions: np.ndarray
     spacing: float
+    displacements: Displacements | None = None
 
 
 def generate_slices(
@@ -95,9 +97,25 @@ def generate_slices(
     progress: told ("invert" or "generate", slices done, slices in all).
     """
     codes = SliceCodes.of(model, slices, distances, options.morphology)
-    make = {"aligned": _aligned, "paper": _paper}[options.rule]
-    result = make(model, slices, codes, wanted, options, progress)
-    return np.clip((result[:, 0] + 1) / 2, 0, 1)
+    stop = options.stop_log_snr / 2 if options.rule == "aligned" else model.schedule.lam_min
+    levels = model.schedule.grid(options.calls, stop)
+    images = as_batch(slices.images * 2 - 1).to(model.device)
+    latents, count = [], len(images)
+    for at in _chunks(count, model.batch):
+        denoise = model.denoise(codes.at(slices.positions[at]))
+        latents.append(invert(denoise, images[at], levels, options.order))
+        progress("invert", at.stop, count)
+    latents, out = torch.cat(latents), []
+    for at in _chunks(len(wanted), model.batch):
+        brackets = bracket(slices.positions, wanted[at])
+        if options.rule == "paper":
+            start = _on_the_sphere(latents, *brackets)
+        else:
+            start = _aligned(images, latents, alpha_sigma(stop)[0], slices.displacements, *brackets)
+        denoise = model.denoise(codes.at(wanted[at]))
+        out.append(generate(denoise, start, levels[::-1], options.order).cpu())
+        progress("generate", at.stop, len(wanted))
+    return np.clip((torch.cat(out)[:, 0].numpy() + 1) / 2, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -140,53 +158,31 @@ def _chunks(count: int, size: int) -> list[slice]:
     return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def _paper(model, slices, codes, wanted, options, progress) -> np.ndarray:
-    """Full inversion of every acquired slice, slerp of x_T, full generation."""
-    levels = model.schedule.grid(options.calls)
-    count, noise, out = len(slices.images), [], []
-    for at in _chunks(count, model.batch):
-        images = as_batch(slices.images[at] * 2 - 1).to(model.device)
-        denoise = model.denoise(codes.at(slices.positions[at]))
-        noise.append(invert(denoise, images, levels, options.order))
-        progress("invert", at.stop, count)
-    x_T = torch.cat(noise)
-    for at in _chunks(len(wanted), model.batch):
-        below, above, fraction = bracket(slices.positions, wanted[at])
-        start = slerp(x_T[below], x_T[above], torch.from_numpy(fraction).to(model.device))
-        denoise = model.denoise(codes.at(wanted[at]))
-        out.append(generate(denoise, start, levels[::-1], options.order).cpu())
-        progress("generate", at.stop, len(wanted))
-    return torch.cat(out).numpy()
+def _on_the_sphere(latents: Tensor, below: np.ndarray, above: np.ndarray, fraction: np.ndarray) -> Tensor:
+    """x_T (N, 1, H, W) by eq. 6, ``fraction`` (N,) of the way from the slices ``below`` to ``above`` (N,)."""
+    return slerp(latents[below], latents[above], torch.from_numpy(fraction).to(latents.device))
 
 
-def _aligned(model, slices, codes, wanted, options, progress) -> np.ndarray:
-    """Neighbours warped to the wanted position, partial inversion, noise slerped about their blend."""
-    stop = options.stop_log_snr / 2
-    alpha, _ = alpha_sigma(stop)
-    levels = model.schedule.grid(options.calls, stop)
-    fields: dict[int, np.ndarray] = {}
-    out = []
-    for at in _chunks(len(wanted), model.batch):
-        brackets = bracket(slices.positions, wanted[at])
-        pairs = [_warped(slices, *pair, fields) for pair in zip(*brackets, strict=True)]
-        first, second = (
-            as_batch(np.stack(side) * 2 - 1).to(model.device) for side in zip(*pairs, strict=True)
-        )
-        t = torch.from_numpy(brackets[2]).to(model.device)
-        denoise = model.denoise(codes.at(wanted[at]))
-        noise = [invert(denoise, side, levels, options.order) - alpha * side for side in (first, second)]
-        start = alpha * lerp(first, second, t) + slerp(*noise, t)
-        out.append(generate(denoise, start, levels[::-1], options.order).cpu())
-        progress("generate", at.stop, len(wanted))
-    return torch.cat(out).numpy()
+def _aligned(
+    images: Tensor,
+    latents: Tensor,
+    alpha: float,
+    displacements: Displacements,
+    below: np.ndarray,
+    above: np.ndarray,
+    fraction: np.ndarray,
+) -> Tensor:
+    """Where denoising starts (N, 1, H, W) by the aligned rule, as in `_on_the_sphere`.
 
-
-def _warped(slices: Slices, below: int, above: int, t: float, fields: dict[int, np.ndarray]):
-    """Two neighbouring images, both warped to the fraction ``t`` between them; one registration serves a
-    whole gap.
+    images: (S, 1, H, W) in [-1, 1]. latents: theirs, at the noise level with this ``alpha``.
     """
-    if below == above:
-        return slices.images[below], slices.images[below]
-    if below not in fields:
-        fields[below] = align(slices.images[below], slices.images[above], (slices.spacing, slices.spacing))
-    return warp_pair(slices.images[below], slices.images[above], fields[below], t)
+    t = torch.from_numpy(fraction).to(images.device)
+    pairs = np.zeros((2, len(t), 2, *images.shape[2:]), np.float32)
+    for index, (a, b, share) in enumerate(zip(below, above, fraction, strict=True)):
+        if a != b:
+            pairs[:, index] = displacements(a, share)
+    means, noises = [], []
+    for side, moved in zip((below, above), torch.from_numpy(pairs).to(images.device), strict=True):
+        means.append(warp(images[side], moved).clamp(-1, 1))
+        noises.append(warp_noise(latents[side] - alpha * images[side], moved))
+    return alpha * lerp(*means, t) + slerp(*noises, t)

@@ -59,6 +59,7 @@ def make_record(
         "precision": None,
         "steps": None,
         "rule": None,
+        "stop_log_snr": None,
         "label_rule": None,
         "seed": options.seed,
         "keeps_acquired": True,
@@ -101,6 +102,8 @@ def make_record(
     if diffusion:
         record["steps"] = options.diffusion.calls
         record["rule"] = options.diffusion.rule
+        if options.diffusion.rule == "aligned":
+            record["stop_log_snr"] = options.diffusion.stop_log_snr
         record["label_rule"] = "code" if labels_sha256 else options.label_rule
         record["keeps_acquired"] = options.keep_acquired
     if record["cycle"] is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .baselines.weighted import apply_weights, linear_weights
+from .baselines.registration import Alignment, displacements
 from .generation import GenerationOptions, Progress, Slices, generate_slices
 from .geometry import Plane, sample_plane
 from .layout import Layout
@@ -54,13 +54,16 @@ def synthesise_frame(
         return volume, out
 
     wanted = layout.wanted[missing]
-    slices = Slices(window.images(frame, native), stack.positions, window.spacing)
+    alignment = Alignment(frame, stack.spacing)
+
+    def window_displacements(below: int, t: float) -> tuple[np.ndarray, np.ndarray]:
+        return displacements(resample_field(alignment.field(below), native[0], window.planes[0]), t)
+
+    slices = Slices(window.images(frame, native), stack.positions, window.spacing, window_displacements)
     images = generate_slices(model, slices, wanted, window_distances, options, progress)
-    weights = linear_weights(stack.positions, wanted)
-    excess = np.maximum(frame - window.scale, 0)
-    volume[missing] = put_back(
-        images, window, apply_weights(weights, frame), apply_weights(weights, excess), native[0]
-    )
+    around = np.stack([frame, np.maximum(frame - window.scale, 0)], axis=1)
+    background, excess = np.moveaxis(alignment.blend(around, stack.positions, wanted), 1, 0)
+    volume[missing] = put_back(images, window, background, excess, native[0])
     seen = None
     if label_rule != "code":
         seen = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
@@ -90,6 +93,14 @@ def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
 def resample_maps(maps: np.ndarray, source: Plane, target: Plane, fill: float) -> np.ndarray:
     """Maps (C, H, W) of the plane ``source`` on a parallel ``target``; ``fill`` beyond the border."""
     return np.stack([sample_plane(item, source, target, fill=fill) for item in maps])
+
+
+def resample_field(field: np.ndarray, source: Plane, target: Plane) -> np.ndarray:
+    """Displacements (2, H, W) in pixels, (row, column), of the plane ``source`` on a parallel ``target``, in
+    pixels of that; none beyond the border.
+    """
+    scale = np.array(source.spacing[::-1]) / np.array(target.spacing[::-1])
+    return resample_maps(field, source, target, 0.0) * scale[:, None, None]
 
 
 def put_back(

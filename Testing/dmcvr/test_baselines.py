@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from dmcvr.baselines import BASELINES
-from dmcvr.baselines.registration import align, warp, warp_pair
+from dmcvr.baselines.registration import Alignment, align, displacements, warp, warp_pair
 from dmcvr.baselines.weighted import bspline_weights, linear_weights, nearest_weights
 from dmcvr.labels import LVC, LVM, RVC
 
@@ -206,3 +206,20 @@ def test_a_pair_warped_by_its_true_field_agrees_at_every_fraction(t):
     inner = np.s_[12:-12, 12:-12]
     np.testing.assert_allclose(first[inner], expected[inner], atol=0.01)
     np.testing.assert_allclose(second[inner], expected[inner], atol=0.01)
+
+
+def test_the_displacements_are_those_a_pair_is_warped_by(stack):
+    first, second = stack[0][:2]
+    field = align(first, second, SPACING)
+    pair = [warp(image, to) for image, to in zip((first, second), displacements(field, 0.3), strict=True)]
+    np.testing.assert_array_equal(warp_pair(first, second, field, 0.3), pair)
+
+
+def test_an_alignment_blends_whatever_lies_on_its_slices(stack):
+    """Here beside the image its negative, which takes no part in finding what corresponds."""
+    frame, labels = stack
+    wanted = np.array([0.0, 4.0, 13.0])
+    doubled = Alignment(frame, SPACING).blend(np.stack([frame, -frame], 1), POSITIONS, wanted)
+    expected = BASELINES["registration"](frame, labels, POSITIONS, wanted, SPACING)[0]
+    np.testing.assert_allclose(doubled[:, 0], expected, atol=1e-6)
+    np.testing.assert_allclose(doubled[:, 1], -expected, atol=1e-6)

@@ -6,6 +6,7 @@ from dmcvr.evaluation.metrics import (
     dice,
     is_missing,
     psnr,
+    sharpness,
     ssim,
     structures,
     surface,
@@ -130,6 +131,16 @@ def test_structures_are_the_three_labels_and_their_union():
         "LVM": [[0, 0, 1, 0]],
         "RVC": [[0, 0, 0, 1]],
     }
+
+
+def test_sharpness_is_the_mean_gradient_inside_the_field_of_view():
+    ramp = np.tile(np.arange(6) * 0.1, (5, 1))
+    ramp[:, 3:] += 1.0
+    assert sharpness(ramp) == pytest.approx((4 * 0.1 + 1.1) / 5)
+    field = np.zeros((5, 6), bool)
+    field[:, :2] = True
+    assert sharpness(ramp, field) == pytest.approx(0.1)
+    assert sharpness(ramp.T) == pytest.approx(sharpness(ramp))
 
 
 def test_psnr_of_a_known_error_inside_the_field_of_view():

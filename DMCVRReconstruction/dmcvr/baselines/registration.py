@@ -58,27 +58,60 @@ def warp_pair(
     What is at m half-way is at y = m + (t - 1/2) d(m) here; it was at m - d/2 = y - t d(m) in the first slice
     and is at y + (1 - t) d(m) in the second.
     """
+    to_first, to_second = displacements(displacement, t)
+    return warp(first, to_first), warp(second, to_second)
+
+
+def displacements(displacement: np.ndarray, t: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of each pixel at the fraction ``t`` of the way between two neighbours, (2, H, W) pixels to where it was
+    in the first and to where it is in the second; see `warp_pair`.
+    """
     field = _at_fraction(displacement, t - 0.5)
-    return warp(first, -t * field), warp(second, (1 - t) * field)
+    return -t * field, (1 - t) * field
+
+
+class Alignment:
+    """How the slices of a frame correspond: a field a gap, estimated when it is first asked for.
+
+    frame: (S, H, W). spacing: (x, y) mm.
+    """
+
+    def __init__(self, frame: np.ndarray, spacing: tuple[float, float]):
+        self._frame, self._spacing = frame, spacing
+        self._fields: dict[int, np.ndarray] = {}
+
+    def field(self, below: int) -> np.ndarray:
+        """`align`'s field (2, H, W) from slice ``below`` to the next."""
+        if below not in self._fields:
+            self._fields[below] = align(self._frame[below], self._frame[below + 1], self._spacing)
+        return self._fields[below]
+
+    def blend(self, images: np.ndarray, positions: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """Images (Z, ..., H, W) float32 at ``wanted`` (Z,) mm, both neighbours warped there and blended.
+
+        images: (S, ..., H, W), at ``positions`` (S,) mm.
+        """
+        out = np.empty((len(wanted), *images.shape[1:]), np.float32)
+        for z, (a, b, t) in enumerate(zip(*bracket(positions, wanted), strict=True)):
+            out[z] = images[a]
+            if a != b:
+                first, second = warp_pair(images[a], images[b], self.field(a), t)
+                out[z] = (1 - t) * first + t * second
+        return out
 
 
 def interpolate(frame, labels, positions, wanted, spacing):
     """See the package for the arguments. Labels are carried by warping each neighbour's nested distances."""
+    alignment = Alignment(frame, spacing)
+    images = alignment.blend(frame, positions, wanted)
     distances = nested_distances(labels, spacing, WHOLE_MM)
     apex = apical_end(heart_areas(labels), positions)
-    images = np.empty((len(wanted), *frame.shape[1:]), np.float32)
     out = np.empty(images.shape, np.uint8)
-    fields = {}
     for z, (a, b, t) in enumerate(zip(*bracket(positions, wanted), strict=True)):
-        if a == b:
-            images[z], out[z] = frame[a], labels[a]
-            continue
-        if a not in fields:
-            fields[a] = align(frame[a], frame[b], spacing)
-        first, second = warp_pair(frame[a], frame[b], fields[a], t)
-        images[z] = (1 - t) * first + t * second
-        carried = warp_pair(distances[a], distances[b], fields[a], t)
-        out[z] = labels_from_distances(between(*carried, t, apex))
+        out[z] = labels[a]
+        if a != b:
+            carried = warp_pair(distances[a], distances[b], alignment.field(a), t)
+            out[z] = labels_from_distances(between(*carried, t, apex))
     return images, out
 
 

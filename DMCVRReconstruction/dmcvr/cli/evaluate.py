@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import METHODS, add_input, add_label_values, add_methods, add_model, add_steps
+from .options import METHODS, add_generation, add_input, add_label_values, add_methods, add_model, add_steps
 from .types import count, frames
 
 
@@ -37,7 +37,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
             run.add_argument("--cases", default="", metavar="REGEX", help="only cases whose name matches")
         if methods:
             add_methods(run, methods, methods, "all")
-            add_steps(run)
+            (add_steps if table == "generation" else add_generation)(run)
         if table == "generation":
             text = (
                 "model folder trained without a morphology code, to be DiffAE (default: the model's withheld)"
@@ -67,7 +67,7 @@ def add_views(tables: argparse._SubParsersAction) -> None:
         help="comma-separated, ed, es or numbers from 0 (default: ed)",
     )
     add_methods(run, METHODS, ("nearest", "dmcvr"), "nearest,dmcvr")
-    add_steps(run)
+    add_generation(run)
     run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
     add_label_values(run)
     run.add_argument(

@@ -30,8 +30,28 @@ def add_spacing(parser: argparse.ArgumentParser) -> None:
 
 
 def add_steps(parser: argparse.ArgumentParser) -> None:
-    text = "network calls each way (default: 5 by the aligned rule, 10 by the paper's)"
+    text = "network calls each way (default: 4 by the aligned rule, 10 by the paper's)"
     parser.add_argument("--steps", type=count, metavar="N", help=text)
+
+
+def add_generation(parser: argparse.ArgumentParser) -> None:
+    """How slices are generated and labelled."""
+    parser.add_argument(
+        "--rule",
+        choices=("aligned", "paper"),
+        default="aligned",
+        help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
+    )
+    add_steps(parser)
+    text = "log-SNR at which the aligned rule's inversion stops; lower is sharper and less true (default: 2)"
+    parser.add_argument("--stop", type=float, default=2.0, metavar="X", help=text)
+    parser.add_argument(
+        "--label-rule",
+        choices=("code", "image", "fused"),
+        default="code",
+        help="labels of generated slices: the interpolated shape, those the segmenter gives to the image "
+        "(the paper), or the mean of both (default: code)",
+    )
 
 
 def add_model(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import __version__
 from .evaluate import add_evaluate
-from .options import METHODS, add_input, add_label_values, add_model, add_spacing, add_steps
+from .options import METHODS, add_generation, add_input, add_label_values, add_model, add_spacing, add_steps
 from .train import add_train
 from .types import count, frame, whole
 
@@ -44,24 +44,11 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--lax", type=Path, nargs="+", default=(), metavar="FILE", help="long-axis images for the report"
     )
-    run.add_argument(
-        "--rule",
-        choices=("aligned", "paper"),
-        default="aligned",
-        help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
-    )
-    add_steps(run)
+    add_generation(run)
     run.add_argument(
         "--regenerate",
         action="store_true",
         help="generate the acquired slices as well, instead of keeping them",
-    )
-    run.add_argument(
-        "--label-rule",
-        choices=("code", "image", "fused"),
-        default="code",
-        help="labels of generated slices: the interpolated shape, those the segmenter gives to the image "
-        "(the paper), or the mean of both (default: code)",
     )
     run.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
     add_model(run)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..baselines import BASELINES
 from ..evaluation.cases import DataFolder
 from ..evaluation.clinical import clinical_tables
 from ..evaluation.contours import read_contours
@@ -25,7 +26,7 @@ from ..generation import Progress
 from ..model import Model
 from ..shapemodel import HeldBackHearts
 from ..volumes import read_labels
-from .reconstruct import read_input
+from .reconstruct import generation_options, read_input
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def cohort_job(arguments: argparse.Namespace) -> Job:
     count = len(cases)
     comparison = None
     if table not in ("segmentation", "generation"):
-        comparison = Comparison(arguments.methods, arguments.predicted_labels, arguments.steps)
+        comparison = _comparison(arguments, arguments.predicted_labels)
 
     def fill(model: Model | None, progress: Progress) -> Outcome:
         finished = 0
@@ -102,6 +103,11 @@ def _data_folder(arguments: argparse.Namespace) -> DataFolder:
     return DataFolder(arguments.data, arguments.label_values, arguments.cases)
 
 
+def _comparison(arguments: argparse.Namespace, predicted_labels: bool) -> Comparison:
+    options = generation_options(arguments)
+    return Comparison(arguments.methods, predicted_labels, options, arguments.label_rule)
+
+
 def _diffae(arguments: argparse.Namespace) -> Model | None:
     if arguments.diffae_model is None or "diffae" not in arguments.methods:
         return None
@@ -116,7 +122,7 @@ def views_job(arguments: argparse.Namespace) -> Job:
         labels = read_labels(arguments.labels, stack, arguments.label_values)
     contours = tuple(read_contours(path) for path in arguments.contours)
     check_contours(contours, len(stack.frames))
-    comparison = Comparison(arguments.methods, predicted_labels=False, steps=arguments.steps)
+    comparison = _comparison(arguments, predicted_labels=False)
     drawn = "segmenter" if labels is None else "experts"
 
     def fill(model: Model | None, progress: Progress) -> Outcome:
@@ -140,7 +146,9 @@ def command_line(arguments: argparse.Namespace) -> str:
             if getattr(arguments, name):
                 words += [f"--{name}", "FILES"]
     made = "hearts heart_count" if getattr(arguments, "hearts", None) else "phantoms"
-    names = f"data label_values cases {made} frames methods steps model diffae_model precision"
+    generates = not set(getattr(arguments, "methods", ())) <= set(BASELINES)
+    how = "rule steps stop label_rule" if generates else ""
+    names = f"data label_values cases {made} frames methods {how} model diffae_model precision"
     for name in names.split():
         value = getattr(arguments, name, None)
         if value is None or value == "":

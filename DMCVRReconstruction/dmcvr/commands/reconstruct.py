@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
         method=arguments.method,
         spacing=arguments.spacing,
         frame=arguments.frame,
-        generation=GenerationOptions(steps=arguments.steps, rule=arguments.rule),
+        generation=generation_options(arguments),
         keep_acquired=not arguments.regenerate,
         label_rule=arguments.label_rule,
         seed=arguments.seed,
@@ -57,6 +57,11 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"Note: {message}")
     x, y, z = record["geometry"]["voxels"]
     print(f"{x} x {y} x {z} voxels in {sum(seconds.values()):.0f} s: {arguments.output / 'report.html'}")
+
+
+def generation_options(arguments: argparse.Namespace) -> GenerationOptions:
+    """How slices are to be generated."""
+    return GenerationOptions(steps=arguments.steps, rule=arguments.rule, stop_log_snr=arguments.stop)
 
 
 def read_input(path: Path, lax: Sequence[Path] = ()) -> tuple[Stack, tuple[Stack, ...], list[str]]:

@@ -1,8 +1,9 @@
-"""Between two latents (eq. 5 and 6)."""
+"""Between two latents (eq. 5 and 6), and along with what moves between them."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -29,3 +30,26 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
         ((share * theta).sin() / sine).to(a.dtype).view(shape) for share in (1 - t.double(), t.double())
     )
     return torch.where(straight.view(shape), lerp(a, b, t), weight_a * a + weight_b * b)
+
+
+def warp(images: Tensor, displacement: Tensor) -> Tensor:
+    """``images`` (B, C, H, W), bicubic and with edges repeated, at each pixel plus its displacement.
+
+    displacement: (B, 2, H, W) pixels, (row, column).
+    """
+    height, width = images.shape[2:]
+    rows = torch.arange(height, device=images.device)[:, None] + displacement[:, 0]
+    columns = torch.arange(width, device=images.device) + displacement[:, 1]
+    # grid_sample wants (x, y), the outermost pixels' centres at -1 and 1.
+    places = torch.stack([columns * (2 / (width - 1)) - 1, rows * (2 / (height - 1)) - 1], dim=-1)
+    return F.grid_sample(images, places.to(images), "bicubic", padding_mode="border", align_corners=True)
+
+
+def warp_noise(noise: Tensor, displacement: Tensor) -> Tensor:
+    """``noise`` (B, C, H, W) warped as by `warp`, each of the B with the standard deviation it had.
+
+    Between pixels, independent noise averages out; left so, the image made of it would be soft.
+    """
+    moved = warp(noise, displacement)
+    spread, left = (item.std(dim=(1, 2, 3), keepdim=True) for item in (noise, moved))
+    return moved * (spread / left.clamp_min(1e-12))

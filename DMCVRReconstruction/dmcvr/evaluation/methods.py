@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,13 +20,14 @@ from ..stack import Stack
 class Comparison:
     """Which methods are compared, and on which labels of the acquired slices.
 
-    predicted_labels: the segmenter's instead of the experts'. steps: network calls each way, for the methods
-    that generate.
+    predicted_labels: the segmenter's instead of the experts'. generation: for the methods that generate.
+    label_rule: theirs, as in the pipeline's options, where labels are predicted.
     """
 
     methods: tuple[str, ...] = METHODS
     predicted_labels: bool = False
-    steps: int | None = None
+    generation: GenerationOptions = field(default_factory=GenerationOptions)
+    label_rule: str = "code"
 
     @property
     def needs_model(self) -> bool:
@@ -78,7 +79,8 @@ def reconstructions(
             method=method,
             spacing=spacing,
             frame=0,
-            generation=GenerationOptions(steps=comparison.steps),
+            generation=comparison.generation,
+            label_rule=comparison.label_rule,
         )
         # Given labels count as expert ones, which generated images may not change; predicted ones are left to
         # the pipeline there.

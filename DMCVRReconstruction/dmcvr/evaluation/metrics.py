@@ -99,6 +99,16 @@ def psnr(image: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = Non
     return -10 * log10(error) if error > 0 else inf
 
 
+def sharpness(image: np.ndarray, mask: np.ndarray | None = None) -> float:
+    """Mean length of the gradient of one slice (H, W) between neighbouring pixels, in intensities a pixel.
+
+    mask: (H, W) bool, the field of view to score; everywhere if None.
+    """
+    image = np.asarray(image, float)
+    lengths = np.hypot(np.diff(image, axis=0)[:, :-1], np.diff(image, axis=1)[:-1])
+    return float(lengths.mean() if mask is None else lengths[mask[:-1, :-1]].mean())
+
+
 def ssim(image: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None) -> float:
     """Structural similarity of one slice (H, W), for intensities normalised to [0, 1].
 

@@ -8,7 +8,7 @@ from math import nan
 import numpy as np
 
 from ..intensity import WINDOW_MM, stack_scale
-from .metrics import dice, is_missing, psnr, ssim, structures, surface_distances, voe
+from .metrics import dice, is_missing, psnr, sharpness, ssim, structures, surface_distances, voe
 
 
 def mask_scores(predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, ...]) -> dict[str, float]:
@@ -65,16 +65,17 @@ class ImageScale:
         )
 
     def scores(self, image: np.ndarray, true: np.ndarray) -> dict[str, float]:
-        """PSNR (dB) and SSIM in the window, and PSNR of the whole slice (H, W), intensities clipped to
-        [0, 1].
+        """PSNR (dB), SSIM and sharpness as a share of the true slice's in the window, and PSNR of the whole
+        slice (H, W), intensities clipped to [0, 1].
         """
         mine, real = (np.clip(item / self.inside, 0, 1) for item in (image, true))
         all_mine, all_real = (np.clip(item / self.whole, 0, 1) for item in (image, true))
         return {
             "PSNR dB": psnr(mine, real, self.window),
             "SSIM": ssim(mine, real, self.window),
+            "sharpness": sharpness(mine, self.window) / (sharpness(real, self.window) or nan),
             "PSNR dB (whole slice)": psnr(all_mine, all_real),
         }
 
 
-NO_IMAGE = {"PSNR dB": nan, "SSIM": nan, "PSNR dB (whole slice)": nan}
+NO_IMAGE = dict.fromkeys(("PSNR dB", "SSIM", "sharpness", "PSNR dB (whole slice)"), nan)

@@ -24,6 +24,7 @@ COLUMNS = (
     Column("every slice"),
     Column("PSNR dB", 2, drawn="PSNR, dB"),
     Column("SSIM", drawn="SSIM"),
+    Column("sharpness", drawn="Sharpness"),
     Column("PSNR dB (whole slice)", 2),
 )
 NOTES = (
@@ -31,7 +32,7 @@ NOTES = (
     "labels; shifted: after the best in-plane shift within 6 mm, one for the whole slice; every slice: mean "
     "Dice of the structures on all withheld slices.",
     "PSNR and SSIM: in the 192 mm about the heart, normalised as for the model; whole slice: 99.5th "
-    "percentile of the stack.",
+    "percentile of the stack. Sharpness: there, mean gradient as a share of the withheld slice's.",
 )
 
 

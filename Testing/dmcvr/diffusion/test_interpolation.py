@@ -1,10 +1,10 @@
-"""Interpolation of latents (eq. 5 and 6)."""
+"""Interpolation of latents (eq. 5 and 6), and along with what moves."""
 
 import math
 
 import pytest
 import torch
-from dmcvr.diffusion.interpolation import lerp, slerp
+from dmcvr.diffusion.interpolation import lerp, slerp, warp, warp_noise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,3 +115,37 @@ def test_slerp_with_an_empty_end_is_finite():
     a = latents(0)
     result = slerp(a, torch.zeros_like(a), torch.full((3,), 0.5))
     assert result.isfinite().all()
+
+
+class TestWarp:
+    def test_nothing_moves_where_there_is_no_displacement(self):
+        a = latents(0)
+        torch.testing.assert_close(warp(a, torch.zeros(3, 2, 6, 5)), a)
+        torch.testing.assert_close(warp_noise(a, torch.zeros(3, 2, 6, 5)), a)
+
+    def test_each_pixel_takes_what_lies_at_its_displaced_place_and_edges_are_repeated(self):
+        a, displacement = latents(0), torch.zeros(3, 2, 6, 5)
+        displacement[:, 0], displacement[:, 1] = 1, -2
+        moved = warp(a, displacement)
+        torch.testing.assert_close(moved[:, :, :-1, 2:], a[:, :, 1:, :-2])
+        torch.testing.assert_close(moved[:, :, -1, 2:], a[:, :, -1, :-2])
+        torch.testing.assert_close(moved[:, :, :-1, 0], a[:, :, 1:, 0])
+
+    def test_between_pixels_a_smooth_image_is_interpolated(self):
+        x = torch.linspace(0, 3, 40)
+        image = (x.sin()[:, None] * x.cos()).expand(1, 1, 40, 40)
+        moved = warp(image, torch.full((1, 2, 40, 40), 0.5))
+        y = x + 0.5 * 3 / 39
+        expected = (y.sin()[:, None] * y.cos()).expand(1, 1, 40, 40)
+        torch.testing.assert_close(moved[..., 2:-2, 2:-2], expected[..., 2:-2, 2:-2], atol=1e-3, rtol=0)
+
+    def test_between_pixels_noise_keeps_its_spread(self):
+        noise = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+        noise[1] *= 0.3
+        half = torch.full((2, 2, 64, 64), 0.5)
+        for index, spread in enumerate((1.0, 0.3)):
+            assert warp(noise, half)[index].std() < 0.8 * spread
+            assert float(warp_noise(noise, half)[index].std()) == pytest.approx(spread, rel=0.05)
+
+    def test_no_noise_stays_none(self):
+        assert not warp_noise(torch.zeros(1, 1, 8, 8), torch.full((1, 2, 8, 8), 0.5)).any()

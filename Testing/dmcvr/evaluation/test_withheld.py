@@ -6,8 +6,11 @@ import pytest
 from dmcvr.baselines import BASELINES
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.withheld import Split, gap_name, label_scores, withheld_tables
+from dmcvr.generation import GenerationOptions
 from dmcvr.labels import NAMES, RVC
 from scipy import ndimage
+
+FAST = GenerationOptions(steps=1)
 
 ALL = Comparison(tuple(BASELINES))
 SHAPE = Comparison(("shape",))
@@ -99,7 +102,7 @@ def test_the_diffusion_model_takes_part(heart, model, lines, least_dice):
     from dmcvr.evaluation.cases import Case
 
     case = Case("p_ED", heart[0], heart[1][0])
-    (table,) = withheld_tables([case], model, Comparison(("shape", "dmcvr"), steps=1))
+    (table,) = withheld_tables([case], model, Comparison(("shape", "dmcvr"), generation=FAST))
     summary = lines(table)
     for label, name in NAMES.items():
         assert summary["20 mm", "dmcvr"].cells[name].mean > least_dice[label]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from ...generation import Progress
 from ...model import Model
@@ -67,7 +68,7 @@ def view_drawings(
     shown = AGAINST, OWN
     if not set(shown) <= set(comparison.methods):
         shown = comparison.methods[-2:]
-    chosen = Comparison(shown, comparison.predicted_labels, comparison.steps)
+    chosen = replace(comparison, methods=shown)
     for number, (name, phantom) in enumerate(item for item in phantoms if item[0] in ranks):
         results = dict(reconstructions(phantom.sax, phantom.sax_labels[0], model, chosen))
         if None not in results.values():

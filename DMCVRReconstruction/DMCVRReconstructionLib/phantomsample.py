@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 import slicer
 from dmcvr.geometry import Grid
+from dmcvr.privatefolder import private_folder
 from slicer.i18n import tr as _
 
 from .cine import addBrowser, addSequence, indexValue
 from .errors import WorkerError
 from .resultfiles import readImage
 from .volumes import setVolume
-from .worker import startBackend
+from .worker import PREFIX, startBackend
 
 NAME = "DMCVR phantom"
 FRAMES = 8
@@ -34,10 +34,8 @@ def loadPhantom(frames: int = FRAMES, processEvents=lambda: None) -> list:
     It is computed in a process of its own, in about a second a frame and core; ``processEvents`` is called
     meanwhile. Returns the shown volumes, the stack first. Raises WorkerError if the process fails.
     """
-    with tempfile.TemporaryDirectory(prefix="dmcvr-") as folder:
-        process = startBackend(
-            ["phantom", "--output", str(Path(folder) / "phantom"), "--frames", str(frames)]
-        )
+    with private_folder(tempfile.gettempdir(), PREFIX) as folder:
+        process = startBackend(["phantom", "--output", str(folder / "phantom"), "--frames", str(frames)])
         while process.poll() is None:
             processEvents()
             time.sleep(WAIT_SECONDS)
@@ -47,7 +45,7 @@ def loadPhantom(frames: int = FRAMES, processEvents=lambda: None) -> list:
         shown = []
         for stem, title in FILES.items():
             for suffix, labels in (("", False), ("_labels", True)):
-                array, grid, times = readImage(Path(folder) / "phantom" / f"{stem}{suffix}.nrrd")
+                array, grid, times = readImage(folder / "phantom" / f"{stem}{suffix}.nrrd")
                 name = f"{NAME} {title}" + (" labels" if labels else "")
                 node = _addCine(name, array, grid, times, labels)
                 if not labels:

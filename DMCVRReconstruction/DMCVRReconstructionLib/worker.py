@@ -2,9 +2,9 @@
 
 A thread writes the job, starts the process and reads what it prints; whoever started it asks now and then, in
 Slicer by a timer, what has arrived. MRML and Qt are touched by the asking side only. The process is the
-leader
-of a group that is ended as a whole: PythonSlicer is a launcher, and ending it alone would leave the Python
-that computes behind it running.
+leader of a group that is ended as a whole: PythonSlicer is a launcher, and ending it alone would leave the
+Python that computes behind it running. What they exchange lies in a private folder, which goes at the end;
+should Slicer be killed, the process removes it, and should both be, the next run does.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from pathlib import Path
 import dmcvr
 from dmcvr.errors import CancelledError, InputError
 from dmcvr.jobs import OUTPUT, Job, read_line, write_job
+from dmcvr.privatefolder import private_folder
 from slicer.i18n import tr as _
 
 from .errors import WorkerError
 
+PREFIX = "dmcvr-"  # of the private folders in the system's folder for temporary files
 END_SECONDS = 3.0  # a cancelled process may take this long to end well before it is killed
 LAST_LINES = 200
 
@@ -99,12 +101,13 @@ class Worker:
         return self._process.pid if self._process is not None else None
 
     def _run(self) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="dmcvr-"))
         try:
-            finished = Finished(self._work(folder))
+            with private_folder(tempfile.gettempdir(), PREFIX) as folder:
+                finished = Finished(self._work(folder))
+        except OSError as error:
+            finished = Finished(error=withoutRoom(str(error)))
         except Exception as error:  # it is raised again where the result is asked for
             finished = Finished(error=error)
-        shutil.rmtree(folder, ignore_errors=True)
         self._messages.put(finished)
 
     def _work(self, folder: Path) -> object:
@@ -132,7 +135,10 @@ class Worker:
         if self._cancelled or code == 130:
             raise CancelledError(_("The reconstruction was cancelled; the scene is as it was."))
         if code == 0 and "result" in outcome:
-            return self._read(folder / OUTPUT, outcome["result"])
+            try:
+                return self._read(folder / OUTPUT, outcome["result"])
+            except RuntimeError as error:  # ITK's, for what is missing or cut short
+                raise withoutRoom(str(error)) from error
         raise failure(code, outcome, self.log)
 
     def _launch(self, folder: Path) -> subprocess.Popen:
@@ -193,10 +199,23 @@ def endTree(process: subprocess.Popen, seconds: float = END_SECONDS) -> None:
             process.wait(seconds)
 
 
+def withoutRoom(detail: str) -> WorkerError:
+    """The error to raise where the temporary files could not be written or read."""
+    return WorkerError(
+        _(
+            "The disk that holds temporary files is full or went away; make room, or set the environment "
+            "variable TMPDIR to a folder on another disk and start Slicer again."
+        ),
+        detail,
+    )
+
+
 def failure(code: int, outcome: dict, log: str) -> Exception:
     """The error to raise for a process that ended with exit ``code``: a sentence that says what to do."""
     if outcome.get("kind") == "input":
         return InputError(outcome["error"])
+    if outcome.get("kind") == "disk":
+        return withoutRoom(log)
     if "error" in outcome:
         return WorkerError(outcome["error"], log)
     if "No module named" in log:

@@ -14,7 +14,10 @@ from pathlib import Path
 
 from .errors import InputError
 from .networks.presets import Preset, from_dict, to_dict
+from .untrusted import lies_in, read_json
 
+CARD = "model.json"
+TOLD = ("name", "licence")  # what records and reports tell of the card
 BUNDLES = Path(__file__).parent / "bundles"
 DEFAULT_BUNDLE = BUNDLES / "compact"
 
@@ -31,9 +34,12 @@ def file_hash(path: Path) -> str:
 def read_card(folder: Path) -> dict:
     """The contents of a bundle's ``model.json``. Raises InputError if there is none that can be read."""
     try:
-        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if not lies_in(folder, CARD):
+            raise ValueError("the card is a link to another place")
+        card = read_json(folder / CARD)
         from_dict(card["preset"])
-        dict(card["sha256"])
+        if not isinstance(card["sha256"], dict) or not all(isinstance(card[key], str) for key in TOLD):
+            raise ValueError("the card's hashes are no table, or its name or licence is no text")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError("The model folder holds no readable model.json.") from error
     return card
@@ -63,4 +69,4 @@ def write_bundle(folder: Path, preset: Preset, weights: dict[str, Path], about: 
         "labels": {"1": "LVC", "2": "LVM", "3": "RVC"},
         "sha256": hashes,
     }
-    (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

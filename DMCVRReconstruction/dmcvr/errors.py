@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class CancelledError(Exception):
     """The user asked the run to stop."""
+
+
+class StorageError(RuntimeError):
+    """The results could not be written for want of a place; the message says what to do."""

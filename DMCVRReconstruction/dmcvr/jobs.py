@@ -20,11 +20,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from .errors import InputError
+from .untrusted import lies_in, read_json
 
 JOB_FILE = "job.json"
 OUTPUT = "result"
 FORMAT = 1
-KINDS = ("input", "memory", "cancelled", "fault")
+KINDS = ("input", "memory", "disk", "cancelled", "fault")
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,21 @@ def write_job(folder: Path, job: Job) -> None:
 
 def read_job(folder: Path) -> Job:
     """The job in ``folder``. Raises InputError where there is none that this version understands."""
+    folder = Path(folder)
     try:
-        held = json.loads((Path(folder) / JOB_FILE).read_text(encoding="utf-8"))
+        held = read_json(folder / JOB_FILE)
     except (OSError, ValueError) as error:
         raise InputError("The job folder holds no job.json that can be read.") from error
-    if not isinstance(held, dict) or held.pop("format", None) != FORMAT:
+    if held.pop("format", None) != FORMAT:
         raise InputError(f"The job file is not of format {FORMAT}; use the same version on both sides.")
     known = {field.name for field in fields(Job)}
     if unknown := sorted(held.keys() - known):
         raise InputError(f"The job file asks for what this version does not know: {', '.join(unknown)}.")
     if not isinstance(held.get("input"), str):
         raise InputError("The job file names no input.")
-    for name in ("input", "labels"):
-        if (file := held.get(name)) is not None and Path(file).name != file:
-            raise InputError("A job's files must lie in its own folder.")
+    drawn = [] if held.get("labels") is None else [held["labels"]]
+    if not all(lies_in(folder, name) for name in [held["input"], *drawn, OUTPUT]):
+        raise InputError("A job's files must lie in its own folder.")
     return Job(**held)
 
 

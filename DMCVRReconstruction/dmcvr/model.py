@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor
+from torch.nn import Module
 
-from .bundle import DEFAULT_BUNDLE, file_hash, read_card
+from .bundle import DEFAULT_BUNDLE, read_card
 from .device import autocast, choose_device, choose_precision
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
@@ -30,6 +31,10 @@ from .networks.interpolator import ShapeInterpolator
 from .networks.medformer import MedFormer
 from .networks.presets import Preset, from_dict
 from .networks.semantic import SemanticEncoder
+from .untrusted import lies_in
+
+# What networks raise when they are built by a preset of the right form whose values make no sense.
+NONSENSE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -82,26 +87,18 @@ class Model:
         folder = DEFAULT_BUNDLE if folder is None else Path(folder)
         card = read_card(folder)
         preset = from_dict(card["preset"])
-        paths = {}
-        for part in preset.parts:
-            path = folder / f"{part}.safetensors"
-            if not path.is_file() or file_hash(path) != card["sha256"].get(part):
-                raise InputError(
-                    f"The model folder's {part} weights are missing or were changed: "
-                    "their SHA-256 is not the one in model.json."
-                )
-            paths[part] = path
+        weights = {part: checked_weights(folder, part, card["sha256"]) for part in preset.parts}
         # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
-        with torch.device("meta"):
-            segmenter, semantic, denoiser, interpolator = build(preset)
         try:
-            segmenter.load_state_dict(read_weights(paths["segmenter"]), assign=True)
-            generator = read_weights(paths["generator"])
-            semantic.load_state_dict(part_of(generator, "semantic."), assign=True)
-            denoiser.load_state_dict(part_of(generator, "denoiser."), assign=True)
+            with torch.device("meta"):
+                segmenter, semantic, denoiser, interpolator = build(preset)
+            fill(segmenter, read_weights(weights["segmenter"]))
+            generator = read_weights(weights["generator"])
+            fill(semantic, part_of(generator, "semantic."))
+            fill(denoiser, part_of(generator, "denoiser."))
             if interpolator is not None:
-                interpolator.load_state_dict(read_weights(paths["interpolator"]), assign=True)
-        except (SafetensorError, RuntimeError) as error:
+                fill(interpolator, read_weights(weights["interpolator"]))
+        except (SafetensorError, RuntimeError, *NONSENSE) as error:
             raise InputError(
                 "The model folder's weights cannot be read or do not fit the preset in its model.json."
             ) from error
@@ -207,11 +204,35 @@ def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser, ShapeIn
     )
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def checked_weights(folder: Path, part: str, hashes: dict[str, str]) -> bytes:
+    """The contents of the file of ``part``'s weights: the very bytes that were hashed, so that a file which
+    is swapped in between changes nothing.
+
+    Raises InputError where there is none, its hash is another, or a link leads out of the folder.
+    """
+    path = folder / f"{part}.safetensors"
+    contents = path.read_bytes() if path.is_file() and lies_in(folder, path.name) else b""
+    if hashlib.sha256(contents).hexdigest() != hashes.get(part):
+        raise InputError(
+            f"The model folder's {part} weights are missing or were changed: "
+            "their SHA-256 is not the one in model.json. Copy the model folder again."
+        )
+    return contents
+
+
+def read_weights(contents: bytes) -> dict[str, Tensor]:
     """The tensors of a safetensors file, those stored in half precision as float32."""
     return {
-        name: value.float() if value.is_floating_point() else value for name, value in load_file(path).items()
+        name: value.float() if value.is_floating_point() else value for name, value in load(contents).items()
     }
+
+
+def fill(module: Module, weights: dict[str, Tensor]) -> None:
+    """Give ``module`` its weights. Raises RuntimeError where names, shapes or types are not the module's."""
+    for name, value in module.state_dict().items():
+        if name in weights and weights[name].dtype != value.dtype:
+            raise RuntimeError(f"{name} is of type {weights[name].dtype}, not {value.dtype}")
+    module.load_state_dict(weights, assign=True)
 
 
 def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

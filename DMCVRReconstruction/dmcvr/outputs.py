@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .pipeline import Reconstruction
 
 NUMBERED = "segmentation_*.seg.nrrd"
-FILES = ("volume.nrrd", "labels.nrrd", "segmentation.seg.nrrd", NUMBERED, "result.json", "report.html")
+RECORD = "result.json"
+FILES = ("volume.nrrd", "labels.nrrd", "segmentation.seg.nrrd", NUMBERED, RECORD, "report.html")
 """Patterns of the names of all files that ``write_reconstruction`` writes."""
 
 
@@ -40,7 +41,7 @@ def write_reconstruction(
     if several:
         for frame, item in zip(result.frames, result.labels, strict=True):
             write_segmentation(folder / f"segmentation_{frame:03d}.seg.nrrd", item, result.grid)
-    (folder / "result.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     data = ReportData(
         result.volume,
         result.labels,

@@ -21,11 +21,17 @@ LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image")
 
 
 def input_hash(path: Path) -> str:
-    """SHA-256 of a file, or of the sorted hashes of all files in a folder, so that names do not matter."""
+    """SHA-256 of a file, or of the sorted hashes of all files in a folder, so that names do not matter.
+
+    Raises InputError, which names no path, where a file cannot be read.
+    """
     path = Path(path)
-    if path.is_file():
-        return file_hash(path)
-    hashes = sorted(file_hash(item) for item in path.rglob("*") if item.is_file())
+    try:
+        if path.is_file():
+            return file_hash(path)
+        hashes = sorted(file_hash(item) for item in path.rglob("*") if item.is_file())
+    except OSError as error:
+        raise InputError("A file of the input cannot be read, or was removed; give it again.") from error
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
-from .errors import InputError
+from .errors import InputError, StorageError
+from .privatefolder import living, private_folder
+
+HIDDEN = ".dmcvr-"
 
 
 @contextmanager
-def staged_folder(target: Path, numbered: str = "") -> Iterator[Path]:
+def staged_folder(target: Path, numbered: str = "", seal: str = "") -> Iterator[Path]:
     """A hidden folder to write into, whose files lie in ``target`` once the block has ended well.
 
     A new ``target`` appears in one step. In one that exists, files of the same names are replaced, and files
-    that match the pattern ``numbered`` are removed, as an earlier run may have left more of them. If the
-    block raises, nothing is left, nor any parent folder that was made. Raises InputError if ``target`` cannot
-    be written to, before the block runs.
+    that match the pattern ``numbered`` are removed, as an earlier run may have left more of them; the file
+    ``seal`` goes first and comes last, so that where it lies, all lie that belong to it. If the block raises,
+    nothing is left, nor any parent folder that was made; if the process is killed, the next run to the same
+    place removes what it left. Raises InputError if ``target`` cannot be written to or another run writes to
+    it, before the block runs, and StorageError if it vanishes meanwhile.
     """
     target = Path(target).absolute()
     with made_folder(target.parent):
@@ -30,13 +33,15 @@ def staged_folder(target: Path, numbered: str = "") -> Iterator[Path]:
         with _hidden(target if target.is_dir() else target.parent) as hidden:
             written = hidden / target.name
             written.mkdir()
+            _check_alone(target, hidden)
             yield written
             if not target.is_dir():
                 written.replace(target)
                 return
-            for path in target.glob(numbered) if numbered else ():
-                path.unlink()
-            for path in sorted(written.iterdir()):
+            for pattern in filter(None, (seal, numbered)):
+                for path in target.glob(pattern):
+                    path.unlink()
+            for path in sorted(written.iterdir(), key=lambda path: (path.name == seal, path.name)):
                 path.replace(target / path.name)
 
 
@@ -90,13 +95,32 @@ def made_folder(folder: Path) -> Iterator[None]:
         raise
 
 
+def _check_alone(target: Path, own: Path) -> None:
+    """Raise InputError if a living run other than that of the folder ``own`` writes to ``target``."""
+    # One that began before there was a target works beside it.
+    for folder in [*living(target.parent, HIDDEN), *living(target, HIDDEN)]:
+        if folder != own and (folder / target.name).is_dir():
+            raise InputError(
+                "Another run is writing to the output folder; wait for its end, or choose another folder."
+            )
+
+
 @contextmanager
 def _hidden(parent: Path) -> Iterator[Path]:
+    entered = False
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".dmcvr-", dir=parent))
+        with private_folder(parent, HIDDEN) as folder:
+            entered = True
+            try:
+                yield folder
+            except Exception as error:
+                if folder.is_dir():
+                    raise
+                raise StorageError(
+                    "The output folder was removed, or its disk went away, during the run; run again, and "
+                    "leave the folder in place meanwhile."
+                ) from error
     except OSError as error:
+        if entered:
+            raise
         raise InputError("The output folder cannot be written to; choose another one.") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

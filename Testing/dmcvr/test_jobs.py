@@ -9,14 +9,13 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-import torch
 from dmcvr.cli import build_parser
-from dmcvr.commands.job import memory_sentence
 from dmcvr.errors import InputError
 from dmcvr.jobs import JOB_FILE, Job, read_job, read_line, write_job
 from dmcvr.nrrd import write_segmentation, write_stack
 from dmcvr.outputs import stack_grid
 from dmcvr.stack import Stack
+from dmcvr.untrusted import LARGEST_JSON
 from dmcvr.volumes import read_stack
 
 
@@ -128,11 +127,37 @@ def test_every_option_of_the_command_can_be_asked_for(tmp_path):
         ('{"format": 1, "input": "a.nrrd", "sharpen": 1}', "sharpen"),
         ('{"format": 1}', "no input"),
         ('{"format": 1, "input": "../a.nrrd"}', "own folder"),
+        ('{"format": 1, "input": ".."}', "own folder"),
+        ('{"format": 1, "input": ""}', "own folder"),
+        ('{"format": 1, "input": "/etc/passwd"}', "own folder"),
+        ('{"format": 1, "input": "a\\u0000.nrrd"}', "own folder"),
+        ('{"format": 1, "input": "a.nrrd", "labels": "../a.nrrd"}', "own folder"),
+        ('{"format": 1, "input": "a.nrrd", "labels": 3}', "own folder"),
+        ("[" * 100_000, "no job.json"),
+        ('{"format": 1, "input": "a.nrrd", "method": "' + "x" * LARGEST_JSON + '"}', "no job.json"),
     ],
+    ids=lambda value: value[:50],
 )
 def test_a_job_file_that_makes_no_sense_is_refused(tmp_path, text, reason):
     (tmp_path / JOB_FILE).write_text(text)
     with pytest.raises(InputError, match=reason):
+        read_job(tmp_path)
+
+
+@pytest.mark.parametrize("link", ["sax.nrrd", "result"])
+def test_a_link_does_not_lead_a_job_out_of_its_folder(folder, tmp_path_factory, link):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "mine").write_text("kept")
+    (folder / "sax.nrrd").rename(elsewhere / "sax.nrrd")
+    (folder / link).symlink_to(elsewhere / link if link == "sax.nrrd" else elsewhere)
+    with pytest.raises(InputError, match="own folder"):
+        read_job(folder)
+
+
+def test_a_pipe_is_no_job_file(tmp_path):
+    """Nobody writes to it: whoever read from it would wait for ever."""
+    os.mkfifo(tmp_path / JOB_FILE)
+    with pytest.raises(InputError, match=r"no job\.json"):
         read_job(tmp_path)
 
 
@@ -164,9 +189,3 @@ def test_the_first_line_comes_before_anything_heavy_is_imported(folder):
     assert time.perf_counter() - started < 6
     process.send_signal(signal.SIGKILL)
     process.communicate()
-
-
-def test_a_full_graphics_card_is_told_from_a_full_computer():
-    assert "graphics card ran out" in memory_sentence(torch.OutOfMemoryError("CUDA out of memory. Tried to"))
-    assert "computer ran out" in memory_sentence(RuntimeError("DefaultCPUAllocator: not enough memory"))
-    assert memory_sentence(RuntimeError("shapes do not fit")) is None

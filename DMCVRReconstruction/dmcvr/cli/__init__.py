@@ -11,6 +11,7 @@ import signal
 import sys
 
 from ..errors import CancelledError, InputError
+from ..faults import told
 from .parser import build_parser
 
 
@@ -27,4 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, CancelledError):
         print("dmcvr: cancelled.", file=sys.stderr)
         return 130
+    except Exception as error:
+        if (fault := told(error)) is None:
+            raise
+        print(f"dmcvr: {fault[1]}", file=sys.stderr)
+        return 1
     return 0

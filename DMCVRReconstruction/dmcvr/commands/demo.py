@@ -12,7 +12,7 @@ from ..evaluation.metrics import dice, surface_distances
 from ..generation import GenerationOptions
 from ..labels import NAMES
 from ..model import Model
-from ..outputs import write_reconstruction
+from ..outputs import RECORD, write_reconstruction
 from ..phantom import PhantomConfig, make_phantom
 from ..pipeline import Options, Reconstruction, reconstruct
 from ..progress import show_progress
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Make the standard phantom's end-diastole, reconstruct it, compare, write everything."""
     phantom = make_phantom(PhantomConfig(), frames=[0])
     options = Options(spacing=arguments.spacing, generation=GenerationOptions(steps=arguments.steps))
-    with staged_folder(arguments.output) as folder:
+    with staged_folder(arguments.output, seal=RECORD) as folder:
         write_phantom(folder, phantom)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
         with show_progress(arguments.json) as progress:

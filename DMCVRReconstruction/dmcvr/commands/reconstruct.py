@@ -12,7 +12,7 @@ from ..baselines import BASELINES
 from ..dicom import read_study
 from ..generation import GenerationOptions
 from ..model import Model
-from ..outputs import FILES, NUMBERED, write_reconstruction
+from ..outputs import FILES, NUMBERED, RECORD, write_reconstruction
 from ..pipeline import Options, reconstruct
 from ..progress import show_progress
 from ..record import input_hash, make_record
@@ -34,10 +34,11 @@ def run(arguments: argparse.Namespace) -> None:
     )
     drawn = [] if arguments.labels is None else [arguments.labels]
     check_apart(arguments.output, [arguments.input, *arguments.lax, *drawn], FILES)
-    with staged_folder(arguments.output, NUMBERED) as folder:
+    with staged_folder(arguments.output, NUMBERED, RECORD) as folder:
         started = time.perf_counter()
         stack, lax, notes = read_input(arguments.input, arguments.lax)
         labels = read_labels(drawn[0], stack, arguments.label_values) if drawn else None
+        hashes = input_hash(arguments.input), input_hash(drawn[0]) if drawn else None
         seconds = {"read": time.perf_counter() - started}
         model = None
         if labels is None or options.method not in BASELINES:
@@ -47,7 +48,6 @@ def run(arguments: argparse.Namespace) -> None:
         with show_progress(arguments.json) as progress:
             result = reconstruct(stack, model, options, progress, labels)
         seconds |= result.seconds
-        hashes = input_hash(arguments.input), input_hash(drawn[0]) if drawn else None
         record = make_record(result, options, model, hashes[0], notes, seconds, hashes[1])
         write_reconstruction(folder, result, record, lax)
     if arguments.json:

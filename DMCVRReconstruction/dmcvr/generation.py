@@ -100,22 +100,26 @@ def generate_slices(
     stop = options.stop_log_snr / 2 if options.rule == "aligned" else model.schedule.lam_min
     levels = model.schedule.grid(options.calls, stop)
     images = as_batch(slices.images * 2 - 1).to(model.device)
-    latents, count = [], len(images)
-    for at in _chunks(count, model.batch):
+    latents, out = torch.empty_like(images), torch.empty(len(wanted), *images.shape[1:])
+
+    def invert_some(at: slice) -> None:
         denoise = model.denoise(codes.at(slices.positions[at]))
-        latents.append(invert(denoise, images[at], levels, options.order))
-        progress("invert", at.stop, count)
-    latents, out = torch.cat(latents), []
-    for at in _chunks(len(wanted), model.batch):
+        latents[at] = invert(denoise, images[at], levels, options.order)
+        progress("invert", at.stop, len(images))
+
+    def generate_some(at: slice) -> None:
         brackets = bracket(slices.positions, wanted[at])
         if options.rule == "paper":
             start = _on_the_sphere(latents, *brackets)
         else:
             start = _aligned(images, latents, alpha_sigma(stop)[0], slices.displacements, *brackets)
         denoise = model.denoise(codes.at(wanted[at]))
-        out.append(generate(denoise, start, levels[::-1], options.order).cpu())
+        out[at] = generate(denoise, start, levels[::-1], options.order).cpu()
         progress("generate", at.stop, len(wanted))
-    return np.clip((torch.cat(out)[:, 0].numpy() + 1) / 2, 0, 1)
+
+    model.in_batches(len(images), invert_some)
+    model.in_batches(len(wanted), generate_some)
+    return np.clip((out[:, 0].numpy() + 1) / 2, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,6 @@ class SliceCodes:
         elif self.distances is not None:
             morphology = scale_distances(self.distances(wanted)).to(self.semantic.device)
         return Codes(lerp(self.semantic[below], self.semantic[above], t), morphology)
-
-
-def _chunks(count: int, size: int) -> list[slice]:
-    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _on_the_sphere(latents: Tensor, below: np.ndarray, above: np.ndarray, fraction: np.ndarray) -> Tensor:

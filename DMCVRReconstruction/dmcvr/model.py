@@ -26,6 +26,7 @@ from .device import autocast, choose_device, choose_precision
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .errors import InputError
+from .faults import told
 from .networks.denoiser import Denoiser
 from .networks.interpolator import ShapeInterpolator
 from .networks.medformer import MedFormer
@@ -35,6 +36,14 @@ from .untrusted import lies_in
 
 # What networks raise when they are built by a preset of the right form whose values make no sense.
 NONSENSE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
+
+
+CPU_BATCH, GPU_BATCH = 8, 256
+"""The largest batches."""
+BYTES = 64
+"""What a pixel of one image takes of memory in the denoiser for each channel at full resolution; in float32 a
+third above what was measured.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ class Model:
         self.interpolator = interpolator
         if interpolator is not None:
             interpolator.eval().requires_grad_(False).to(self.device)
-        self.batch = 8 if self.device.type == "cpu" else 64
+        self.batch = batch_size(preset, self.device)
 
     @classmethod
     def load(cls, folder: Path | str | None = None, device: str = "auto", precision: str = "auto") -> Model:
@@ -99,6 +108,8 @@ class Model:
             if interpolator is not None:
                 fill(interpolator, read_weights(weights["interpolator"]))
         except (SafetensorError, RuntimeError, *NONSENSE) as error:
+            if told(error):  # too little memory says nothing against the model
+                raise
             raise InputError(
                 "The model folder's weights cannot be read or do not fit the preset in its model.json."
             ) from error
@@ -125,6 +136,23 @@ class Model:
         """One hash for the whole model: of the hashes of its parts."""
         return hashlib.sha256(json.dumps(self.card.get("sha256", {}), sort_keys=True).encode()).hexdigest()
 
+    def in_batches(self, count: int, run: Callable[[slice], None]) -> None:
+        """``run`` on one part of ``count`` items after the other, ``batch`` in each; from the moment that the
+        graphics card's memory does not suffice, half as many.
+        """
+        start = 0
+        while start < count:
+            part = slice(start, min(start + self.batch, count))
+            try:
+                run(part)
+            except torch.cuda.OutOfMemoryError:
+                if part.stop - start == 1:
+                    raise
+                self.batch = (part.stop - start) // 2
+                torch.cuda.empty_cache()
+            else:
+                start = part.stop
+
     def _to(self, images: Tensor) -> Tensor:
         return images.to(self.device, torch.float32).contiguous(memory_format=torch.channels_last)
 
@@ -149,26 +177,32 @@ class Model:
         context = self.preset.segmenter.context
         batch = with_neighbours(images, context) if neighbours else alone(images, context)
         probabilities, features = [], []
-        for chunk in batch.split(self.batch):
-            chunk = self._to(chunk)
-            total = 0.0
+
+        def run(part: slice) -> None:
+            chunk = self._to(batch[part])
+            total, upright = 0.0, None
             for view in range(views):
                 with autocast(self.device, self.precision):
                     logits, feature = self.segmenter.segment_and_encode(turn(chunk, view))
                 total = total + turn_back(logits.float().softmax(1), view)
-                if view == 0:
-                    features.append(feature.float())
+                upright = feature.float() if view == 0 else upright
             probabilities.append(total / views)
+            features.append(upright)
             done(len(chunk))
+
+        self.in_batches(len(batch), run)
         return torch.cat(probabilities), torch.cat(features)
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
         """l_sem (B, D) of images in [-1, 1]."""
         codes = []
-        for chunk in images.split(self.batch):
+
+        def run(part: slice) -> None:
             with autocast(self.device, self.precision):
-                codes.append(self.semantic(self._to(chunk)).float())
+                codes.append(self.semantic(self._to(images[part])).float())
+
+        self.in_batches(len(images), run)
         return torch.cat(codes)
 
     @torch.inference_mode()
@@ -218,6 +252,17 @@ def checked_weights(folder: Path, part: str, hashes: dict[str, str]) -> bytes:
             "their SHA-256 is not the one in model.json. Copy the model folder again."
         )
     return contents
+
+
+def batch_size(preset: Preset, device: torch.device) -> int:
+    """How many images go through the networks at once: on a processor few, since more gain nothing there; on
+    a graphics card as many as half of its free memory holds.
+    """
+    if device.type == "cpu":
+        return CPU_BATCH
+    free, _ = torch.cuda.mem_get_info(device)
+    needed = BYTES * preset.denoiser.base * preset.image_size**2
+    return int(np.clip(free / 2 / needed, 1, GPU_BATCH))
 
 
 def read_weights(contents: bytes) -> dict[str, Tensor]:

@@ -62,6 +62,36 @@ def test_results_do_not_depend_on_the_batch(small, images, codes, monkeypatch):
     torch.testing.assert_close(first, tuple(item[:1] for item in whole))
 
 
+class TestBatches:
+    def test_every_item_is_in_one_part(self, small, monkeypatch):
+        monkeypatch.setattr(small, "batch", 3)
+        parts = []
+        small.in_batches(8, parts.append)
+        assert parts == [slice(0, 3), slice(3, 6), slice(6, 8)]
+
+    def test_parts_are_halved_where_memory_does_not_suffice_and_stay_so(self, small, monkeypatch):
+        monkeypatch.setattr(small, "batch", 8)
+        parts = []
+
+        def run(part):
+            if part.stop - part.start > 2:
+                raise torch.cuda.OutOfMemoryError
+            parts.append(part)
+
+        small.in_batches(5, run)
+        assert parts == [slice(0, 2), slice(2, 4), slice(4, 5)]
+        assert small.batch == 2
+
+    def test_where_not_even_one_item_fits_the_fault_stands(self, small, monkeypatch):
+        monkeypatch.setattr(small, "batch", 4)
+
+        def run(part):
+            raise torch.cuda.OutOfMemoryError
+
+        with pytest.raises(torch.cuda.OutOfMemoryError):
+            small.in_batches(4, run)
+
+
 def test_the_same_input_gives_the_same_bits(small, images, codes):
     assert torch.equal(*(small.segment(images[:, 0].numpy())[0] for _ in range(2)))
     assert torch.equal(small.encode(images), small.encode(images))

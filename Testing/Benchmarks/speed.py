@@ -1,0 +1,293 @@
+"""Speed, always beside fidelity: how long a stack takes, and what is left of its slices.
+
+    python Testing/Benchmarks/speed.py stack                    # the defaults
+    python Testing/Benchmarks/speed.py stack --rule paper --steps 100 --order 1 --precision float32
+    python Testing/Benchmarks/speed.py sweep --output sweep     # steps and samplers; draws the curve
+
+``stack`` reconstructs 10 slices 10 mm apart at 1.5 mm (a phantom's, or those of ``--input``) and prints one
+JSON object: seconds by stage, network calls, multiply-accumulates, share of the machine's measured peak, peak
+memory, and the PSNR of the acquired slices after their round trip by the same rule, steps and sampler.
+``sweep`` prints the round trip's PSNR and the seconds of its network calls for numbers of steps and samplers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from dmcvr.baselines.registration import Alignment, displacements
+from dmcvr.device import describe
+from dmcvr.diffusion.sampler import generate, invert
+from dmcvr.diffusion.schedule import LinearBeta
+from dmcvr.evaluation.figures.drawing import DPI, new_figure
+from dmcvr.evaluation.figures.style import NORMAL, OTHERS, tidy_axes
+from dmcvr.evaluation.metrics import psnr
+from dmcvr.generation import GenerationOptions, SliceCodes, Slices, generate_slices
+from dmcvr.labelling import segment_stack
+from dmcvr.model import Model, as_batch
+from dmcvr.morphology import REACH_MM
+from dmcvr.phantom import PhantomConfig, make_phantom
+from dmcvr.pipeline import Options, reconstruct
+from dmcvr.shape import nested_distances
+from dmcvr.stack import Stack
+from dmcvr.training.throughput import flops_of, peak_flops, synchronise
+from dmcvr.volumes import read_stack
+
+SLICES, GAP_MM, SPACING_MM = 10, 10.0, 1.5
+STEPS = (2, 3, 4, 5, 8, 10, 15, 20, 30, 50, 100)
+SAMPLERS = {
+    "DDIM, uniform in time": (1, "time"),
+    "DDIM, uniform in log-SNR": (1, "log-snr"),
+    "2M multistep, uniform in log-SNR": (2, "log-snr"),
+}
+
+
+def main() -> None:
+    """Measure what the arguments ask for."""
+    arguments = parse()
+    torch.set_num_threads(arguments.threads or torch.get_num_threads())
+    stack = read_stack(arguments.input) if arguments.input else phantom_stack()
+    started = time.perf_counter()
+    model = Model.load(arguments.model, arguments.device, arguments.precision)
+    loading = time.perf_counter() - started
+    setting = {
+        "model": {"name": model.card["name"], "sha256": model.sha256},
+        "device": describe(model.device),
+        "precision": model.precision,
+        "torch": torch.__version__,
+    }
+    if arguments.mode == "stack":
+        options = GenerationOptions(
+            arguments.steps, arguments.rule, order=arguments.order, stop_log_snr=arguments.stop
+        )
+        print(json.dumps({**setting, **measure_stack(stack, model, options, loading)}, indent=1))
+        return
+    curves = sweep(Window.of(stack, model), model)
+    print(json.dumps({**setting, "curves": curves}, indent=1))
+    if arguments.output:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        draw(curves, arguments.output / "speed-fidelity.png")
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="How long a stack takes, and how true it stays.")
+    parser.add_argument("mode", choices=("stack", "sweep"))
+    parser.add_argument("--input", type=Path, help="a stack of one frame (default: a phantom's)")
+    parser.add_argument("--model", type=Path, help="model folder (default: the shipped one)")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--threads", type=int, help="processor threads (default: torch's own)")
+    parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
+    parser.add_argument("--rule", default="aligned", choices=("aligned", "paper"))
+    parser.add_argument("--steps", type=int, help="network calls each way (default: the rule's)")
+    parser.add_argument("--order", type=int, default=2, choices=(1, 2), help="1: DDIM, 2: multistep")
+    parser.add_argument("--stop", type=float, default=2.0, help="log-SNR where the aligned rule stops")
+    parser.add_argument("--output", type=Path, help="folder for the curve of sweep")
+    return parser.parse_args()
+
+
+def phantom_stack() -> Stack:
+    """SLICES slices of the standard phantom's end-diastole, from near the apex to near the base."""
+    config = PhantomConfig(pixel_mm=SPACING_MM, slice_gap_mm=GAP_MM)
+    return make_phantom(config, frames=[0]).sax.select(slices=slice(1, 1 + SLICES))
+
+
+class Window:
+    """A stack's slices as the model sees them, with what generating them takes."""
+
+    def __init__(self, slices: Slices, maps: np.ndarray):
+        self.slices, self.maps = slices, maps
+
+    @classmethod
+    def of(cls, stack: Stack, model: Model) -> Window:
+        """Found and segmented by the model."""
+        window, _ = segment_stack(stack, model, [0], lambda stage, done, total: None)
+        native = [stack.plane(index) for index in range(len(stack.origins))]
+        images = window.images(stack.frames[0], native)
+        labels = model.segment(images)[0].argmax(1).cpu().numpy().astype(np.uint8)
+        alignment = Alignment(images, (window.spacing, window.spacing))
+        slices = Slices(
+            images,
+            stack.positions,
+            window.spacing,
+            lambda below, t: displacements(alignment.field(below), t),
+        )
+        return cls(slices, nested_distances(labels, (window.spacing, window.spacing), REACH_MM))
+
+    def distances(self, wanted: np.ndarray) -> np.ndarray:
+        """The acquired slices' own nested distances (N, 3, size, size) at positions (N,)."""
+        return self.maps[np.searchsorted(self.slices.positions, wanted - 1e-3)]
+
+    def fidelity(self, made: np.ndarray) -> float:
+        """Mean PSNR in dB of regenerated slices (S, size, size)."""
+        return float(np.mean([psnr(*pair) for pair in zip(made, self.slices.images, strict=True)]))
+
+
+def measure_stack(stack: Stack, model: Model, options: GenerationOptions, loading: float) -> dict:
+    """A whole reconstruction, and the round trip of its slices."""
+    warm = stack.select(slices=slice(4, 6))
+    reconstruct(warm, model, Options(spacing=SPACING_MM, generation=GenerationOptions(1)))
+    stages: dict[str, float] = {}
+    last = [time.perf_counter()]
+
+    def progress(stage: str, done: int, total: int) -> None:
+        synchronise(model.device)
+        now = time.perf_counter()
+        stages[stage] = stages.get(stage, 0.0) + now - last[0]
+        last[0] = now
+
+    if model.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(model.device)
+    with counted(model) as calls:
+        cpu, started = time.process_time(), time.perf_counter()
+        last[0] = started
+        result = reconstruct(stack, model, Options(spacing=SPACING_MM, generation=options), progress)
+        total, cpu = time.perf_counter() - started, time.process_time() - cpu
+    seen = Window.of(stack, model)
+    made = generate_slices(model, seen.slices, stack.positions, seen.distances, options)
+    call = time_of_call(model)
+    flops = flops_of(denoiser_call(model, 1))
+    peak = peak_flops(model.device, model.precision)
+    on_gpu = model.device.type == "cuda"
+    return {
+        "rule": options.rule,
+        "steps_each_way": options.calls,
+        "order": options.order,
+        "stop_log_snr": options.stop_log_snr if options.rule == "aligned" else None,
+        "slices": {"acquired": len(stack.origins), "output": result.grid.shape[0]},
+        "seconds": {"load model": loading, **stages, "rest": total - sum(stages.values()), "total": total},
+        "cpu_seconds": cpu,
+        "network_calls": calls,
+        "denoiser": {
+            "ms_per_call": 1000 * call,
+            "gmac_per_call": flops / 2e9,
+            "gmac_per_stack": calls["denoiser"] * flops / 2e9,
+            "share_of_measured_peak": flops / call / peak,
+            "measured_peak_gflops": peak / 1e9,
+        },
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_gpu_memory_mb": torch.cuda.max_memory_allocated(model.device) / 2**20 if on_gpu else None,
+        "round_trip_psnr_db": seen.fidelity(made),
+    }
+
+
+@contextmanager
+def counted(model: Model) -> Iterator[dict[str, int]]:
+    """How many slices each network is given within the block."""
+    calls: dict[str, int] = {}
+    hooks = []
+    for name in ("semantic", "denoiser"):
+
+        def count(module, given, name: str = name) -> None:
+            calls[name] = calls.get(name, 0) + len(given[0])
+
+        hooks.append(getattr(model, name).register_forward_pre_hook(count))
+    # The segmenter is entered by a method of its own, which forward hooks do not see.
+    whole = model.segmenter.segment_and_encode
+
+    def segment_and_encode(images):
+        calls["segmenter"] = calls.get("segmenter", 0) + len(images)
+        return whole(images)
+
+    model.segmenter.segment_and_encode = segment_and_encode
+    try:
+        yield calls
+    finally:
+        del model.segmenter.segment_and_encode
+        for hook in hooks:
+            hook.remove()
+
+
+def denoiser_call(model: Model, count: int) -> Callable[[], object]:
+    """One call of the denoiser for ``count`` slices, its codes bound."""
+    images = torch.zeros(count, 1, model.size, model.size, device=model.device)
+    places, maps = np.arange(count), np.zeros((count, 3, model.size, model.size), np.float32)
+    codes = SliceCodes(places, model.encode(images), None, lambda wanted: maps)
+    denoise = model.denoise(codes.at(places))
+    return lambda: denoise(images, 0.0)
+
+
+def time_of_call(model: Model, seconds: float = 2.0) -> float:
+    """Seconds of one call of the denoiser a slice, in the batches that it runs in."""
+    call = denoiser_call(model, model.batch)
+    call()
+    best, ends = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < ends:
+        synchronise(model.device)
+        started = time.perf_counter()
+        call()
+        synchronise(model.device)
+        best = min(best, time.perf_counter() - started)
+    return best / model.batch
+
+
+def sweep(window: Window, model: Model) -> list[dict]:
+    """Round trips over the whole way to x_T and back, by sampler and number of steps."""
+    codes = SliceCodes.of(model, window.slices, window.distances, morphology=True)
+    denoise = model.denoise(codes.at(window.slices.positions))
+    images = as_batch(window.slices.images * 2 - 1).to(model.device)
+    curves = []
+    for sampler, (order, grid) in SAMPLERS.items():
+        for steps in STEPS:
+            levels = grid_levels(model, grid, steps)
+            started = time.perf_counter()
+            made = generate(denoise, invert(denoise, images, levels, order), levels[::-1], order)
+            synchronise(model.device)
+            seconds = time.perf_counter() - started
+            shown = np.clip((made[:, 0].cpu().numpy() + 1) / 2, 0, 1)
+            curves.append(
+                {
+                    "sampler": sampler,
+                    "steps_each_way": steps,
+                    "calls_a_slice": 2 * steps,
+                    "seconds_a_slice": seconds / len(images),
+                    "round_trip_psnr_db": window.fidelity(shown),
+                }
+            )
+    return curves
+
+
+def grid_levels(model: Model, grid: str, steps: int) -> list[float]:
+    """steps + 1 levels from image to x_T, uniform in log-SNR or in the time index of the paper's schedule,
+    within what the network knows.
+    """
+    if grid == "log-snr":
+        return model.schedule.grid(steps)
+    low, high = model.schedule.lam_min, model.schedule.lam_max
+    levels = np.clip(LinearBeta().ddim_grid(steps), low, high)
+    # The network's range ends where two or more of the paper's levels may lie: keep one at either end.
+    return [high, *levels[(levels < high) & (levels > low)], low]
+
+
+def draw(curves: list[dict], path: Path) -> None:
+    """PSNR against network calls, a line a sampler."""
+    figure = new_figure(6.0, 3.6)
+    figure.set_layout_engine("constrained")
+    axes = figure.add_subplot()
+    for sampler, colour in zip(SAMPLERS, OTHERS[: len(SAMPLERS)], strict=True):
+        points = [item for item in curves if item["sampler"] == sampler]
+        axes.plot(
+            [item["calls_a_slice"] for item in points],
+            [item["round_trip_psnr_db"] for item in points],
+            "o-",
+            color=colour,
+            markersize=4,
+            label=sampler,
+        )
+    axes.set_xscale("log")
+    axes.set_xlabel("Network calls a slice, inversion and generation", fontsize=NORMAL)
+    axes.set_ylabel("Round-trip PSNR, dB", fontsize=NORMAL)
+    axes.legend(fontsize=NORMAL, frameon=False)
+    tidy_axes(axes)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()

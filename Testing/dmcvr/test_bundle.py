@@ -12,8 +12,9 @@ import pytest
 import torch
 from dmcvr.bundle import file_hash, read_card, write_bundle
 from dmcvr.errors import InputError
-from dmcvr.model import Model, build
+from dmcvr.model import Model, build, checked_weights, read_weights
 from dmcvr.networks.presets import COMPACT, from_dict
+from dmcvr.untrusted import LARGEST_JSON
 from safetensors.torch import load_file, save_file
 
 ABOUT = {"name": "tiny", "licence": "CC0", "scores": {"dice": 0.9}}
@@ -130,8 +131,18 @@ def test_a_missing_folder_or_card_is_refused(bundle, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"{", b"[]", b"null", b'{"preset": {}}', b'{"preset": [], "sha256": {}}', b"\xff\xfe\x00"],
-    ids=repr,
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"preset": {}}',
+        b'{"preset": [], "sha256": {}}',
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b'{"preset": {}, "sha256": {}, "name": "' + b"x" * LARGEST_JSON + b'"}',
+    ],
+    ids=lambda text: repr(text[:30]),
 )
 def test_a_garbled_card_is_refused(bundle, text):
     (bundle / "model.json").write_bytes(text)
@@ -145,6 +156,9 @@ def test_a_garbled_card_is_refused(bundle, text):
         lambda card: card.pop("preset"),
         lambda card: card.pop("sha256"),
         lambda card: card.update(sha256=3),
+        lambda card: card.update(sha256=[["segmenter", "ab"]]),
+        lambda card: card.pop("name"),
+        lambda card: card.update(licence=None),
         lambda card: card["preset"].update(unknown=1),
         lambda card: card["preset"].pop("schedule"),
         lambda card: card["preset"].update(schedule="cosine"),
@@ -180,6 +194,59 @@ def test_a_pickle_is_not_loaded_even_with_the_right_hash(bundle, tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         Model.load(bundle, device="cpu")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_links_do_not_lead_out_of_the_model_folder(bundle, tmp_path):
+    """Though what they lead to is right, to the hash."""
+    for name in ("segmenter.safetensors", "model.json"):
+        (bundle / name).rename(tmp_path / name)
+        (bundle / name).symlink_to(tmp_path / name)
+        with pytest.raises(InputError, match=r"segmenter weights|no readable model\.json"):
+            Model.load(bundle, device="cpu")
+
+
+def test_a_card_that_is_a_pipe_is_refused(bundle):
+    (bundle / "model.json").unlink()
+    os.mkfifo(bundle / "model.json")
+    with pytest.raises(InputError, match=r"no readable model\.json"):
+        read_card(bundle)
+
+
+def test_no_file_is_opened_that_the_card_names(bundle, tmp_path):
+    """The hashes of a card are no paths, whatever they are called."""
+    trap = tmp_path / "trap.safetensors"
+    os.mkfifo(trap)  # whoever opened it would wait for ever
+    edit_card(bundle, lambda card: card["sha256"].update({"../../trap": "ab", str(trap): "ab"}))
+    assert Model.load(bundle, device="cpu").card["name"] == "tiny"
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.complex64, torch.bool, "shape", "missing", "more"])
+def test_weights_of_another_kind_are_refused_even_with_the_right_hash(bundle, kind):
+    path = bundle / "segmenter.safetensors"
+    state = load_file(path)
+    name = next(name for name, value in state.items() if value.ndim == 4)
+    if kind == "missing":
+        del state[name]
+    elif kind == "more":
+        state["more"] = torch.zeros(1)
+    else:
+        state[name] = state[name][:-1] if kind == "shape" else state[name].to(kind)
+    save_file({name: value.contiguous() for name, value in state.items()}, path)
+    edit_card(bundle, lambda card: card["sha256"].update(segmenter=file_hash(path)))
+    with pytest.raises(InputError, match="do not fit the preset"):
+        Model.load(bundle, device="cpu")
+
+
+def test_weights_swapped_after_the_check_are_not_loaded(bundle, weights):
+    """What was hashed is what is loaded."""
+    path = bundle / "segmenter.safetensors"
+    before = load_file(path)
+    contents = checked_weights(bundle, "segmenter", read_card(bundle)["sha256"])
+    os.replace(weights["segmenter"], path)
+    for name, value in read_weights(contents).items():
+        assert torch.equal(value, before[name].float())
+    with pytest.raises(InputError, match="segmenter weights"):
+        Model.load(bundle, device="cpu")
 
 
 def test_a_card_is_read_without_torch(bundle):

@@ -1,8 +1,10 @@
 import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
-from dmcvr.errors import InputError
+from dmcvr.errors import InputError, StorageError
 from dmcvr.staging import check_apart, made_folder, staged_file, staged_folder
 
 
@@ -43,6 +45,55 @@ def test_an_existing_folder_is_written_from_within(tmp_path):
     """Its parent may be another disk, from which nothing can be renamed into it."""
     with staged_folder(tmp_path) as folder:
         assert tmp_path in folder.parents
+
+
+def test_where_the_seal_lies_all_files_are_of_one_run(tmp_path):
+    """The old seal goes before any file is replaced, and the new one comes after all."""
+    for name in ("a", "seal", "z"):
+        (tmp_path / name).write_text("old")
+    moves = []
+
+    def watch(event, arguments):
+        if event in ("os.remove", "os.rename") and str(tmp_path) in str(arguments[0]):
+            moves.append((event, Path(arguments[0]).name))
+
+    sys.addaudithook(watch)
+    with staged_folder(tmp_path, seal="seal") as folder:
+        for name in ("a", "seal", "z"):
+            (folder / name).write_text("new")
+    assert moves[:4] == [("os.remove", "seal"), ("os.rename", "a"), ("os.rename", "z"), ("os.rename", "seal")]
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"new"}
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_second_run_into_one_folder_is_refused_and_the_first_goes_on(tmp_path, exists):
+    target = tmp_path / "out"
+    if exists:
+        target.mkdir()
+    with staged_folder(target) as folder:
+        (folder / "x").write_text("first")
+        target.mkdir(exist_ok=True)
+        with pytest.raises(InputError, match="Another run is writing"), staged_folder(target):
+            pytest.fail("the block must not run")
+        with staged_folder(tmp_path / "other") as other:
+            (other / "x").write_text("second")
+    assert (target / "x").read_text() == "first"
+    assert tree(tmp_path) == ["other", "other/x", "out", "out/x"]
+
+
+@pytest.mark.parametrize("gone", ["out", "."])
+def test_an_output_that_vanishes_is_told(tmp_path, gone):
+    target = tmp_path / "work" / "out"
+    target.mkdir(parents=True)
+
+    def run():
+        with staged_folder(target) as folder:
+            shutil.rmtree(target if gone == "out" else target.parent)
+            (folder / "x").write_text("new")
+
+    with pytest.raises(StorageError, match="leave the folder in place"):
+        run()
+    assert not target.exists()
 
 
 def fail_in_folder(target, error, note=None):

@@ -4,14 +4,11 @@ import re
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicomfiles import NAME, write_dicom
 from dmcvr.outputs import FILES
 from dmcvr.volumes import read_stack
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 QUICK = ("--spacing", 5, "--steps", 1)
-NAME = "Doe^Jane"
-STUDY, SERIES = generate_uid(), generate_uid()
 
 
 def array(path):
@@ -24,32 +21,6 @@ def readable(path):
     if path.suffix == ".nrrd":
         return contents.split(b"\n\n")[0].decode()
     return re.sub(r"base64,[^\"]*", "", contents.decode())
-
-
-def write_dicom(folder, stack, **changes):
-    """One file a slice, in a folder and under a patient's name."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for s, origin in enumerate(stack.origins):
-        ds = Dataset()
-        ds.file_meta = FileMetaDataset()
-        ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = MRImageStorage
-        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = generate_uid()
-        ds.Modality, ds.ImageType, ds.SeriesDescription = "MR", ["ORIGINAL", "PRIMARY", "M"], "cine sax"
-        ds.PatientID, ds.PatientName = "4711", NAME
-        ds.StudyInstanceUID, ds.SeriesInstanceUID = STUDY, SERIES
-        ds.SeriesNumber, ds.InstanceNumber, ds.TriggerTime = 1, s + 1, 0
-        ds.Rows, ds.Columns = stack.frames.shape[2:]
-        ds.PixelSpacing = list(stack.spacing[::-1])
-        ds.ImagePositionPatient = [f"{value:.9g}" for value in origin]
-        directions = np.concatenate([stack.step_x / stack.spacing[0], stack.step_y / stack.spacing[1]])
-        ds.ImageOrientationPatient = [f"{value:.9f}" for value in directions]
-        ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
-        ds.PixelData = np.round(stack.frames[0, s]).astype("<u2").tobytes()
-        for keyword, value in changes.items():
-            setattr(ds, keyword, value)
-        ds.save_as(folder / f"{generate_uid()}.dcm", enforce_file_format=True)
 
 
 def test_the_shipped_model_makes_a_volume_of_the_stack(call, files, heart, tmp_path):

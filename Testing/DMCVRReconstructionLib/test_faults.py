@@ -1,0 +1,123 @@
+"""Runs from Slicer that meet a fault: the scene and the earlier result stay, temporary files go."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import pytest
+import slicer
+from dmcvr.errors import CancelledError
+from dmcvr.outputs import stack_grid
+from DMCVRReconstructionLib.errors import WorkerError
+from DMCVRReconstructionLib.results import resultOf
+from DMCVRReconstructionLib.run import Run, Settings
+from DMCVRReconstructionLib.segments import labelsOfSegmentation
+from sabotage import sabotaged
+
+SHAPE = Settings(frame=0, method="shape", spacing=5.0)
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path, monkeypatch):
+    """Where the job's private folder is made; empty again after every test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert not list(folder.iterdir())
+
+
+@pytest.fixture
+def happens(monkeypatch):
+    """Makes something happen to every process that is started from now on."""
+
+    def plan(**what):
+        for name in ("PYTHONPATH", "SABOTAGE"):
+            monkeypatch.setenv(name, sabotaged(**what)[name])
+
+    return plan
+
+
+@pytest.fixture
+def earlier(application, imported, still, addVolume, phantom):
+    """An earlier result, and a run that would replace it."""
+    nodes = imported(still)
+    grid = stack_grid(phantom.sax)
+    stack = addVolume("sax", phantom.sax.frames[0], grid)
+    labels = addVolume("drawn", phantom.sax_labels[0], grid, "vtkMRMLLabelMapVolumeNode")
+    return nodes, Run(stack, SHAPE, labelsNode=labels, replaceID=nodes.volume.GetID())
+
+
+def stateOf(scene) -> dict[str, dict[str, str]]:
+    """Name and attributes of every node in the scene, by ID."""
+    nodes = [scene.GetNthNode(k) for k in range(scene.GetNumberOfNodes())]
+    return {
+        node.GetID(): {name: node.GetAttribute(name) for name in node.GetAttributeNames()}
+        | {"name": node.GetName()}
+        for node in nodes
+    }
+
+
+def assertIntact(nodes, still, before, scene):
+    assert stateOf(scene) == before
+    assert resultOf(nodes.volume) == nodes
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(nodes.volume), still.volume[0])
+    np.testing.assert_array_equal(labelsOfSegmentation(nodes.segmentation, nodes.volume), still.labels[0])
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"kill": ("open", "job.json")}, "lack of memory"),
+        ({"kill": ("open", "report.html")}, "lack of memory"),
+        ({"kill": ("os.rename", "result")}, "lack of memory"),
+        ({"grow": 4096}, "disk that holds temporary files is full"),
+    ],
+    ids=["killed loading", "killed writing", "killed finishing", "disk full"],
+)
+def test_a_run_that_fails_leaves_scene_and_earlier_result(application, earlier, still, happens, fault, words):
+    nodes, run = earlier
+    before = stateOf(application.scene)
+    happens(**fault)
+    run.start()
+    with pytest.raises(WorkerError, match=words):
+        run.wait()
+    assertIntact(nodes, still, before, application.scene)
+
+
+def test_no_room_for_temporary_files_ends_the_run_in_a_sentence(
+    application, earlier, still, tmp_path, monkeypatch
+):
+    """Rather than leave it waiting for a process that was never started."""
+    nodes, run = earlier
+    before = stateOf(application.scene)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    run.start()
+    with pytest.raises(WorkerError, match="TMPDIR"):
+        run.wait()
+    assertIntact(nodes, still, before, application.scene)
+
+
+def test_what_a_killed_slicer_left_goes_with_the_next_run(temporary, earlier):
+    """Here both it and its process were killed; a job whose Slicer alone dies removes its folder itself."""
+    code = (
+        "import sys, time; from dmcvr.privatefolder import private_folder\n"
+        "with private_folder(sys.argv[1], 'dmcvr-') as folder:\n"
+        "    (folder / 'sax.nrrd').write_text('private'); print(flush=True); time.sleep(600)"
+    )
+    slain = subprocess.Popen([sys.executable, "-c", code, str(temporary)], stdout=subprocess.PIPE)
+    slain.stdout.readline()
+    slain.send_signal(signal.SIGKILL)
+    slain.wait()
+    slain.stdout.close()
+    (left,) = temporary.iterdir()
+    assert os.stat(left).st_mode & 0o777 == 0o700
+    _nodes, run = earlier
+    run.start()
+    run.cancel()
+    with pytest.raises(CancelledError):
+        run.wait()
+    assert not left.exists()

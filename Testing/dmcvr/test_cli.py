@@ -9,8 +9,8 @@ import pytest
 from dmcvr import __version__
 from dmcvr.cli.parser import build_parser
 
-COMMANDS = ("reconstruct", "segment", "job", "phantom", "demo", "evaluate", "train", "info")
-HEAVY = ("torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "tqdm")
+COMMANDS = ("reconstruct", "segment", "job", "phantom", "demo", "cohort", "evaluate", "train", "info")
+HEAVY = ("torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "tqdm", "distributed", "pyarrow")
 
 
 def process(*arguments, **options):

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .. import __version__
+from .cohort import add_cohort
 from .evaluate import add_evaluate
 from .options import METHODS, add_generation, add_input, add_label_values, add_model, add_spacing, add_steps
 from .train import add_train
@@ -76,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_steps(run)
     add_model(run)
 
+    add_cohort(command("cohort", "Reconstruct many stacks, on this machine or on a cluster."))
     add_evaluate(command("evaluate", "Measure the methods against the truth and fill a table."))
     add_train(command("train", "Train the networks, or put trained weights into a model folder."))
 

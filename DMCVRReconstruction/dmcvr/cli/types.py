@@ -57,3 +57,18 @@ def some_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
         return names
 
     return read
+
+
+def phases(text: str) -> tuple[str | int, ...]:
+    """A comma-separated list of frames, or "all" alone."""
+    return ("all",) if text.lower() == "all" else frames(text)
+
+
+def part(text: str) -> tuple[int, int]:
+    """The I-th of N parts, I from 1."""
+    numbers = text.split("/")
+    if len(numbers) == 2 and all(number.isdecimal() for number in numbers):
+        index, total = map(int, numbers)
+        if 1 <= index <= total:
+            return index, total
+    raise argparse.ArgumentTypeError(f"give a part as in 1/8, from 1/8 to 8/8, not {text!r}")

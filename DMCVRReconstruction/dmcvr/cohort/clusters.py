@@ -1,0 +1,149 @@
+"""Dask clusters to work on: this machine, one that is running already, or SLURM jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from ..errors import InputError
+
+HINT = 'Cohorts on Dask need more packages: pip install "dmcvr[cohort]"; --shard 1/1 runs without them.'
+DASHBOARD = "127.0.0.1:8787"
+CONNECT_S = 30
+DASK = {
+    # Results are a few hundred bytes: what fills a worker's memory is the computation, which neither spilling
+    # nor pausing helps. A worker that grows too large is started again, and its case with it.
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+    # A case that waits at the scheduler is not suspected when a worker dies.
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.scheduler.allowed-failures": 2,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to run.
+
+    scheduler: address of a running one. slurm: number of jobs to start. workers: processes on this machine,
+    None for one a graphics card, or one a core where there is none or none is wanted.
+    """
+
+    scheduler: str | None = None
+    slurm: int | None = None
+    workers: int | None = None
+    use_gpus: bool = True
+
+
+@contextmanager
+def connected(place: Place) -> Iterator:
+    """A ``distributed.Client`` of the cluster, which is taken down at the end if it was started here.
+
+    Raises InputError where packages are missing or no scheduler answers.
+    """
+    if find_spec("distributed") is None:
+        raise InputError(HINT)
+    import dask
+    from distributed import Client
+
+    with dask.config.set(DASK), contextlib.ExitStack() as stack:
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        cluster = place.scheduler
+        if place.slurm is not None:
+            cluster = stack.enter_context(slurm_cluster(place.slurm))
+        elif cluster is None:
+            cluster = stack.enter_context(local_cluster(place.workers, place.use_gpus))
+        try:
+            client = stack.enter_context(Client(cluster, timeout=CONNECT_S, set_as_default=False))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                "No Dask scheduler answers at the address of --scheduler; give one as in tcp://host:8786."
+            ) from error
+        yield client
+
+
+def local_cluster(workers: int | None, use_gpus: bool):
+    """Worker processes on this machine, each with a graphics card of its own, or its share of the cores."""
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    cards = graphics_cards() if use_gpus else []
+    cores = available_cores()
+    count = workers or len(cards) or cores
+    threads = str(max(1, cores // count))
+    # A user's own choice goes first.
+    share = {name: os.environ.get(name, threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    share["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = threads
+
+    def options(index: int) -> dict:
+        card = {"CUDA_VISIBLE_DEVICES": cards[index % len(cards)]} if cards else {}
+        return {
+            "nthreads": 1,
+            "memory_limit": 1 / count,
+            "silence_logs": logging.CRITICAL,
+            "env": share | card,
+            "host": "127.0.0.1",
+            "services": {},
+        }
+
+    dashboard = find_spec("bokeh") is not None
+    return SpecCluster(
+        workers={index: {"cls": Nanny, "options": options(index)} for index in range(count)},
+        scheduler={
+            "cls": Scheduler,
+            "options": {
+                "host": "127.0.0.1",
+                "port": 0,
+                "dashboard": dashboard,
+                "dashboard_address": DASHBOARD if dashboard else None,
+            },
+        },
+        silence_logs=logging.CRITICAL,
+        name="dmcvr cohort",
+    )
+
+
+def slurm_cluster(jobs: int):
+    """SLURM jobs of one worker each; queue, cores, memory, graphics cards and time are those of Dask's own
+    configuration (``jobqueue.slurm``).
+    """
+    if find_spec("dask_jobqueue") is None:
+        raise InputError(HINT)
+    if shutil.which("sbatch") is None:
+        raise InputError("There is no SLURM here: the command sbatch was not found.")
+    from dask_jobqueue import SLURMCluster
+
+    try:
+        cluster = SLURMCluster(processes=1, worker_extra_args=["--nthreads", "1"])
+    except ValueError as error:
+        raise InputError(
+            "Dask's configuration does not say what a job is to have; set cores and memory under "
+            "jobqueue.slurm, for instance in ~/.config/dask/jobqueue.yaml."
+        ) from error
+    cluster.scale(jobs=jobs)
+    return cluster
+
+
+def graphics_cards() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES calls the graphics cards that this process may use."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name for name in chosen.split(",") if name and name != "-1"]
+    if shutil.which("nvidia-smi") is None:
+        return []
+    command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return answer.stdout.split() if answer.returncode == 0 else []
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,186 @@
+"""One case from its files to its results: the same function on a worker and in a job array."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from ..commands.reconstruct import read_input
+from ..errors import InputError, StorageError
+from ..model import Model
+from ..nrrd import write_volume
+from ..outputs import NUMBERED, write_reconstruction
+from ..outputs import RECORD as RESULT
+from ..pipeline import Reconstruction, reconstruct
+from ..privatefolder import private_folder
+from ..record import make_record
+from ..stack import Stack
+from ..staging import HIDDEN, staged_folder
+from ..volumes import read_labels
+from .cases import Case
+from .failures import Failure, explain
+from .outcome import Outcome
+from .preview import picture_of_result, picture_of_stack
+from .records import (
+    PICTURE,
+    RECORD,
+    case_folder,
+    content_hashes,
+    input_stamp,
+    make_case_record,
+    seal,
+    stands,
+    write_failure,
+)
+from .settings import Settings
+
+FIRST_PAUSE_S = 0.5
+# The seed is the process's, so a worker with several threads must not run two cases at once.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass
+class Attempt:
+    """Number, from 1, of an attempt; when the case was begun; and the stack, once it has been read."""
+
+    number: int
+    started: float
+    stack: Stack | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+
+def run_case(case: Case, settings: Settings) -> Outcome:
+    """Do ``case`` unless its result stands already, and leave a record of how it ended. Never raises for what
+    is wrong with the case or the machine; transient faults are tried again.
+    """
+    with _one_at_a_time:
+        folder = case_folder(settings.output, case)
+        started = time.perf_counter()
+        for number in range(1, settings.retries + 2):
+            attempt = Attempt(number, started)
+            try:
+                if _may_skip(case, settings, folder):
+                    return Outcome(case.name, "skipped")
+                _make(case, settings, folder, attempt)
+                return Outcome(case.name, "done", attempt.seconds)
+            except Exception as error:
+                failure = explain(error, case, settings)
+            if not failure.transient or number > settings.retries:
+                break
+            _free_memory()
+            time.sleep(FIRST_PAUSE_S * 4 ** (number - 1))
+        return _give_up(case, settings, folder, attempt, failure)
+
+
+def _may_skip(case: Case, settings: Settings, folder: Path) -> bool:
+    # An input that is gone is for the reader to complain of.
+    return os.path.exists(case.path) and stands(case, settings, folder)
+
+
+def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> None:
+    """Reconstruct ``case`` and put its files and its record in place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with staged_folder(folder, NUMBERED, RECORD) as staged:
+        begun = time.perf_counter()
+        stamp = input_stamp(case) if os.path.exists(case.path) else ""
+        with gathered(case, folder.parent) as path:
+            stack, lax, notes = read_input(path)
+        attempt.stack = stack
+        labels = None if case.labels is None else read_labels(case.labels, stack, settings.label_values)
+        hashes = content_hashes(case)
+        seconds = {"read": time.perf_counter() - begun}
+        if case.of_cine and len(stack.frames) == 1:
+            raise InputError(
+                "The stack has one frame only, so it cannot give several; run still images with one --frame."
+            )
+        model = None
+        if settings.needs_model(case):
+            begun = time.perf_counter()
+            model = load_model(settings.model, settings.device, settings.precision)
+            seconds["load model"] = time.perf_counter() - begun
+        options = settings.options(case)
+        result = reconstruct(stack, model, options, labels=labels)
+        made = make_record(result, options, model, hashes[0], notes, seconds | result.seconds, hashes[1])
+        begun = time.perf_counter()
+        _write(staged, result, made, lax, settings.keep)
+        made["seconds"]["write"] = round(time.perf_counter() - begun, 3)
+        record = make_case_record(case, settings, attempt.number, attempt.seconds)
+        record["status"], record["result"] = "done", made
+        record["input"] = {"sha256": hashes[0], "labels_sha256": hashes[1], "stamp": stamp}
+        seal(staged, folder, record)
+
+
+def _write(staged: Path, result: Reconstruction, made: dict, lax: tuple[Stack, ...], keep: str) -> None:
+    """What is to be kept of a result, and its picture."""
+    if keep == "volumes":
+        write_reconstruction(staged, result, made, lax)
+        (staged / RESULT).unlink()  # the case's record holds it
+    elif keep == "labels":
+        several = len(result.labels) > 1
+        times = result.stack.times if several else None
+        write_volume(
+            staged / "labels.nrrd",
+            result.labels if several else result.labels[0],
+            result.grid,
+            times,
+            labels=True,
+        )
+    (staged / PICTURE).write_bytes(picture_of_result(result))
+
+
+@contextmanager
+def gathered(case: Case, place: Path) -> Iterator[Path]:
+    """The case's path; where it is only some of a folder's files, a folder of just these in ``place``."""
+    if not case.files:
+        yield case.path
+        return
+    with private_folder(place, HIDDEN) as folder:
+        links = folder / "files"
+        links.mkdir()
+        for number, path in enumerate(case.files):
+            link = links / f"{number:06d}"
+            if hasattr(os, "symlink") and os.name != "nt":
+                link.symlink_to(path)
+            else:  # Windows lets few users make links
+                shutil.copyfile(path, link)
+        yield links
+
+
+@lru_cache(maxsize=1)
+def load_model(folder: Path | None, device: str, precision: str) -> Model:
+    """The model, read once a process."""
+    return Model.load(folder, device, precision)
+
+
+def _give_up(case: Case, settings: Settings, folder: Path, attempt: Attempt, failure: Failure) -> Outcome:
+    """Record the failure. Results of an input that is only out of reach, as on an unmounted disk, stay."""
+    unrecorded = Outcome(case.name, "failed", attempt.seconds, failure.message, recorded=False)
+    if not os.path.exists(case.path) and (folder / RECORD).exists():
+        return unrecorded
+    record = make_case_record(case, settings, attempt.number, attempt.seconds)
+    record["error"] = failure.as_dict()
+    picture = None if attempt.stack is None else picture_of_stack(attempt.stack)
+    try:
+        write_failure(case, settings, record, picture)
+    except (OSError, InputError, StorageError):  # the disk is full or gone, which the driver then tells
+        return unrecorded
+    return Outcome(case.name, "failed", attempt.seconds, failure.message)
+
+
+def _free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

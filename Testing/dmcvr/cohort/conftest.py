@@ -1,0 +1,104 @@
+"""Small cohorts: labelled stacks that a baseline does in a fraction of a second."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dmcvr.cohort.cases import CaseList, Selection
+from dmcvr.cohort.settings import Settings
+from dmcvr.cohort.sources import find_stacks
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+
+@pytest.fixture(scope="session")
+def add_stack(labelled_case, write_stack):
+    """Writes NAME.nrrd and NAME_gt.nrrd into a folder, or the image alone; returns the image's path."""
+
+    def add(folder, name, labels=True, **how):
+        stack, drawn = labelled_case(**how)
+        path = write_stack(folder / f"{name}.nrrd", stack)
+        if labels:
+            write_stack(folder / f"{name}_gt.nrrd", stack, drawn[None])
+        return path
+
+    return add
+
+
+@pytest.fixture
+def pair(tmp_path, add_stack):
+    """A folder with a_ED and a_ES; its name is not to come into any record."""
+    folder = tmp_path / "Doe^Jane 19570401"
+    add_stack(folder, "a_ED", slices=4)
+    add_stack(folder, "a_ES", slices=3)
+    return folder
+
+
+@pytest.fixture
+def found():
+    """The cases of a folder or index."""
+
+    def find(source, **choice):
+        return list(CaseList(Selection(**choice)(find_stacks(source))))
+
+    return find
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """A quick method into tmp_path/out, keeping records only."""
+    return Settings(tmp_path / "out", method="linear", spacing=4.0, keep="record", model_sha256="m")
+
+
+@pytest.fixture
+def case(pair, found):
+    """a_ED with its labels."""
+    return found(pair, expert_labels=True)[0]
+
+
+@pytest.fixture
+def write_index(tmp_path):
+    def write(*rows):
+        path = tmp_path / "index.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def write_dicom():
+    """Writes a stack as one DICOM file a slice, of a study and a patient."""
+
+    def write(folder, stack, patient, prefix="slice"):
+        folder.mkdir(parents=True, exist_ok=True)
+        study, series = generate_uid(entropy_srcs=[patient]), generate_uid()
+        for s, origin in enumerate(stack.origins):
+            ds = Dataset()
+            ds.file_meta = FileMetaDataset()
+            ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = MRImageStorage
+            ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = generate_uid()
+            ds.PatientID, ds.PatientName, ds.PatientBirthDate = patient, f"Doe^{patient}", "19570401"
+            ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.Modality = study, series, "MR"
+            ds.SeriesDescription, ds.InstanceNumber, ds.ImageType = "cine SAX", s + 1, ["ORIGINAL", "PRIMARY"]
+            ds.Rows, ds.Columns = stack.frames.shape[2:]
+            ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+            ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
+            ds.ImagePositionPatient = [round(float(value), 4) for value in origin]
+            ds.ImageOrientationPatient = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+            ds.PixelSpacing = [stack.spacing[1], stack.spacing[0]]
+            ds.PixelData = np.clip(stack.frames[0, s], 0, 65535).astype("<u2").tobytes()
+            ds.save_as(folder / f"{prefix}{s}.dcm", enforce_file_format=True)
+
+    return write
+
+
+@pytest.fixture
+def other(settings):
+    """The settings with changes."""
+    return lambda **changes: replace(settings, **changes)

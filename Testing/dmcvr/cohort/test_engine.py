@@ -1,0 +1,171 @@
+"""Real Dask clusters of real processes, some of them killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import psutil
+import pytest
+from dmcvr.cohort import clusters
+from dmcvr.cohort.clusters import Place, available_cores, connected, graphics_cards
+from dmcvr.cohort.engine import run_on
+from dmcvr.cohort.leftovers import remove_leftovers
+from dmcvr.cohort.records import RECORD, read_record
+from dmcvr.errors import InputError
+
+CASES = 10
+QUICK = ("--method", "linear", "--spacing", "4", "--expert-labels")
+
+
+@pytest.fixture
+def stacks(tmp_path, add_stack):
+    for number in range(CASES):
+        add_stack(tmp_path / "in", f"c{number}", row=36 + number)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def start(tmp_path, stacks):
+    """Starts the command over the stacks in a process of its own."""
+
+    def run(workers):
+        command = [sys.executable, "-m", "dmcvr", "cohort", stacks, "--output", tmp_path / "out", *QUICK]
+        command += ["--keep", "labels", "--workers", workers, "--device", "cpu", "--json"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(
+            list(map(str, command)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+
+    return run
+
+
+def workers(driver):
+    """The processes in which cases are done."""
+    below = psutil.Process(driver.pid).children(recursive=True)
+    return [process for process in below if "spawn_main" in " ".join(process.cmdline())]
+
+
+def records(output):
+    return {path.parent.name: read_record(path.parent) for path in output.rglob(RECORD)}
+
+
+def times(output):
+    return {path.parent.name: path.stat().st_mtime_ns for path in output.rglob(RECORD)}
+
+
+def temporary(output):
+    return [path for path in output.rglob("*") if path.name.startswith(".")]
+
+
+def test_a_driver_is_killed_and_then_a_worker(start, tmp_path):
+    output = tmp_path / "out"
+    with start(workers=1) as driver:
+        assert json.loads(driver.stdout.readline())["status"] == "done"
+        left = workers(driver)
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+        _, alive = psutil.wait_procs(left, timeout=20)
+    assert left
+    assert not alive
+    before = times(output)
+    assert 1 <= len(before) < CASES
+
+    with start(workers=2) as driver:
+        lines = []
+        while not lines or lines[-1]["status"] == "skipped":
+            lines.append(json.loads(driver.stdout.readline()))
+        workers(driver)[0].kill()
+        out, err = driver.communicate(timeout=120)
+    lines += [json.loads(line) for line in out.splitlines()]
+    assert (driver.returncode, err) == (0, "")
+    assert lines.pop() == {"output": str(output), "cases": CASES, "failed": 0}
+    assert sorted(line["case"] for line in lines) == [f"c{number}" for number in range(CASES)]
+    assert {line["case"] for line in lines if line["status"] == "skipped"} >= set(before)
+    assert {record["status"] for record in records(output).values()} == {"done"}
+    assert len(records(output)) == CASES
+    assert before.items() <= times(output).items()
+    assert temporary(output) == []
+    assert (output / "cohort.parquet").exists()
+
+
+class Killer(threading.Thread):
+    """Kills the worker of this process's cluster whenever it is at a case of the given name."""
+
+    def __init__(self, output, name):
+        super().__init__(daemon=True)
+        self.output, self.name_of_case = output, name
+        self.killed = 0
+        self.ended = threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.002):
+            if any(self.output.glob(f"cases/*/.dmcvr-*/{self.name_of_case}")):
+                for process in psutil.Process().children(recursive=True):
+                    if "spawn_main" in " ".join(process.cmdline()):
+                        process.kill()
+                        process.wait()
+                        self.killed += 1
+                remove_leftovers(self.output)
+
+
+def test_a_case_that_kills_its_workers_is_recorded_and_the_rest_goes_on(
+    stacks, add_stack, found, settings, monkeypatch
+):
+    """With more cases than may be under way, so that the window is filled again and again."""
+    monkeypatch.setitem(clusters.DASK, "distributed.scheduler.allowed-failures", 0)
+    add_stack(stacks, "b_deadly", slices=40)
+    cases = [
+        case
+        for case in found(stacks, expert_labels=True)
+        if case.name in ("b_deadly", "c0", "c1", "c2", "c3")
+    ]
+    outcomes, drawn = {}, []
+
+    def one_by_one():
+        for case in cases:
+            drawn.append(case.name)
+            assert len(drawn) - len(outcomes) <= 3
+            yield case
+
+    killer = Killer(settings.output, "b_deadly")
+    with connected(Place(workers=1, use_gpus=False)) as client:
+        killer.start()
+        run_on(client, one_by_one(), settings, lambda one: outcomes.update({one.name: one}), window=3)
+        killer.ended.set()
+        killer.join()
+    assert killer.killed >= 1
+    assert "worker died" in outcomes["b_deadly"].cause
+    assert {name: outcome.status for name, outcome in outcomes.items()} == {
+        "b_deadly": "failed",
+        **dict.fromkeys(("c0", "c1", "c2", "c3"), "done"),
+    }
+    record = records(settings.output)["b_deadly"]
+    assert (record["status"], record["error"]["kind"]) == ("failed", "worker")
+    assert temporary(settings.output) == []
+
+
+def test_no_scheduler_answers(monkeypatch):
+    monkeypatch.setattr("dmcvr.cohort.clusters.CONNECT_S", 0.5)
+    with pytest.raises(InputError, match="No Dask scheduler answers"), connected(Place("tcp://127.0.0.1:9")):
+        pytest.fail("there is nothing to connect to")
+
+
+def test_no_slurm(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(InputError, match="sbatch"), connected(Place(slurm=2)):
+        pytest.fail("there is nothing to run on")
+
+
+def test_graphics_cards_that_may_be_used(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,MIG-abc")
+    assert graphics_cards() == ["2", "MIG-abc"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert graphics_cards() == []
+    assert available_cores() >= 1

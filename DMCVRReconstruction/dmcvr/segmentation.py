@@ -47,10 +47,12 @@ class Window:
         """mm a pixel."""
         return self.planes[0].spacing[0]
 
-    def images(self, frame: np.ndarray, native: list[Plane]) -> np.ndarray:
-        """(S, size, size) float32 in [0, 1] of a frame (S, H, W) on the planes ``native``."""
+    def images(self, frame: np.ndarray, native: list[Plane], order: int = 1) -> np.ndarray:
+        """(S, size, size) float32 in [0, 1] of a frame (S, H, W) on the planes ``native``, by splines of
+        ``order``.
+        """
         views = [
-            sample_plane(image, source, target)
+            sample_plane(image, source, target, order)
             for image, source, target in zip(frame, native, self.planes, strict=True)
         ]
         return np.clip(np.stack(views) / self.scale, 0, 1).astype(np.float32)

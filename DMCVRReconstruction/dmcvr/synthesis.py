@@ -59,18 +59,20 @@ def synthesise_frame(
     def window_displacements(below: int, t: float) -> tuple[np.ndarray, np.ndarray]:
         return displacements(resample_field(alignment.field(below), native[0], window.planes[0]), t)
 
-    slices = Slices(window.images(frame, native), stack.positions, window.spacing, window_displacements)
+    # Linear interpolation, good enough to segment, would cost sharpness.
+    seen = window.images(frame, native, order=3)
+    slices = Slices(seen, stack.positions, window.spacing, window_displacements)
     images = generate_slices(model, slices, wanted, window_distances, options, progress)
     around = np.stack([frame, np.maximum(frame - window.scale, 0)], axis=1)
     background, excess = np.moveaxis(alignment.blend(around, stack.positions, wanted), 1, 0)
     volume[missing] = put_back(images, window, background, excess, native[0])
-    seen = None
+    found = None
     if label_rule != "code":
-        seen = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
+        found = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
     for index, z in enumerate(missing):
         maps = line.at(wanted[index : index + 1])[0]
-        if seen is not None:
-            own = nested_distances(seen[index], (window.spacing, window.spacing), REACH_MM)
+        if found is not None:
+            own = nested_distances(found[index], (window.spacing, window.spacing), REACH_MM)
             maps = fuse(maps, resample_maps(own, window.planes[0], native[0], -REACH_MM), label_rule)
         out[z] = labels_from_distances(maps)
     return volume, out

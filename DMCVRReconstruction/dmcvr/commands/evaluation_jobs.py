@@ -13,7 +13,13 @@ from ..evaluation.cases import DataFolder
 from ..evaluation.clinical import clinical_tables
 from ..evaluation.contours import read_contours
 from ..evaluation.examination import RealExamination, check_contours, examine
-from ..evaluation.figures.choice import examination_drawings, slice_drawings, table_drawings, view_drawings
+from ..evaluation.figures.choice import (
+    examination_drawings,
+    slice_drawings,
+    table_drawings,
+    view_drawings,
+    withheld_drawings,
+)
 from ..evaluation.figures.drawing import Drawing
 from ..evaluation.generation import Generators, generation_tables
 from ..evaluation.long_axis import Phantoms, long_axis_tables
@@ -84,6 +90,8 @@ def cohort_job(arguments: argparse.Namespace) -> Job:
             if table == "generation":
                 options = arguments.methods, arguments.steps
                 yield from slice_drawings(tables[0], cases, generators, *options, progress)
+            if table == "withheld":
+                yield from withheld_drawings(tables[0], cases, model, comparison, progress)
             if table == "long-axis":
                 yield from view_drawings(tables[0], cases, model, comparison, progress)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import nan
 
@@ -27,6 +27,7 @@ COLUMNS = (
     Column("sharpness", drawn="Sharpness"),
     Column("PSNR dB (whole slice)", 2),
 )
+ACQUIRED = "acquired"
 NOTES = (
     "LVC, LVM, RVC: Dice on withheld slices whose two neighbours both show the structure in the experts' "
     "labels; shifted: after the best in-plane shift within 6 mm, one for the whole slice; every slice: mean "
@@ -56,6 +57,59 @@ def gap_name(stack: Stack) -> str:
     return f"{max(10, 10 * round(kept / 10))} mm"
 
 
+@dataclass(frozen=True)
+class Withheld:
+    """One stack's withheld slices, cropped to the square about the heart that is scored.
+
+    images: by method, (N, h, w) float in [0, 1]; labels: the same, uint8. Those as acquired and the experts'
+        stand first, under ACQUIRED.
+    spacing: (x, y) mm.
+    """
+
+    case: Case
+    images: dict[str, np.ndarray]
+    labels: dict[str, np.ndarray]
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        return self.case.stack.spacing
+
+
+def withheld_slices(case: Case, model: Model | None, comparison: Comparison) -> Withheld | None:
+    """What ``case`` withholds beside what every method makes of it; None where it has less than three slices.
+
+    A method that found no heart is left out.
+    """
+    split = Split.of(len(case.labels))
+    if split is None:
+        return None
+    frame = case.stack.frames[0]
+    scale = ImageScale.of(frame, case.labels, case.stack.spacing)
+    square = np.ix_(*(np.flatnonzero(scale.window.any(axis)) for axis in (1, 0)))
+    images, labels = {ACQUIRED: frame[split.withheld]}, {ACQUIRED: case.labels[split.withheld]}
+    for method, result in _without(case, split, model, comparison):
+        if result is not None:
+            places = [_slice_at(result, position) for position in case.stack.positions[split.withheld]]
+            images[method], labels[method] = result.volume[0, places], result.labels[0, places]
+    return Withheld(
+        case,
+        {
+            name: np.stack([np.clip(item[square] / scale.inside, 0, 1) for item in stack])
+            for name, stack in images.items()
+        },
+        {name: np.stack([item[square] for item in stack]) for name, stack in labels.items()},
+    )
+
+
+def _without(
+    case: Case, split: Split, model: Model | None, comparison: Comparison
+) -> Iterator[tuple[str, Reconstruction | None]]:
+    """Every method's reconstruction from the slices that are kept."""
+    kept = case.stack.select(slices=split.kept)
+    spacing = float(case.stack.gaps.mean())
+    yield from reconstructions(kept, case.labels[split.kept], model, comparison, spacing)
+
+
 def withheld_tables(
     cases: Iterable[Case],
     model: Model | None,
@@ -74,9 +128,7 @@ def withheld_tables(
         if split is None:
             short += 1
         else:
-            kept, labels = case.stack.select(slices=split.kept), case.labels[split.kept]
-            spacing = float(case.stack.gaps.mean())
-            for method, result in reconstructions(kept, labels, model, comparison, spacing):
+            for method, result in _without(case, split, model, comparison):
                 if result is None:
                     missed.add(case.name)
                 rows += _rows(case, split, method, result)

@@ -56,6 +56,16 @@ def test_files_hold_what_is_printed(call, data, tmp_path, model):
     assert f"counted and not skipped: {record['empty_masks']}" in answer.out
 
 
+def test_withheld_slices_are_shown_and_how_they_were_generated_is_in_the_command(call, data, tmp_path):
+    output = tmp_path / "tables"
+    how = ("--methods", "linear,dmcvr", "--steps", "1", "--stop", "3", "--cases", "ED")
+    answer = call("evaluate", "withheld", "--data", data, *how, "--output", output)
+    assert (answer.code, answer.err) == (0, "")
+    names = {path.name for path in output.glob("*.png")}
+    assert names == {"withheld-boxes.png", "withheld-slices-best.png", "withheld-spectra.png"}
+    assert "--methods linear,dmcvr --rule aligned --steps 1 --stop 3.0 --label-rule code " in answer.out
+
+
 def test_without_matplotlib_tables_are_written_and_one_sentence_tells_how_to_get_figures(
     call, data, tmp_path, monkeypatch
 ):

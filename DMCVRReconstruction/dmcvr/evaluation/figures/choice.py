@@ -16,12 +16,14 @@ from ..examples import OWN, example_cases
 from ..generation import Generators, regenerated
 from ..methods import Comparison, reconstructions
 from ..summary import Table
+from ..withheld import withheld_slices
 from .agreement import agreement_drawings
 from .boxes import box_drawing
 from .drawing import Drawing
 from .outlines import outline_drawing
 from .slices import slice_drawing
 from .views import view_drawing
+from .withheld import spectra_drawing, withheld_drawing
 
 EXAMPLE = "{rank} of {count} cases ({case}), by mean Dice of LVC, LVM and RVC and by nothing else"
 AGAINST = "nearest"
@@ -52,6 +54,24 @@ def slice_drawings(
         rank = ranks[case.name]
         yield slice_drawing(f"slices-{rank}", _title(table, rank, case.name), item)
         progress("figures", number + 1, len(ranks))
+
+
+def withheld_drawings(
+    table: Table, cases: Iterable[Case], model: Model | None, comparison: Comparison, progress: Progress
+) -> Iterator[Drawing]:
+    """The best, the median and the worst case of the table of withheld slices, reconstructed once more, and
+    the power spectra of all three.
+    """
+    ranks = example_cases(table, "every slice")
+    items = []
+    for number, case in enumerate(case for case in cases if case.name in ranks):
+        item = withheld_slices(case, model, comparison)
+        rank = ranks[case.name]
+        yield withheld_drawing(f"slices-{rank}", _title(table, rank, case.name), item)
+        items.append(item)
+        progress("figures", number + 1, len(ranks))
+    if items:
+        yield spectra_drawing(items)
 
 
 def view_drawings(

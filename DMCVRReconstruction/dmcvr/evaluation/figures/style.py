@@ -22,6 +22,7 @@ METHOD_COLOURS = {
 }
 OTHERS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999999")
 METHOD_TITLES = {
+    "acquired": "Acquired",
     "original": "Original",
     "nearest": "Nearest neighbour",
     "linear": "Linear",

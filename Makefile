@@ -3,7 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint clean
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+BY_HASH = --quiet --require-hashes --no-deps
+
+UV ?= uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" --constraint constraints.txt
+SOURCE = medpy
+WITH_TORCH = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
+	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
+	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
+	nvidia-nvshmem-cu13 nvidia-nvtx
+
+.PHONY: demo test lint lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/dmcvr demo --output demo
@@ -15,12 +27,23 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# torch first and by its pinned version, so that nothing else decides which build of it is installed.
-$(VENV)/installed: pyproject.toml constraints.txt
+# Everything by the hashes of its published files, but torch: which build of it fits is for the machine to say,
+# so it is pinned by version, and what only its CUDA builds need comes with it. medpy is published as source,
+# and built with the setuptools that was just installed.
+$(VENV)/installed: pyproject.toml constraints.txt requirements-lock.txt requirements-lock-source.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
+	$(PIP) install $(BY_HASH) --only-binary :all: --requirement requirements-lock.txt
+	$(PIP) install $(BY_HASH) --no-build-isolation --use-pep517 --requirement requirements-lock-source.txt
+	$(PIP) install --quiet --constraint constraints.txt torch
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) check
 	touch $@
+
+# After a change to pyproject.toml or constraints.txt; needs uv (https://docs.astral.sh/uv).
+lock:
+	$(COMPILE) $(addprefix --no-emit-package ,$(SOURCE) $(WITH_TORCH)) --extra test pyproject.toml \
+		--output-file requirements-lock.txt
+	echo $(SOURCE) | $(COMPILE) --no-deps - --output-file requirements-lock-source.txt
 
 clean:
 	rm -rf $(VENV) demo build

@@ -1,42 +1,11 @@
 """Fixtures for all suites."""
 
-from dataclasses import replace
-
 import pytest
-from dmcvr.networks.presets import COMPACT, Preset
+from dmcvr.networks.presets import Preset
+from tiny import TINY
 
 
 @pytest.fixture(scope="session")
 def tiny() -> Preset:
-    """The compact preset, narrowed until a step of training takes milliseconds: 32 pixels of 6 mm."""
-    return replace(
-        COMPACT,
-        name="tiny",
-        image_size=32,
-        spacing_mm=6.0,
-        segmenter=replace(
-            COMPACT.segmenter,
-            base=4,
-            heads=(1, 2, 4),
-            fusion_size=16,
-            fusion_heads=2,
-            blocks=1,
-            fusion_blocks=1,
-            groups=4,
-        ),
-        semantic=replace(COMPACT.semantic, base=8, multipliers=(1, 2), size=16, heads=2, groups=4),
-        denoiser=replace(
-            COMPACT.denoiser,
-            base=8,
-            multipliers=(1, 2),
-            encoder_blocks=(1, 1),
-            decoder_blocks=(1, 1),
-            attention_levels=(),
-            semantic_size=16,
-            embedding_size=16,
-            heads=2,
-            groups=4,
-            dropout=0.1,
-        ),
-        interpolator=replace(COMPACT.interpolator, base=8, multipliers=(1, 2), size=16, groups=4),
-    )
+    """The smallest model."""
+    return TINY

@@ -92,6 +92,21 @@ def find_ed_es(volumes: Sequence[float]) -> tuple[int, int]:
     return int(np.argmax(volumes)), int(np.argmin(volumes))
 
 
+def surrounded(labels: np.ndarray, inner: int, wall: int) -> float:
+    """Share of ``inner``'s border with anything else, within the slices, that is border with ``wall``.
+
+    labels: (..., H, W). 0 where ``inner`` has no border.
+    """
+    border = touching = 0
+    for axis in (-1, -2):
+        moved = np.moveaxis(labels, axis, -1)
+        for a, b in ((moved[..., 1:], moved[..., :-1]), (moved[..., :-1], moved[..., 1:])):
+            neighbours = b[(a == inner) & (b != inner)]
+            border += neighbours.size
+            touching += int((neighbours == wall).sum())
+    return touching / border if border else 0.0
+
+
 @dataclass(frozen=True)
 class LongAxis:
     """Where the left ventricle lies.

@@ -82,6 +82,11 @@ def read_study(folder: str | Path) -> Study:
             f"Two neighbouring slices are {stack.gaps.max():.1f} mm apart, much more than the others; "
             "a slice may be missing."
         )
+    if not any(_rank(sax)[:2]):
+        notes.append(
+            "The slices are not called short-axis, nor do they lie as these do in most patients; look at the "
+            "outlines, they may be of another view."
+        )
     lax = _choose_lax(groups, sax)
     return Study(stack, tuple(_stack([run]) for run in lax), _names(lax), tuple(notes))
 

@@ -5,32 +5,41 @@ An enhanced (multi-frame) object counts as one `Header` a frame. Positions are D
 
 from __future__ import annotations
 
+import io
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import RLELossless
 
 from .errors import InputError
 from .geometry import Plane
 from .quiet import quiet
+from .sanity import check_size
 
 TAGS = [
-    "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID", "PatientName", "PatientBirthDate",
-    "ImageType", "SeriesDescription", "SeriesNumber", "SeriesDate", "SeriesTime", "AcquisitionDate",
-    "AcquisitionTime", "InstanceNumber", "TriggerTime", "Rows", "Columns", "SamplesPerPixel",
-    "PhotometricInterpretation", "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient",
-    "RescaleSlope", "RescaleIntercept", "NumberOfFrames", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
+    "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID", "PatientName",
+    "PatientBirthDate", "Modality", "ImageType", "SeriesDescription", "SeriesNumber", "SeriesDate",
+    "SeriesTime", "AcquisitionDate", "AcquisitionTime", "InstanceNumber", "TriggerTime", "Rows", "Columns",
+    "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing", "ImagePositionPatient",
+    "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "NumberOfFrames",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
 ]  # fmt: skip
 # What pydicom raises for damaged or unsupported files, depending on where in them it stumbles.
-_FAULTS = (OSError, EOFError, ValueError, AttributeError, KeyError, NotImplementedError)
+_FAULTS = (
+    OSError, EOFError, ValueError, AttributeError, KeyError, NotImplementedError, BytesLengthException,
+    struct.error, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,49 +76,56 @@ def read_headers(folder: Path) -> list[Header]:
     orientation are passed over, and copies of one object taken once. Raises InputError for a damaged DICOM
     file, and where nothing usable remains.
     """
-    headers, seen, pixels, colour = [], set(), 0, 0
+    headers, seen, modalities, colour = [], set(), [], 0
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         dataset = _read(path)
-        if dataset is None or "Rows" not in dataset or dataset.get("SOPInstanceUID") in seen:
+        if dataset is None or "Rows" not in dataset:
             continue
-        seen.add(dataset.get("SOPInstanceUID", path))
-        pixels += 1
-        if dataset.get("SamplesPerPixel", 1) != 1 or "MONOCHROME" not in dataset.get(
-            "PhotometricInterpretation", ""
-        ):
+        name = _text(dataset, "SOPInstanceUID") or path
+        if name in seen:
+            continue
+        seen.add(name)
+        modalities.append(_text(dataset, "Modality"))
+        grey = "MONOCHROME" in (_text(dataset, "PhotometricInterpretation") or "MONOCHROME")
+        if not grey or dataset.get("SamplesPerPixel", 1) != 1:
             colour += 1
-            continue
-        with _silence():
+        elif modalities[-1] in ("MR", ""):
             headers += _headers(path, dataset)
     if headers:
         return headers
-    if not pixels:
+    if not modalities:
         raise InputError("The folder holds no DICOM images; give the folder with the cine MR images.")
-    if colour == pixels:
+    if colour == len(modalities):
         raise InputError("The DICOM images are in colour; give the greyscale cine images themselves.")
+    if not {"MR", ""} & set(modalities):
+        raise InputError("None of the DICOM images is from MR; give the cine MR images of the examination.")
     raise InputError(
-        "None of the DICOM images says where it lies in the patient; export the original images, not "
-        "screenshots."
+        "None of the DICOM images says where it lies in the patient and how large its pixels are; export the "
+        "original images, not screenshots."
     )
 
 
 def read_pixels(headers: list[Header]) -> np.ndarray:
     """(N, H, W) float32, rescaled intensities of ``headers``. Raises InputError where undecodable."""
-    out = np.empty((len(headers), *headers[0].plane.shape), np.float32)
-    by_path = {}
+    shape = (len(headers), *headers[0].plane.shape)
+    check_size(prod(shape))
+    out, by_path = None, {}
     for index, header in enumerate(headers):
         by_path.setdefault(header.path, []).append(index)
     for path, indices in by_path.items():
-        array, rescaled = _decode(path)
+        images, rescaled = _decode(path)
         for index in indices:
             header = headers[index]
-            image = array if header.frame is None else array[header.frame]
-            if image.shape != header.plane.shape:
+            frame = header.frame or 0
+            if frame >= len(images) or images.shape[1:] != header.plane.shape:
                 raise InputError(
                     "A DICOM image has another size than its header says; export the study again."
                 )
+            if out is None:  # not before a file has shown that its size is no mere claim
+                out = np.empty(shape, np.float32)
             slope, intercept = (1.0, 0.0) if rescaled else header.rescale
-            out[index] = image * np.float32(slope) + np.float32(intercept)
+            with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused later, in words
+                out[index] = images[frame] * np.float32(slope) + np.float32(intercept)
     return out
 
 
@@ -117,7 +133,10 @@ def _read(path: Path) -> Dataset | None:
     """The tags of a DICOM file; None where the file is not DICOM."""
     try:
         with _silence():
-            return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=TAGS)
+            dataset = pydicom.dcmread(_File(path), stop_before_pixels=True, specific_tags=TAGS)
+            for _ in dataset.iterall():  # pydicom reads values when they are asked for: here
+                pass
+            return dataset
     except InvalidDicomError:
         return None
     except _FAULTS as error:
@@ -125,23 +144,39 @@ def _read(path: Path) -> Dataset | None:
 
 
 def _decode(path: Path) -> tuple[np.ndarray, bool]:
-    """Pixels of a file, (H, W) or (frames, H, W), and whether they are already rescaled.
+    """Pixels of a file, (frames, H, W), and whether they are already rescaled.
 
-    Compressed pixels are decoded by SimpleITK's GDCM, which knows more methods than pydicom does by itself.
+    JPEG is decoded by SimpleITK's GDCM, since pydicom does not know it by itself; run lengths by pydicom,
+    since GDCM fails on those that are longer than the pixels.
     """
     try:
         with _silence():
-            dataset = pydicom.dcmread(path)
-            if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-                return dataset.pixel_array, False
+            dataset = pydicom.dcmread(_File(path))
+            syntax = dataset.file_meta.TransferSyntaxUID
+            if syntax == RLELossless or not syntax.is_encapsulated:
+                array = dataset.pixel_array
+                return array.reshape(-1, *array.shape[-2:]), False
             with quiet():
-                array = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO"))
-            return (array if "NumberOfFrames" in dataset else array[0]), True
+                return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO")), True
     except (RuntimeError, *_FAULTS) as error:
         raise InputError(
             "The pixels of a DICOM file are damaged or compressed in an unknown way; export the study "
             "uncompressed."
         ) from error
+
+
+class _File(io.BufferedReader):
+    """A file that is asked for no more bytes than it holds, whatever lengths are written in it: Python takes
+    the memory for all that is asked for.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__(io.FileIO(str(path)))
+        self._length = path.stat().st_size
+
+    def read(self, size: int | None = -1) -> bytes:
+        left = max(self._length - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
 
 
 @contextmanager
@@ -181,9 +216,11 @@ def _header(path: Path, frame: int | None, dataset: Dataset, levels: list) -> He
         _numbers(levels, "ImageOrientationPatient", 6),
     )
     spacing = _numbers(levels, "PixelSpacing", 2)
-    if origin is None or cosines is None or spacing is None:
+    rows, columns = _numbers([dataset], "Rows", 1), _numbers([dataset], "Columns", 1)
+    if any(item is None for item in (origin, cosines, spacing, rows, columns)):
         return None
-    plane = Plane(origin, cosines[:3] * spacing[1], cosines[3:] * spacing[0], (dataset.Rows, dataset.Columns))
+    shape = (int(rows[0]), int(columns[0]))
+    plane = Plane(origin, cosines[:3] * spacing[1], cosines[3:] * spacing[0], shape)
     if not np.linalg.norm(np.cross(plane.step_x, plane.step_y)) > 0:
         return None
     trigger = _numbers(levels, "TriggerTime", 1)

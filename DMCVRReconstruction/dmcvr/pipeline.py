@@ -12,19 +12,17 @@ import torch
 
 from .anatomy import ejection_fraction, stack_volumes_ml, volumes_ml
 from .baselines import BASELINES
+from .cautions import cautions
 from .errors import InputError
 from .generation import GenerationOptions, Progress
 from .geometry import Grid
 from .labelling import choose_frames, cycle_volumes, label_stack, straighten_labels
-from .labels import NAMES
-from .layout import Layout, plan, straighten
+from .layout import plan, straighten
 from .model import Model
-from .shape import missing_inner_slices
 from .stack import Stack
 from .synthesis import LABEL_RULES, synthesise_frame
 
 METHODS = ("dmcvr", "diffae", *BASELINES)
-WIDE_GAP_MM = 15.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ def reconstruct(
         window, stack_labels = label_stack(stack, model, options.frame, labels, progress)
     cycle = cycle_volumes(stack, stack_labels)
     chosen = choose_frames(options.frame, cycle)
-    warnings = _warnings(stack, displaced, layout, {t: stack_labels[t] for t in chosen})
+    warnings = cautions(stack, displaced, layout, {t: stack_labels[t] for t in chosen})
 
     shape = (len(chosen), *layout.grid.shape)
     volume, out = np.empty(shape, np.float32), np.empty(shape, np.uint8)
@@ -199,28 +197,3 @@ class _Clock:
         started = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
-
-
-def _warnings(stack: Stack, displaced: float, layout: Layout, labels: dict[int, np.ndarray]) -> list[str]:
-    messages = []
-    if displaced > 0:
-        messages.append(
-            f"The file displaces the slices against each other in their plane by up to {displaced:.1f} mm; "
-            "they were resampled to lie straight above each other."
-        )
-    if stack.gaps.max() > WIDE_GAP_MM:
-        messages.append(
-            f"Slices are up to {stack.gaps.max():.1f} mm apart; beyond {WIDE_GAP_MM:.0f} mm "
-            "what lies between them is largely guessed."
-        )
-    lost = sorted(set(range(len(stack.origins))) - set(layout.acquired))
-    if lost:
-        messages.append(
-            f"The slices' spacing is irregular: {len(lost)} of {len(stack.origins)} acquired slices fall "
-            "between slices of the output grid and are represented by interpolation."
-        )
-    for label, index in sorted({gap for item in labels.values() for gap in missing_inner_slices(item)}):
-        messages.append(
-            f"{NAMES[label]} was not found in slice {index + 1} although slices on both sides show it."
-        )
-    return messages

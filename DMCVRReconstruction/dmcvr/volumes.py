@@ -7,8 +7,7 @@ file comes out right, each slice at its true place.
 
 from __future__ import annotations
 
-import gzip
-import struct
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +16,16 @@ import numpy as np
 import SimpleITK as sitk
 
 from . import dicom
+from .anatomy import surrounded
 from .errors import InputError
 from .geometry import Grid
+from .headers import SUFFIXES, check_claim, check_file, damaged, no_spacing
 from .labels import LVC, LVM, NAMES, remap
 from .nrrd import SLICE_ORIGINS
 from .quiet import quiet
 from .sanity import check_stack
 from .stack import Stack
 
-SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 FRAME_MS = (2.0, 500.0)  # a plausible time between two frames of a cine
 
 
@@ -37,7 +37,7 @@ def read_stack(path: str | Path) -> Stack:
     Raises InputError where the path holds no plausible stack.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         study = dicom.read_study(path)
         for message in study.warnings:
             warnings.warn(message, stacklevel=2)
@@ -93,55 +93,26 @@ def read_labels(path: str | Path, stack: Stack, values: tuple[int, int, int] = (
 
 def _load(path: Path, what: str = "image") -> sitk.Image:
     """``what`` the file is stands in messages for its name, which may be a patient's."""
-    if not path.exists():
+    if not os.path.exists(path):  # where Path.exists raises for a name that is too long
         raise InputError(f"The {what} file or folder does not exist; check the path.")
     if not path.name.lower().endswith(SUFFIXES):
         raise InputError(
             f"The {what} file is none of {', '.join(SUFFIXES)}; convert it, or give a folder of DICOM files."
         )
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        _check_nifti(path, what)
+    check_file(path, what)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
     try:
         with quiet():
-            return sitk.ReadImage(str(path))
+            reader.ReadImageInformation()
+            check_claim(path, reader, what)
+            return reader.Execute()
     except RuntimeError as error:
         if "orthonormal" in str(error):
             raise InputError(
                 f"The axes of the {what} file are not perpendicular; export it again."
             ) from error
-        if "spacing" in str(error):
-            raise InputError(
-                f"The voxel spacing in the {what} file is zero; correct the file's spacing."
-            ) from error
-        raise InputError(
-            f"The {what} file cannot be read; it is damaged, incomplete or of another format."
-        ) from error
-
-
-def _check_nifti(path: Path, what: str) -> None:
-    """Raise InputError for what ITK reads without a word: missing voxels and a zero spacing."""
-    damaged = InputError(f"The {what} file cannot be read; it is damaged, incomplete or of another format.")
-    try:
-        opener = gzip.open if path.name.lower().endswith(".gz") else open
-        with opener(path, "rb") as file:
-            header = file.read(348)
-            length = len(header)
-            while block := file.read(1 << 20):
-                length += len(block)
-    except (OSError, EOFError) as error:
-        raise damaged from error
-    if len(header) < 348:
-        raise damaged
-    order = "<" if header[:4] == struct.pack("<i", 348) else ">"
-    if struct.unpack(order + "i", header[:4])[0] != 348:
-        return  # NIfTI-2 or no NIfTI at all, for ITK to judge
-    count, *sizes = struct.unpack(order + "8h", header[40:56])
-    bits, spacings = struct.unpack(order + "h", header[72:74])[0], struct.unpack(order + "8f", header[76:108])
-    start = struct.unpack(order + "f", header[108:112])[0]
-    if not 1 <= count <= 7 or length < start + np.prod(sizes[:count], dtype=float) * bits / 8:
-        raise damaged
-    if min(spacings[1 : 1 + min(count, 3)]) <= 0:
-        raise InputError(f"The voxel spacing in the {what} file is zero; correct the file's spacing.")
+        raise (no_spacing if "spacing" in str(error) else damaged)(what) from error
 
 
 def _stack(image: sitk.Image) -> Stack:
@@ -150,7 +121,10 @@ def _stack(image: sitk.Image) -> Stack:
     grid = _grid(image, array.shape[1:])
     origins = grid.position(np.arange(grid.shape[0])[:, None] * [1, 0, 0])
     if written := _meta(image, SLICE_ORIGINS):
-        origins = np.array([float(word) for word in written.split()]).reshape(origins.shape)
+        try:
+            origins = np.array([float(word) for word in written.split()]).reshape(origins.shape)
+        except ValueError as error:
+            raise damaged("image") from error
     stack = Stack(array.astype(np.float32, copy=False), origins, grid.step_x, grid.step_y, times)
     if grid.step_z @ np.cross(grid.step_x, grid.step_y) < 0:
         return stack.select(slices=np.arange(grid.shape[0])[::-1])
@@ -209,7 +183,10 @@ def _segment_values(image: sitk.Image, values: tuple[int, int, int]) -> tuple[in
     named, number = {}, 0
     while image.HasMetaDataKey(f"Segment{number}_ID"):
         name = (_meta(image, f"Segment{number}_Name") or _meta(image, f"Segment{number}_ID")).strip().upper()
-        named[name] = int(_meta(image, f"Segment{number}_LabelValue") or number + 1)
+        try:
+            named[name] = int(_meta(image, f"Segment{number}_LabelValue") or number + 1)
+        except ValueError as error:
+            raise damaged("label") from error
         number += 1
     if not named.keys() & set(NAMES.values()):
         return values
@@ -248,7 +225,7 @@ def _check_fit(drawn: Stack, stack: Stack) -> None:
 def _check_order(labels: np.ndarray, values: tuple[int, int, int]) -> None:
     """Raise InputError where not LVM but another label surrounds, or LVM surrounds not LVC but another."""
     order = list(NAMES)
-    share = {(a, b): _surrounded(labels, a, b) for a in order for b in order if a != b}
+    share = {(a, b): surrounded(labels, a, b) for a in order for b in order if a != b}
     inner, wall = max(share, key=share.get)
     if share[LVC, LVM] < 0.5 and share[inner, wall] > 0.7:
         rest = next(label for label in order if label not in (inner, wall))
@@ -257,15 +234,3 @@ def _check_order(labels: np.ndarray, values: tuple[int, int, int]) -> None:
             f"The labels seem to be swapped: {NAMES[inner]} lies inside {NAMES[wall]}; give the numbers "
             f"of LVC, LVM and RVC, probably --label-values {better}."
         )
-
-
-def _surrounded(labels: np.ndarray, inner: int, wall: int) -> float:
-    """Share of ``inner``'s border with anything else, within the slices, that is border with ``wall``."""
-    border = touching = 0
-    for axis in (-1, -2):
-        moved = np.moveaxis(labels, axis, -1)
-        for a, b in ((moved[..., 1:], moved[..., :-1]), (moved[..., :-1], moved[..., 1:])):
-            neighbours = b[(a == inner) & (b != inner)]
-            border += neighbours.size
-            touching += int((neighbours == wall).sum())
-    return touching / border if border else 0.0

@@ -1,14 +1,16 @@
+import tracemalloc
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
-import SimpleITK as sitk
 from dmcvr import volumes
 from dmcvr.dicom import read_study
 from dmcvr.errors import InputError
 from dmcvr.geometry import unit
+from Fuzzing import samples
+from Fuzzing.samples import jpeg2000
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, RLELossless, generate_uid
 
@@ -276,32 +278,16 @@ def test_enhanced_multiframe_object(tmp_path):
         np.testing.assert_allclose(stack.frames[4, s], wanted, atol=0.51)
 
 
-def jpeg2000(path):
-    """Compress a DICOM file in place, without loss."""
-    original, coded_path = pydicom.dcmread(path), path.with_suffix(".jp2")
-    writer = sitk.ImageFileWriter()
-    writer.SetImageIO("GDCMImageIO")
-    writer.SetFileName(str(coded_path))
-    writer.UseCompressionOn()
-    writer.SetCompressor("JPEG2000")
-    writer.Execute(sitk.GetImageFromArray(original.pixel_array[None]))
-    coded = pydicom.dcmread(coded_path)
-    coded_path.unlink()
-    original.PixelData, original["PixelData"].is_undefined_length = coded.PixelData, True
-    original.file_meta.TransferSyntaxUID = coded.file_meta.TransferSyntaxUID
-    original.save_as(path)
-
-
 def test_compressed_pixels_are_decoded_and_rescaled_once(tmp_path):
     write_stack(tmp_path, places(3), RescaleSlope=2, RescaleIntercept=-7)
     plain = volumes.read_stack(tmp_path).frames
     for number, path in enumerate(sorted(tmp_path.iterdir())):
+        ds = pydicom.dcmread(path)
         if number % 2:
-            jpeg2000(path)
+            jpeg2000(ds, tmp_path)
         else:
-            ds = pydicom.dcmread(path)
             ds.compress(RLELossless)
-            ds.save_as(path)
+        ds.save_as(path)
     assert pydicom.dcmread(path).file_meta.TransferSyntaxUID.is_compressed
     assert np.array_equal(volumes.read_stack(tmp_path).frames, plain)
 
@@ -390,3 +376,66 @@ def test_real_study():
     for image in study.lax:
         assert image.frames.shape[:2] == (25, 1)
         assert abs(image.normal @ study.sax.normal) < 0.4
+
+
+# Whether a folder whose images all lack an attribute can be read, and what is said where it cannot.
+WITHOUT = {
+    **dict.fromkeys(("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"), "where it lies"),
+    **{"Columns": "where it lies", "Rows": "no DICOM images"},
+    **dict.fromkeys(("SamplesPerPixel", "BitsStored", "PixelRepresentation", "PixelData"), "damaged"),
+    **dict.fromkeys(("PhotometricInterpretation",), "damaged"),
+    **dict.fromkeys(("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"), None),
+    **dict.fromkeys(("ImageType", "Modality", "PatientName", "PatientID", "SeriesNumber", "HighBit"), None),
+    **dict.fromkeys(("TriggerTime", "InstanceNumber"), None),
+}
+
+
+@pytest.mark.parametrize("keyword", WITHOUT)
+def test_missing_attributes_do_no_harm_or_are_refused(tmp_path, keyword):
+    write_stack(tmp_path, places(3), **{keyword: None})
+    if WITHOUT[keyword] is None:
+        stack = volumes.read_stack(tmp_path)
+        np.testing.assert_allclose(stack.origins, places(3), atol=1e-6)
+        assert_true_places(stack)
+        assert (stack.times is None) == (keyword == "TriggerTime")
+    else:
+        with pytest.raises(InputError, match=WITHOUT[keyword]):
+            volumes.read_stack(tmp_path)
+
+
+@pytest.mark.parametrize("modality", ["CT", "PT", "US"])
+def test_images_of_another_modality_are_passed_over_or_refused(tmp_path, modality):
+    write_stack(tmp_path / "other", places(12), series="9", Modality=modality, SeriesDescription="sax")
+    with pytest.raises(InputError, match="None of the DICOM images is from MR"):
+        read_study(tmp_path)
+    write_stack(tmp_path / "mr", places())
+    assert read_study(tmp_path).sax.frames.shape[1] == 5
+
+
+@pytest.mark.parametrize("normal", [*np.eye(3)])
+def test_slices_that_lie_as_no_short_axis_does_are_pointed_out(tmp_path, normal):
+    write_stack(tmp_path / "plain", places(normal=normal), normal=normal)
+    (warning,) = read_study(tmp_path / "plain").warnings
+    assert "another view" in warning
+    write_stack(tmp_path / "named", places(normal=normal), normal=normal, SeriesDescription="cine sax")
+    assert read_study(tmp_path / "named").warnings == ()
+
+
+def test_an_enhanced_object_of_one_frame_is_a_slice(tmp_path):
+    for number, data in enumerate([samples.dicom_bytes(samples.dicom_slice(number)) for number in (0, 2)]):
+        (tmp_path / f"{number}.dcm").write_bytes(data)
+    (tmp_path / "enhanced.dcm").write_bytes(samples.dicom_files(tmp_path)[-1])
+    found = read_study(tmp_path).sax.frames
+    np.testing.assert_array_equal(found, samples.stack().frames * 2 - 7)
+
+
+def test_a_size_that_is_a_mere_claim_takes_no_memory(tmp_path):
+    write_stack(tmp_path, places(3), frames=1, Rows=60000, Columns=60000)
+    with pytest.raises(InputError, match="10800 million voxels"):
+        read_study(tmp_path)
+    write_stack(tmp_path / "b", places(3), frames=1, Rows=12000, Columns=12000)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="damaged"):
+        read_study(tmp_path / "b")
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()

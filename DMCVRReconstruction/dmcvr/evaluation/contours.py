@@ -87,6 +87,8 @@ def read_contours(path: Path) -> Contours:
             place, image, frame = (float(x), float(y), float(z)), int(image), float(frame)
         except ValueError as error:
             raise wrong from error
+        if not np.isfinite([*place, frame]).all():
+            raise wrong
         view, _, boundary = kind.partition("_")
         if view in frames and boundary in BOUNDARIES:
             frames[view].add(frame)

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 
 # The U-Net level, counted from full resolution, that has the resolution of the segmenter's bottleneck (1/16).
 BOTTLENECK_LEVEL = 4
+LARGEST, DEEPEST = 4096, 16
+"""The largest number in a preset that is read from a file, and the most levels or blocks."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,11 @@ def to_dict(preset: Preset) -> dict:
 
 
 def from_dict(values: dict) -> Preset:
-    """The preset of `to_dict`, also after a trip through JSON; unknown or missing keys raise ValueError."""
+    """The preset of `to_dict`, also after a trip through JSON.
+
+    Unknown or missing keys raise ValueError, and so do values of another type or beyond LARGEST and DEEPEST,
+    with which a network would take ages to build.
+    """
     parts = {
         "segmenter": MedFormerConfig,
         "semantic": SemanticConfig,
@@ -220,7 +226,29 @@ def _build(kind: type, values: dict):
     )
     if unknown or missing:
         raise ValueError(f"{kind.__name__}: unknown keys {unknown}, missing keys {missing}.")
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    for key, value in values.items():
+        if not _plausible(value, fields[key].type, DEEPEST if key.endswith("blocks") else LARGEST):
+            raise ValueError(f"{kind.__name__}: {key} is not of type {fields[key].type}, or too large.")
+    return kind(**values)
+
+
+def _plausible(value, form: str, most: int) -> bool:
+    """Whether a value is what a field's type says, ``form`` as written above."""
+    if value is None:
+        return form.endswith(" | None")
+    form = form.removesuffix(" | None")
+    if form.startswith("tuple"):
+        return (
+            isinstance(value, tuple)
+            and len(value) <= DEEPEST
+            and all(_plausible(item, "int", most) for item in value)
+        )
+    if form == "int":
+        return type(value) is int and 0 <= value <= most
+    if form == "float":
+        return type(value) in (int, float) and 0 <= value < float("inf")
+    return type(value).__name__ == form
 
 
 PAPER = Preset(

@@ -1,0 +1,186 @@
+"""Small valid files of every format, for the fuzzer to damage."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import SimpleITK as sitk
+from dmcvr.bundle import write_bundle
+from dmcvr.geometry import Grid
+from dmcvr.jobs import JOB_FILE, Job, write_job
+from dmcvr.model import build
+from dmcvr.nrrd import write_segmentation, write_stack, write_volume
+from dmcvr.stack import Stack
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MRImageStorage,
+    RLELossless,
+)
+from safetensors.torch import save_file
+from tiny import TINY
+
+SHAPE = (3, 12, 16)  # (S, H, W)
+GRID = Grid(np.array([-5.0, 7.0, 11.0]), *np.diag([1.5, 1.5, 8.0]), SHAPE)
+"""Where the images and labels lie, LPS mm."""
+
+
+def voxels(frames: int = 1) -> np.ndarray:
+    """(frames, *SHAPE) int16."""
+    return np.random.default_rng(0).integers(0, 900, (frames, *SHAPE)).astype(np.int16)
+
+
+def stack(frames: int = 1) -> Stack:
+    """The images as a stack of ``frames`` frames."""
+    origins = GRID.position(np.arange(SHAPE[0])[:, None] * [1, 0, 0])
+    return Stack(voxels(frames).astype(np.float32), origins, GRID.step_x, GRID.step_y)
+
+
+def labels() -> np.ndarray:
+    """SHAPE uint8: LVC in a ring of LVM, RVC beside it."""
+    out = np.zeros(SHAPE, np.uint8)
+    out[:, 3:9, 5:11], out[:, 5:7, 7:9], out[:, 3:9, 1:5] = 2, 1, 3
+    return out
+
+
+def _itk(array: np.ndarray, frames: bool = False) -> sitk.Image:
+    def one(voxels: np.ndarray) -> sitk.Image:
+        image = sitk.GetImageFromArray(voxels)
+        image.SetSpacing(GRID.spacing)
+        image.SetOrigin(GRID.origin.tolist())
+        return image
+
+    return sitk.JoinSeries([one(item) for item in array], 0.0, 40.0) if frames else one(array)
+
+
+def _written(image: sitk.Image, folder: Path, name: str, pack: bool = False) -> bytes:
+    sitk.WriteImage(image, str(folder / name), useCompression=pack)
+    return (folder / name).read_bytes()
+
+
+def images(folder: Path, suffix: str) -> list[bytes]:
+    """Stills and cines with ``suffix``, packed and not."""
+    name, still, cine = f"image{suffix}", _itk(voxels()[0]), _itk(voxels(3), frames=True)
+    found = [_written(still, folder, name), _written(cine, folder, name), _written(cine, folder, name, True)]
+    if suffix == ".nrrd":
+        times = np.array([0.0, 30.0, 60.0])
+        write_volume(folder / name, voxels(3), GRID, times)
+        found.append((folder / name).read_bytes())
+        write_stack(folder / name, stack())
+        found.append((folder / name).read_bytes())
+    return found
+
+
+def label_files(folder: Path) -> dict[str, list[bytes]]:
+    """Label files by suffix."""
+    write_segmentation(folder / "drawn.seg.nrrd", labels(), GRID)
+    segmentation = sitk.ReadImage(str(folder / "drawn.seg.nrrd"))
+    return {
+        ".seg.nrrd": [
+            (folder / "drawn.seg.nrrd").read_bytes(),
+            _written(segmentation, folder, "raw.seg.nrrd"),
+        ],
+        **{
+            suffix: [_written(_itk(labels()), folder, f"labels{suffix}")]
+            for suffix in (".nii", ".nii.gz", ".nrrd", ".mha")
+        },
+    }
+
+
+def dicom_slice(number: int) -> Dataset:
+    """Slice ``number`` of the stack as a DICOM object."""
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = MRImageStorage
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = f"1.2.3.{number}"
+    ds.Modality, ds.ImageType = "MR", ["ORIGINAL", "PRIMARY", "M"]
+    ds.PatientID, ds.StudyInstanceUID, ds.SeriesInstanceUID = "17", "1.2.3", "1.2.3.1"
+    ds.SeriesNumber, ds.InstanceNumber, ds.TriggerTime = 1, number, 20
+    ds.Rows, ds.Columns = SHAPE[1:]
+    ds.PixelSpacing, ds.ImageOrientationPatient = [1.5, 1.5], [1, 0, 0, 0, 1, 0]
+    ds.ImagePositionPatient = [f"{v:g}" for v in GRID.plane(number).origin]
+    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
+    ds.RescaleSlope, ds.RescaleIntercept = 2, -7
+    ds.PixelData = voxels()[0, number].tobytes()
+    return ds
+
+
+def dicom_files(folder: Path) -> list[bytes]:
+    """One slice as explicit, implicit and deflated tags, with pixels packed in two ways, and as an enhanced
+    object.
+    """
+    explicit, implicit, deflated, runs, waves, enhanced = (dicom_slice(1) for _ in range(6))
+    deflated.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    implicit.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    runs.compress(RLELossless)
+    jpeg2000(waves, folder)
+    frame, position, measures, orientation = Dataset(), Dataset(), Dataset(), Dataset()
+    position.ImagePositionPatient = enhanced.ImagePositionPatient
+    measures.PixelSpacing = enhanced.PixelSpacing
+    orientation.ImageOrientationPatient = enhanced.ImageOrientationPatient
+    frame.PlanePositionSequence = [position]
+    frame.PixelMeasuresSequence, frame.PlaneOrientationSequence = [measures], [orientation]
+    for keyword in ("ImagePositionPatient", "PixelSpacing", "ImageOrientationPatient"):
+        delattr(enhanced, keyword)
+    enhanced.PerFrameFunctionalGroupsSequence, enhanced.NumberOfFrames = [frame], 1
+    return [dicom_bytes(ds) for ds in (explicit, implicit, deflated, runs, waves, enhanced)]
+
+
+def jpeg2000(ds: Dataset, folder: Path) -> None:
+    """Compress the pixels of a DICOM object without loss, by way of a file in ``folder``."""
+    path = folder / "packed.jp2"
+    writer = sitk.ImageFileWriter()
+    writer.SetImageIO("GDCMImageIO")
+    writer.SetFileName(str(path))
+    writer.UseCompressionOn()
+    writer.SetCompressor("JPEG2000")
+    writer.Execute(sitk.GetImageFromArray(ds.pixel_array[None]))
+    coded = pydicom.dcmread(path)
+    path.unlink()
+    ds.PixelData, ds["PixelData"].is_undefined_length = coded.PixelData, True
+    ds.file_meta.TransferSyntaxUID = coded.file_meta.TransferSyntaxUID
+
+
+def dicom_bytes(ds: Dataset) -> bytes:
+    """The file of a DICOM object."""
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, ds, enforce_file_format=True)
+    return file.getvalue()
+
+
+def contour_file(count: int) -> bytes:
+    """``count`` contour points as biv-me writes them."""
+    lines = ["x\ty\tz\tcontour type\tframeID\tweight\ttime frame"]
+    kinds = ("SAX_LV_ENDOCARDIAL", "SAX_RV_SEPTUM", "LAX_LV_EPICARDIAL", "MITRAL_VALVE")[:count]
+    lines += [f"{1.5 * k}\t-2.0\t3.25\t{kind}\t{k}\t1.0\t7" for k, kind in enumerate(kinds)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def job_file(folder: Path) -> bytes:
+    """A job's own file."""
+    job = Job("sax.nrrd", labels="drawn.seg.nrrd", method="shape", spacing=5.0, frame=0, seed=3, device="cpu")
+    write_job(folder, job)
+    return (folder / JOB_FILE).read_bytes()
+
+
+def model_folder(folder: Path) -> None:
+    """A model small enough to be loaded thousands of times, its weights random."""
+    folder.mkdir()
+    states = dict(zip(("segmenter", "semantic", "denoiser", "interpolator"), build(TINY), strict=True))
+    states = {name: module.state_dict() for name, module in states.items()}
+    generator = {
+        f"{name}.{key}": value for name in ("semantic", "denoiser") for key, value in states[name].items()
+    }
+    weights = {}
+    for part, state in {**states, "generator": generator}.items():
+        if part in TINY.parts:
+            weights[part] = folder / f"{part}.trained"
+            save_file(state, weights[part])
+    write_bundle(folder, TINY, weights, {"name": "tiny", "licence": "none"})

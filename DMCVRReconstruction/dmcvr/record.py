@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,13 @@ def input_hash(path: Path) -> str:
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
+@cache
+def _versions() -> dict[str, str]:
+    """Of this package, Python and the libraries; looking them up takes longer than all else of a record."""
+    libraries = {name: version(name) for name in LIBRARIES}
+    return {"dmcvr": __version__, "python": platform.python_version(), **libraries}
+
+
 def make_record(
     result: Reconstruction,
     options: Options,
@@ -54,11 +62,7 @@ def make_record(
     """
     grid, stack, diffusion = result.grid, result.stack, options.method in ("dmcvr", "diffae")
     record = {
-        "versions": {
-            "dmcvr": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in LIBRARIES},
-        },
+        "versions": dict(_versions()),
         "method": options.method,
         "model": None,
         "device": None,

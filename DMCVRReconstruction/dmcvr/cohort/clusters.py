@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from ..errors import InputError
 
 HINT = 'Cohorts on Dask need more packages: pip install "dmcvr[cohort]"; --shard 1/1 runs without them.'
-DASHBOARD = "127.0.0.1:8787"
 CONNECT_S = 30
 DASK = {
     # Results are a few hundred bytes: what fills a worker's memory is the computation, which neither spilling
@@ -94,18 +93,9 @@ def local_cluster(workers: int | None, use_gpus: bool):
             "services": {},
         }
 
-    dashboard = find_spec("bokeh") is not None
     return SpecCluster(
         workers={index: {"cls": Nanny, "options": options(index)} for index in range(count)},
-        scheduler={
-            "cls": Scheduler,
-            "options": {
-                "host": "127.0.0.1",
-                "port": 0,
-                "dashboard": dashboard,
-                "dashboard_address": DASHBOARD if dashboard else None,
-            },
-        },
+        scheduler={"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, **dashboard("127.0.0.1")}},
         silence_logs=logging.CRITICAL,
         name="dmcvr cohort",
     )
@@ -122,7 +112,9 @@ def slurm_cluster(jobs: int):
     from dask_jobqueue import SLURMCluster
 
     try:
-        cluster = SLURMCluster(processes=1, worker_extra_args=["--nthreads", "1"])
+        cluster = SLURMCluster(
+            processes=1, worker_extra_args=["--nthreads", "1"], scheduler_options=dashboard("")
+        )
     except ValueError as error:
         raise InputError(
             "Dask's configuration does not say what a job is to have; set cores and memory under "
@@ -130,6 +122,12 @@ def slurm_cluster(jobs: int):
         ) from error
     cluster.scale(jobs=jobs)
     return cluster
+
+
+def dashboard(host: str) -> dict:
+    """A scheduler's options: Dask's dashboard at its usual port where bokeh is installed, else at none."""
+    found = find_spec("bokeh") is not None
+    return {"dashboard": found, "dashboard_address": f"{host}:{8787 if found else 0}"}
 
 
 def graphics_cards() -> list[str]:

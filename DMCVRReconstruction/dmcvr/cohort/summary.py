@@ -81,13 +81,13 @@ class Summary:
             item = (len(flags), _backwards(row["name"]), row)
             (heapq.heappush if len(self._worst) < MOST_PICTURES else heapq.heappushpop)(self._worst, item)
 
-    def page(self, facts: dict[str, str]) -> str:
-        """The HTML document. facts: on the run, title to words."""
+    def page(self) -> str:
+        """The HTML document."""
         parts = [
             "<header><h1>Cohort: short-axis cine MR in 3D</h1>",
             '<div class="notice" role="note"><strong>For research use only.</strong> Not a medical device; '
             "not for diagnosis or treatment decisions.</div></header>",
-            self._counted(facts),
+            self._counted(),
             self._distributions(),
             self._failures(),
             self._flagged(),
@@ -99,7 +99,7 @@ class Summary:
             f"<body>{''.join(parts)}</body></html>\n"
         )
 
-    def _counted(self, facts: dict[str, str]) -> str:
+    def _counted(self) -> str:
         made = [
             f"{escape(method)}, dmcvr {escape(version)}, model {escape(model[:12])}: {count}"
             for (method, version, model), count in sorted(self._made.items())
@@ -108,7 +108,6 @@ class Summary:
             "Cases": f"{self.counts['done']} done, {self.counts['failed']} failed",
             "Subjects with a result": str(self.counts["subjects"]),
             "Made with": "<br>".join(made),
-            **{title: escape(text) for title, text in facts.items()},
         }
         warning = ""
         if len(self._made) > 1:

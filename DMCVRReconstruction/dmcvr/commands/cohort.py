@@ -93,7 +93,7 @@ def _tell(arguments: argparse.Namespace, output: Path) -> None:
     write_tables(output, summary.add)
     done, failed = summary.counts["done"], summary.counts["failed"]
     with staged_file(output / PAGE) as path:
-        path.write_text(summary.page({}), encoding="utf-8")
+        path.write_text(summary.page(), encoding="utf-8")
     if arguments.json:
         print(
             json.dumps({"output": str(arguments.output), "cases": done + failed, "failed": failed}),

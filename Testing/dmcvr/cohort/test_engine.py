@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import dask
 import psutil
 import pytest
 from dmcvr.cohort import clusters
@@ -149,6 +150,31 @@ def test_a_case_that_kills_its_workers_is_recorded_and_the_rest_goes_on(
     record = records(settings.output)["b_deadly"]
     assert (record["status"], record["error"]["kind"]) == ("failed", "worker")
     assert temporary(settings.output) == []
+
+
+def test_slurm_jobs_do_the_cases(tmp_path, stacks, found, settings, monkeypatch):
+    """There is no SLURM here: its commands are stood in for by scripts that start and end processes. What is
+    run is Dask's own job script.
+    """
+    programs = {
+        "sbatch": 'sh "$1" > /dev/null 2>&1 &\necho Submitted batch job $!',
+        "scancel": 'kill "$1" 2> /dev/null || true',
+    }
+    for name, text in programs.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    cases, outcomes = found(stacks, expert_labels=True)[:2], []
+    place = Place(slurm=1)
+    with pytest.raises(InputError, match=r"jobqueue\.slurm"), connected(place):
+        pytest.fail("nothing says what a job is to have")
+    described = {"cores": 1, "memory": "2 GiB", "local-directory": str(tmp_path), "log-directory": None}
+    configured = dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm") | described})
+    with configured, connected(place) as client:
+        run_on(client, cases, settings, outcomes.append)
+    assert {outcome.status for outcome in outcomes} == {"done"}
+    assert len(outcomes) == 2
 
 
 def test_no_scheduler_answers(monkeypatch):

@@ -24,7 +24,7 @@ def summary(tmp_path):
 
 def page(summary):
     """The page, after checking that every element is closed and nothing is loaded from elsewhere."""
-    text = summary.page({})
+    text = summary.page()
     opened = []
 
     class Balance(HTMLParser):

@@ -22,6 +22,8 @@ except ImportError:  # on Windows a file that is open cannot be removed, which s
     fcntl = None
 
 HELD = ".dmcvr-held"
+# Folders of this process, by real path. Some network disks would let it have its own lock a second time.
+_own: set[str] = set()
 
 
 @contextmanager
@@ -33,9 +35,12 @@ def private_folder(parent: str | Path, prefix: str) -> Iterator[Path]:
     """
     living(parent, prefix)
     folder, lock = _new(parent, prefix)
+    place = os.path.realpath(folder)
+    _own.add(place)
     try:
         yield folder
     finally:
+        _own.remove(place)
         shutil.rmtree(folder, ignore_errors=True)  # it may be gone with the disk it was on
         os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)  # Windows kept what was open
@@ -60,7 +65,7 @@ def held(folder: str | Path) -> Iterator[None]:
 def living(parent: str | Path, prefix: str) -> list[Path]:
     """The user's private folders in ``parent`` that processes hold. Those that nobody holds are removed.
 
-    Where the disk knows no locks, none is held and none is removed.
+    Where the disk knows no locks, none counts as held and none is removed.
     """
     return [folder for folder in _found(parent, prefix) if _is_held(folder)]
 
@@ -82,16 +87,13 @@ def _found(parent: str | Path, prefix: str) -> list[Path]:
 
 def _is_held(folder: Path) -> bool:
     """Whether a process holds ``folder``; one that nobody holds is removed."""
+    if os.path.realpath(folder) in _own:
+        return True
     try:
         lock = _take(folder / HELD)
-    except FileNotFoundError:
-        # Empty, and about to be held, or none of ours. Who loses an empty one to us makes another.
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-        return False
     except BlockingIOError:
         return True
-    except OSError:  # the disk knows no locks
+    except OSError:  # none of ours, or not held yet, or on a disk that knows no locks
         return False
     shutil.rmtree(folder, ignore_errors=True)
     if lock is not None:
@@ -121,7 +123,7 @@ def _new(parent: str | Path, prefix: str) -> tuple[Path, int]:
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         try:
             return folder, _hold(folder / HELD, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        except FileNotFoundError:  # it was taken for a leftover before it was held
+        except FileNotFoundError:  # it was removed as a leftover just before it was held
             continue
         except OSError:  # the disk is full
             shutil.rmtree(folder, ignore_errors=True)

@@ -70,12 +70,6 @@ def test_it_is_held_as_long_as_one_of_two_processes_lives(tmp_path, start):
     assert not folder.exists()
 
 
-def test_a_process_killed_before_it_held_its_folder_leaves_none(tmp_path):
-    (tmp_path / "dmcvr-empty").mkdir()
-    assert living(tmp_path, "dmcvr-") == []
-    assert not list(tmp_path.iterdir())
-
-
 def test_what_is_no_private_folder_stays(tmp_path):
     """Also a link to a folder that nobody holds, which others may have put there."""
     elsewhere = tmp_path / "elsewhere"
@@ -83,6 +77,7 @@ def test_what_is_no_private_folder_stays(tmp_path):
     (elsewhere / HELD).write_text("")
     (tmp_path / "dmcvr-link").symlink_to(elsewhere)
     (tmp_path / "dmcvr-file").write_text("")
+    (tmp_path / "dmcvr-empty").mkdir()
     (tmp_path / "dmcvr-other").mkdir()
     (tmp_path / "dmcvr-other" / "notes").write_text("")
     before = sorted(tmp_path.rglob("*"))

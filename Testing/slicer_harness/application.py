@@ -101,7 +101,7 @@ class Application:
         self.remote = slicer.vtkMRMLRemoteIOLogic()
         self.remote.SetMRMLApplicationLogic(self.logic)
         self.remote.SetMRMLScene(self.scene)
-        self.remote.GetCacheManager().SetRemoteCacheDirectory(folder or tempfile.mkdtemp(prefix="dmcvr-"))
+        self.remote.GetCacheManager().SetRemoteCacheDirectory(folder or tempfile.mkdtemp(prefix="slicer-"))
         self.remote.AddDataIOToScene()
         self.use()
 

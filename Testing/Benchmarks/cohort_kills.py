@@ -89,7 +89,7 @@ def show(title: str, lines: list[dict], output: Path) -> None:
     told = Counter(line["status"] for line in lines)
     held = Counter(read_record(path.parent)["status"] for path in output.rglob(RECORD))
     print(
-        f"{time.strftime('%H:%M:%S')} {title}: told of {dict(told)}; records {dict(held)}; temporary folders "
+        f"{time.strftime('%H:%M:%S')} {title}: told of {dict(told)}; records {dict(held)}; temporary files "
         f"{len(temporary(output))}",
         flush=True,
     )

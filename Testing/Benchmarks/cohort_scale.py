@@ -71,7 +71,7 @@ def main() -> None:
         rates = {}
         for count in counts:
             place = replace(settings, output=folder / f"out{count}")
-            rates[count] = 1 / seconds_a_case(case, place, arguments.cases, count)
+            rates[count] = 1 / seconds_a_case(case, place, arguments.cases, count)[0]
             first = counts[0]
             efficiency = rates[count] / rates[first] * first / count
             told = {"workers": count, "cases_per_minute": round(60 * rates[count], 2)}
@@ -93,34 +93,44 @@ def copies(case: Case, count: int, prefix: str) -> Iterator[Case]:
         yield replace(case, name=name, subject=name)
 
 
-def seconds_a_case(case: Case, settings: Settings, count: int, workers: int) -> float:
-    """Wall seconds over number of cases, on workers that have done some before."""
+def seconds_a_case(case: Case, settings: Settings, count: int, workers: int) -> tuple[float, float]:
+    """Wall and processor seconds over number of cases, on workers that have done some before. The latter are
+    those of driver, scheduler and workers together.
+    """
     ended = []
     with connected(Place(workers=workers, use_gpus=False)) as client:
         run_on(client, copies(case, WARM_UP * workers, "warm"), settings, ended.append)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), processor_seconds()
         run_on(client, copies(case, count, "case"), settings, ended.append)
-        seconds = time.perf_counter() - started
+        seconds, used = time.perf_counter() - started, processor_seconds() - used
     if any(outcome.status != "done" for outcome in ended):
         raise RuntimeError(f"a case failed: {ended}")
-    return seconds / count
+    return seconds / count, used / count
+
+
+def processor_seconds() -> float:
+    """Of this process and those that it has started."""
+    own = psutil.Process()
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return sum(item.user + item.system for item in times)
 
 
 def overhead(case: Case, settings: Settings, count: int) -> dict:
-    """A case on one worker against the same reading, reconstructing and writing in a plain loop."""
-    plain = []
-    for number in range(count + WARM_UP):
-        started = time.perf_counter()
+    """A case on one worker against the same reading, reconstructing and writing in a plain loop. Processor time
+    tells them apart even on a machine that is busy.
+    """
+    for number in range(WARM_UP):
         reconstruct_plainly(case, settings, number)
-        plain.append(time.perf_counter() - started)
-    loop = sum(plain[WARM_UP:]) / count
+    started, used = time.perf_counter(), time.process_time()
+    for number in range(WARM_UP, WARM_UP + count):
+        reconstruct_plainly(case, settings, number)
+    loop = (time.perf_counter() - started) / count, (time.process_time() - used) / count
     cohort = seconds_a_case(case, settings, count, workers=1)
-    return {
-        "plain_loop_s": round(loop, 4),
-        "plain_loop_median_s": round(median(plain[WARM_UP:]), 4),
-        "cohort_s": round(cohort, 4),
-        "overhead_ms": round(1000 * (cohort - loop), 1),
-    }
+    told = {"cases": count}
+    for kind, a, b in zip(("wall", "processor"), loop, cohort, strict=True):
+        told |= {f"{kind}_loop_s": round(a, 4), f"{kind}_cohort_s": round(b, 4)}
+        told[f"{kind}_overhead_ms"] = round(1000 * (b - a), 1)
+    return told
 
 
 def reconstruct_plainly(case: Case, settings: Settings, number: int) -> None:

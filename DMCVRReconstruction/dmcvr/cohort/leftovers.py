@@ -12,12 +12,8 @@ from .records import CASES
 def remove_leftovers(output: Path) -> None:
     """Remove the hidden folders in a cohort's ``output`` that no process works in any more.
 
-    Those of other runs to the same place, as the parts of a job array, stay.
+    Those of other runs to the same place, as the parts of a job array, stay. What lies within a case's own
+    folder is removed when it is the case's turn.
     """
-    parts = [path for path in (output / CASES).glob("??") if path.is_dir()]
-    for place in [output, *parts]:
+    for place in [output, *(output / CASES).glob("??")]:
         living(place, HIDDEN)
-        # A case that is done again is written from within its own folder.
-        for folder in place.iterdir() if place in parts else ():
-            if not folder.name.startswith("."):
-                living(folder, HIDDEN)

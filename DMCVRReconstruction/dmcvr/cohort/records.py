@@ -25,6 +25,10 @@ RECORD = "case.json"
 PICTURE = "preview.jpg"
 FORMAT = 1
 CASES = "cases"
+KEYS = {
+    *("format", "name", "subject", "phase", "frame", "status", "input", "model_sha256", "options", "keep"),
+    *("files", "attempts", "seconds", "version", "result", "error"),
+}
 
 
 def case_folder(output: Path, case: Case) -> Path:
@@ -38,7 +42,7 @@ def read_record(folder: Path) -> dict | None:
         record = read_json(folder / RECORD)
     except (OSError, ValueError):  # none, or damaged: then the case is to be done
         return None
-    return record if record.get("format") == FORMAT else None
+    return record if record.get("format") == FORMAT and record.keys() == KEYS else None
 
 
 def stands(case: Case, settings: Settings, folder: Path) -> bool:

@@ -22,7 +22,7 @@ from ..nrrd import write_volume
 from ..outputs import NUMBERED, write_reconstruction
 from ..outputs import RECORD as RESULT
 from ..pipeline import Reconstruction, reconstruct
-from ..privatefolder import private_folder
+from ..privatefolder import living, private_folder
 from ..record import make_record
 from ..stack import Stack
 from ..staging import HIDDEN, staged_folder
@@ -86,6 +86,7 @@ def run_case(case: Case, settings: Settings) -> Outcome:
 
 
 def _may_skip(case: Case, settings: Settings, folder: Path) -> bool:
+    living(folder, HIDDEN)  # removes what a process that was killed while it redid the case has left
     # An input that is gone is for the reader to complain of.
     return os.path.exists(case.path) and stands(case, settings, folder)
 

@@ -13,6 +13,7 @@ from ..cohort.clusters import Place, connected
 from ..cohort.engine import run_here, run_on
 from ..cohort.leftovers import remove_leftovers
 from ..cohort.progress import CohortProgress
+from ..cohort.records import CASES
 from ..cohort.settings import Settings, model_sha256
 from ..cohort.sources import find_stacks
 from ..cohort.summary import PAGE, Summary
@@ -27,6 +28,8 @@ def run(arguments: argparse.Namespace) -> None:
     check_apart(output, [arguments.input], [*TABLES, PAGE])
     if not arguments.collect:
         _work(arguments, output)
+    elif not (output / CASES).is_dir():
+        raise InputError("The output folder holds no records to collect; run the cohort first.")
     if arguments.shard is None:
         _tell(arguments, output)
 

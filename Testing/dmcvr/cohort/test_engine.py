@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import dask
 import psutil
@@ -175,6 +176,46 @@ def test_slurm_jobs_do_the_cases(tmp_path, stacks, found, settings, monkeypatch)
         run_on(client, cases, settings, outcomes.append)
     assert {outcome.status for outcome in outcomes} == {"done"}
     assert len(outcomes) == 2
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and a worker that run already: the scheduler's process and address."""
+    told = tmp_path / "scheduler.json"
+    common = [sys.executable, "-m", "distributed.cli.dask_spec"]
+    local = {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0", "scheduler_file": str(told)}
+    spec = {"cls": "distributed.Scheduler", "opts": local}
+    with subprocess.Popen([*common, "--spec", json.dumps(spec)], stderr=subprocess.DEVNULL) as scheduler:
+        while not told.exists() or not told.read_text().endswith("}"):
+            assert scheduler.poll() is None
+            time.sleep(0.05)
+        address = json.loads(told.read_text())["address"]
+        spec = {"cls": "distributed.Worker", "opts": {"nthreads": 1, "local_directory": str(tmp_path)}}
+        with subprocess.Popen(
+            [*common, address, "--spec", json.dumps(spec)], stderr=subprocess.DEVNULL
+        ) as worker:
+            yield scheduler, address
+            worker.kill()
+        scheduler.kill()
+
+
+def test_a_running_cluster_whose_scheduler_is_then_lost(cluster, stacks, found, settings):
+    scheduler, address = cluster
+    outcomes = []
+
+    def done(outcome):
+        outcomes.append(outcome)
+        if len(outcomes) == 2:
+            scheduler.kill()
+
+    lost = pytest.raises(InputError, match="scheduler was lost; run the same command again")
+    with connected(Place(address)) as client, lost:
+        run_on(client, found(stacks, expert_labels=True), settings, done)
+    done_before = {outcome.name for outcome in outcomes if outcome.status == "done"}
+    assert len(done_before) >= 2
+    assert done_before <= {
+        name for name, record in records(settings.output).items() if record["status"] == "done"
+    }
 
 
 def test_no_scheduler_answers(monkeypatch):

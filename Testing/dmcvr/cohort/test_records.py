@@ -81,7 +81,7 @@ def test_only_verifying_sees_what_size_and_time_hide(case, settings, folder, oth
     assert not stands(case, other(trust_times=False), folder)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 99}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 99}', '{"format": 1, "status": "done"}'])
 def test_a_damaged_record_is_none(case, settings, folder, damage):
     (folder / RECORD).write_text(damage)
     assert read_record(folder) is None

@@ -10,6 +10,8 @@ from dmcvr.cohort import work
 from dmcvr.cohort.cases import Case
 from dmcvr.cohort.records import RECORD, case_folder, read_record
 from dmcvr.cohort.work import load_model, run_case
+from dmcvr.privatefolder import HELD
+from dmcvr.staging import HIDDEN
 
 
 def held(folder):
@@ -104,6 +106,16 @@ def test_what_cannot_be_recorded_is_told_and_leaves_nothing(case, settings, monk
     assert "disk is full" in outcome.cause
     full_disk()
     assert [path for path in settings.output.rglob("*") if not path.is_dir()] == []
+
+
+def test_what_a_killed_process_left_in_a_case_goes_even_if_the_case_stands(case, settings):
+    run_case(case, settings)
+    folder = case_folder(settings.output, case)
+    left = folder / f"{HIDDEN}dead"
+    (left / "a_ED").mkdir(parents=True)
+    (left / HELD).write_text("")
+    assert run_case(case, settings).status == "skipped"
+    assert held(folder) == ["case.json", "preview.jpg"]
 
 
 def test_a_still_stack_gives_no_two_frames(case, settings):

@@ -102,6 +102,7 @@ def test_the_model_is_known_by_its_card(model):
     ("arguments", "sentence"),
     [
         (("--cases", "nobody"), "no short-axis stacks"),
+        (("--collect",), "no records to collect"),
         (("--cases", "("), "regular expression"),
         (("--shard", "3/2"), "1/8"),
         (("--shard", "0/2"), "1/8"),

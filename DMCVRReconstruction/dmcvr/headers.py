@@ -75,9 +75,9 @@ def no_spacing(what: str) -> InputError:
 
 
 def _check_nifti(path: Path, what: str) -> None:
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
+    packed = path.name.lower().endswith(".gz")
     try:
-        with opener(path, "rb") as file:
+        with (gzip.open if packed else open)(path, "rb") as file:
             header = file.read(348)
             if len(header) < 348:
                 raise damaged(what)
@@ -88,10 +88,12 @@ def _check_nifti(path: Path, what: str) -> None:
             bits = struct.unpack(order + "h", header[72:74])[0]
             spacings = struct.unpack(order + "8f", header[76:108])
             start = struct.unpack(order + "f", header[108:112])[0]
-            needed = start + np.prod(sizes[: max(count, 0)], dtype=float) * bits / 8
+            voxels = np.prod(sizes[: max(count, 0)], dtype=float)
+            check_size(voxels, f"{what} file")
+            needed = start + voxels * bits / 8
+            length = len(header) if packed else path.stat().st_size
             # Somewhat beyond, for the checksum at the end; a packed file may go on without end.
-            length = len(header)
-            while length < needed + (1 << 20) and (block := file.read(1 << 20)):
+            while packed and length < needed + (1 << 20) and (block := file.read(1 << 20)):
                 length += len(block)
     except (OSError, EOFError, zlib.error) as error:
         raise damaged(what) from error

@@ -17,7 +17,7 @@ MOST_VOXELS = 2**29
 """Of all frames together, 2 GiB as float32: twice 512 x 512 pixels in 20 slices and 50 frames."""
 
 
-def check_size(voxels: int, what: str = "image") -> None:
+def check_size(voxels: float, what: str = "image") -> None:
     """Raise InputError, before any memory is asked for, where an image has more than MOST_VOXELS voxels."""
     if voxels > MOST_VOXELS:
         raise InputError(

@@ -62,10 +62,20 @@ def staged_file(target: Path) -> Iterator[Path]:
 
 
 def check_apart(target: Path, inputs: Iterable[Path], names: Iterable[str] = ()) -> None:
-    """Raise InputError where writing to ``target`` would overwrite an input or mix with a folder of inputs.
+    """Raise InputError where writing to ``target`` would overwrite an input or mix with a folder of inputs,
+    and for paths that the system does not take.
 
     names: patterns of the file names that will be written, if ``target`` is a folder.
     """
+    inputs = list(inputs)
+    for path in (target, *inputs):
+        try:
+            Path(path).exists()
+        except OSError as error:
+            raise InputError(
+                "A path that was given is too long, or leads through a folder that may not be entered; "
+                "choose another place."
+            ) from error
     target = Path(target).resolve()
     for path in (Path(item).resolve() for item in inputs):
         mixed = path.is_dir() and path in target.parents

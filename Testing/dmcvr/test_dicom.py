@@ -121,6 +121,13 @@ def test_irregular_and_displaced_slices_keep_their_places(tmp_path):
     assert_true_places(stack)
 
 
+def test_overlapping_slices_lie_where_their_centres_do(tmp_path):
+    write_stack(tmp_path, places(gap=4.0), SliceThickness=8, SpacingBetweenSlices=-4)
+    stack = volumes.read_stack(tmp_path)
+    np.testing.assert_allclose(stack.gaps, 4, atol=1e-6)
+    assert_true_places(stack)
+
+
 def test_wide_gap_is_pointed_out(tmp_path):
     write_stack(tmp_path, [*places(3), places(5)[4]])
     (warning,) = read_study(tmp_path).warnings

@@ -182,6 +182,44 @@ def test_zero_spacing_is_refused(tmp_path):
         volumes.read_stack(path)
 
 
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+def test_missing_spacing_is_refused(tmp_path, suffix):
+    path = save(image(np.eye(3)), tmp_path / f"v{suffix}")
+    lines = path.read_bytes().split(b"\n")
+    kept = [line for line in lines if not line.startswith((b"space directions", b"ElementSpacing"))]
+    assert len(kept) == len(lines) - 1
+    path.write_bytes(b"\n".join(kept))
+    with pytest.raises(InputError, match="does not say its spacing"):
+        volumes.read_stack(path)
+
+
+def test_a_sheared_nifti_file_is_refused(tmp_path):
+    """ITK cannot hold what only NIfTI's sform says; a sheared NRRD file is put straight."""
+    path = save(image(np.eye(3)), tmp_path / "v.nii")
+    data = bytearray(path.read_bytes())
+    data[252:256] = struct.pack("<2h", 0, 1)
+    data[280:328] = struct.pack("<12f", 1.5, 0, 3, 0, 0, 1.5, 0, 0, 0, 0, 9, 0)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="not perpendicular"):
+        volumes.read_stack(path)
+
+
+def test_rows_that_lean_against_columns_are_refused(tmp_path):
+    axes = np.column_stack([[1, 0, 0], [0.6, 0.8, 0], [0, 0, 1]])
+    with pytest.raises(InputError, match="not perpendicular"):
+        volumes.read_stack(save(image(axes), tmp_path / "v.nrrd"))
+
+
+def test_frames_and_slices_that_change_places_are_refused(tmp_path):
+    cine = sitk.GetImageFromArray(np.random.default_rng(0).uniform(1, 9, (75, 16, 20)).astype(np.float32))
+    cine.SetSpacing((1.5, 1.4, 9.0))
+    with pytest.raises(InputError, match="frames of a cine, give a file with four dimensions"):
+        volumes.read_stack(save(cine, tmp_path / "3d.nrrd"))
+    slices = sitk.JoinSeries([image(size=(20, 16, 1))] * 9, 0.0, 9.0)
+    with pytest.raises(InputError, match="only one slice"):
+        volumes.read_stack(save(slices, tmp_path / "4d.nrrd"))
+
+
 def test_corrupt_compressed_voxels_are_refused(tmp_path):
     path = save(image(), tmp_path / "v.nii.gz")
     whole = bytearray(gzip.decompress(path.read_bytes()))

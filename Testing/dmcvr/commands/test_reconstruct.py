@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,6 +115,49 @@ def test_long_axis_images_come_into_the_report(call, files, phantom, tmp_path):
     assert pictures[1] > pictures[0]
 
 
+class TestOddInput:
+    """It works, and what the user should know is said."""
+
+    @pytest.fixture
+    def run(self, call, tmp_path):
+        def run(path, *more):
+            output = tmp_path / "out"
+            answer = call("reconstruct", path, "--output", output, "--method", "shape", "--spacing", 5, *more)
+            assert (answer.code, answer.err) == (0, "")
+            return array(output / "labels.nrrd"), json.loads((output / "result.json").read_text())["warnings"]
+
+        return run
+
+    def test_two_slices_are_pointed_out(self, run, heart, tmp_path, write_stack):
+        _, warnings = run(write_stack(tmp_path / "two.nrrd", heart[0].select(slices=slice(1, 3))))
+        assert any("only 2 slices" in warning for warning in warnings)
+
+    def test_a_heart_that_the_border_cuts_is_pointed_out(self, run, heart, tmp_path, write_stack):
+        stack, labels = heart
+        columns = np.flatnonzero((labels[0] > 0).any((0, 1)))
+        left = columns[0] + (columns[-1] - columns[0]) // 4
+        cut = replace(stack, frames=stack.frames[..., left:], origins=stack.origins + left * stack.step_x)
+        _, warnings = run(write_stack(tmp_path / "cut.nrrd", cut))
+        assert any("reach the border of the image" in warning for warning in warnings)
+
+    @pytest.mark.parametrize(
+        "folder", ["two words", 'it\'s "quoted"', "Änderung 心臓", "x" * 120, "-n %s;&$(ls)"]
+    )
+    def test_names_of_any_kind(self, call, files, tmp_path, folder):
+        place = tmp_path / folder / folder
+        place.mkdir(parents=True)
+        for name in ("sax", "labels"):
+            (place / f"{folder}.{name}.nrrd").write_bytes(files[name].read_bytes())
+        answer = call(
+            "reconstruct", place / f"{folder}.sax.nrrd", "--labels", place / f"{folder}.labels.nrrd",
+            "--output", place / f"{folder} out", "--method", "linear", "--spacing", 5,
+        )  # fmt: skip
+        assert (answer.code, answer.err) == (0, "")
+        assert {path.name for path in (place / f"{folder} out").iterdir()} == {
+            name for name in FILES if "*" not in name
+        }
+
+
 class TestBadInput:
     """Each is one plain sentence and exit code 2, with nothing written."""
 
@@ -152,6 +196,25 @@ class TestBadInput:
 
     def test_a_colour_image(self, bad, save):
         assert "colour" in bad(save(np.zeros((6, 20, 20, 3), np.uint8), vector=True))
+
+    def test_a_tiny_image(self, bad, save):
+        assert "No heart was found" in bad(save(self.noise[:2, :2, :2]))
+
+    def test_numbers_of_16_bits_that_ran_over(self, bad, heart, tmp_path, write_stack):
+        frames = np.round(heart[0].frames / heart[0].frames.max() * 60000).astype(np.uint16).astype(np.int16)
+        assert "far below zero" in bad(write_stack(tmp_path / "over.nrrd", heart[0], frames))
+
+    def test_ct_in_a_file(self, bad, save):
+        voxels = np.full((6, 80, 80), -1000, np.int16)
+        voxels[:, 20:60, 10:70] = np.clip(self.noise[:, 20:60, 10:70] - 250, -200, 1500)
+        assert "as in CT" in bad(save(voxels))
+
+    @pytest.mark.parametrize("option", ["input", "--labels", "--lax", "--output"])
+    def test_a_name_that_is_too_long(self, refused, files, tmp_path, option):
+        arguments = {"--output": tmp_path / "out", option: tmp_path / f"{'x' * 300}.nrrd"}
+        image = arguments.pop("input", files["sax"])
+        words = [word for pair in arguments.items() for word in pair]
+        assert "too long" in refused("reconstruct", image, *words)
 
     def test_no_such_file(self, bad, tmp_path):
         assert "does not exist" in bad(tmp_path / "missing.nii.gz")

@@ -37,8 +37,8 @@ TAGS = [
 ]  # fmt: skip
 # What pydicom raises for damaged or unsupported files, depending on where in them it stumbles.
 _FAULTS = (
-    OSError, EOFError, ValueError, AttributeError, KeyError, NotImplementedError, BytesLengthException,
-    struct.error, zlib.error,
+    OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, NotImplementedError,
+    BytesLengthException, struct.error, zlib.error,
 )  # fmt: skip
 
 

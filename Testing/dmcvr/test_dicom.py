@@ -410,6 +410,19 @@ def test_missing_attributes_do_no_harm_or_are_refused(tmp_path, keyword):
             volumes.read_stack(tmp_path)
 
 
+@pytest.mark.parametrize("keyword", ["Rows", "BitsStored", "PixelRepresentation"])
+def test_attributes_of_two_values_where_one_belongs_are_refused(tmp_path, keyword):
+    ds = dataset(places()[0])
+    write_stack(tmp_path, places(3)[1:], frames=1)
+    setattr(ds, keyword, [getattr(ds, keyword)] * 2)
+    write(ds, tmp_path)
+    if keyword == "Rows":  # an image without a size is passed over as one without a place
+        assert len(read_study(tmp_path).sax.origins) == 2
+    else:
+        with pytest.raises(InputError, match="damaged"):
+            read_study(tmp_path)
+
+
 @pytest.mark.parametrize("modality", ["CT", "PT", "US"])
 def test_images_of_another_modality_are_passed_over_or_refused(tmp_path, modality):
     write_stack(tmp_path / "other", places(12), series="9", Modality=modality, SeriesDescription="sax")

@@ -37,4 +37,8 @@ def lies_in(folder: Path, name: object) -> bool:
     """
     if not isinstance(name, str) or name in ("", ".", "..") or "\0" in name or Path(name).name != name:
         return False
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # half a character, which JSON can hold and no file name
+        return False
     return os.path.dirname(os.path.realpath(folder / name)) == os.path.realpath(folder)

@@ -127,6 +127,7 @@ def test_every_option_of_the_command_can_be_asked_for(tmp_path):
         ('{"format": 1, "input": "a.nrrd", "sharpen": 1}', "sharpen"),
         ('{"format": 1}', "no input"),
         ('{"format": 1, "input": "../a.nrrd"}', "own folder"),
+        ('{"format": 1, "input": "\\ud800.nrrd"}', "own folder"),
         ('{"format": 1, "input": ".."}', "own folder"),
         ('{"format": 1, "input": ""}', "own folder"),
         ('{"format": 1, "input": "/etc/passwd"}', "own folder"),

@@ -116,8 +116,8 @@ def processor_seconds() -> float:
 
 
 def overhead(case: Case, settings: Settings, count: int) -> dict:
-    """A case on one worker against the same reading, reconstructing and writing in a plain loop. Processor time
-    tells them apart even on a machine that is busy.
+    """A case on one worker against the same reading, reconstructing and writing in a plain loop. Processor
+    time tells them apart even on a machine that is busy.
     """
     for number in range(WARM_UP):
         reconstruct_plainly(case, settings, number)

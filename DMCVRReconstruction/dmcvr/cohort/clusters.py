@@ -75,30 +75,32 @@ def local_cluster(workers: int | None, use_gpus: bool):
     from distributed import Nanny, Scheduler, SpecCluster
 
     cards = graphics_cards() if use_gpus else []
-    cores = available_cores()
-    count = workers or len(cards) or cores
-    threads = str(max(1, cores // count))
-    # A user's own choice goes first.
-    share = {name: os.environ.get(name, threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    share["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = threads
-
-    def options(index: int) -> dict:
-        card = {"CUDA_VISIBLE_DEVICES": cards[index % len(cards)]} if cards else {}
-        return {
-            "nthreads": 1,
-            "memory_limit": 1 / count,
-            "silence_logs": logging.CRITICAL,
-            "env": share | card,
-            "host": "127.0.0.1",
-            "services": {},
-        }
-
+    count = workers or len(cards) or available_cores()
     return SpecCluster(
-        workers={index: {"cls": Nanny, "options": options(index)} for index in range(count)},
+        workers={
+            index: {"cls": Nanny, "options": worker_options(index, count, cards)} for index in range(count)
+        },
         scheduler={"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, **dashboard("127.0.0.1")}},
         silence_logs=logging.CRITICAL,
         name="dmcvr cohort",
     )
+
+
+def worker_options(index: int, count: int, cards: list[str]) -> dict:
+    """Of worker ``index`` among ``count``: its share of cores and memory, and one of the ``cards``."""
+    threads = str(max(1, available_cores() // count))
+    # A user's own choice goes first.
+    environment = {name: os.environ.get(name, threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    environment["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = threads
+    if cards:
+        environment["CUDA_VISIBLE_DEVICES"] = cards[index % len(cards)]
+    return {
+        "nthreads": 1,
+        "memory_limit": 1 / count,
+        "silence_logs": logging.CRITICAL,
+        "env": environment,
+        "host": "127.0.0.1",
+    }
 
 
 def slurm_cluster(jobs: int):

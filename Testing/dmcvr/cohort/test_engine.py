@@ -12,7 +12,7 @@ import dask
 import psutil
 import pytest
 from dmcvr.cohort import clusters
-from dmcvr.cohort.clusters import Place, available_cores, connected, graphics_cards
+from dmcvr.cohort.clusters import Place, available_cores, connected, graphics_cards, worker_options
 from dmcvr.cohort.engine import run_on
 from dmcvr.cohort.leftovers import remove_leftovers
 from dmcvr.cohort.records import RECORD, read_record
@@ -236,3 +236,16 @@ def test_graphics_cards_that_may_be_used(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert graphics_cards() == []
     assert available_cores() >= 1
+
+
+def test_workers_share_cards_and_cores(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(clusters, "available_cores", lambda: 16)
+    environments = [worker_options(index, 4, ["2", "3"])["env"] for index in range(4)]
+    assert [environment["CUDA_VISIBLE_DEVICES"] for environment in environments] == ["2", "3", "2", "3"]
+    assert {environment["OMP_NUM_THREADS"] for environment in environments} == {"4"}
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    without = worker_options(0, 4, [])["env"]
+    assert without["OMP_NUM_THREADS"] == "1"
+    assert "CUDA_VISIBLE_DEVICES" not in without

@@ -96,30 +96,112 @@ def generate_slices(
         "maps" form of the morphology code.
     progress: told ("invert" or "generate", slices done, slices in all).
     """
-    codes = SliceCodes.of(model, slices, distances, options.morphology)
-    stop = options.stop_log_snr / 2 if options.rule == "aligned" else model.schedule.lam_min
-    levels = model.schedule.grid(options.calls, stop)
-    images = as_batch(slices.images * 2 - 1).to(model.device)
-    latents, out = torch.empty_like(images), torch.empty(len(wanted), *images.shape[1:])
+    return SliceGenerator(model, slices, distances, options, progress).images(wanted)
 
-    def invert_some(at: slice) -> None:
-        denoise = model.denoise(codes.at(slices.positions[at]))
-        latents[at] = invert(denoise, images[at], levels, options.order)
-        progress("invert", at.stop, len(images))
 
-    def generate_some(at: slice) -> None:
-        brackets = bracket(slices.positions, wanted[at])
-        if options.rule == "paper":
-            start = _on_the_sphere(latents, *brackets)
-        else:
-            start = _aligned(images, latents, alpha_sigma(stop)[0], slices.displacements, *brackets)
-        denoise = model.denoise(codes.at(wanted[at]))
-        out[at] = generate(denoise, start, levels[::-1], options.order).cpu()
-        progress("generate", at.stop, len(wanted))
+class SliceGenerator:
+    """One frame's slices, inverted, and what is made of their latents; arguments as in `generate_slices`."""
 
-    model.in_batches(len(images), invert_some)
-    model.in_batches(len(wanted), generate_some)
-    return np.clip((out[:, 0].numpy() + 1) / 2, 0, 1)
+    def __init__(
+        self,
+        model: Model,
+        slices: Slices,
+        distances: Distances,
+        options: GenerationOptions,
+        progress: Progress = lambda stage, done, total: None,
+    ):
+        self._model, self._slices, self._order, self._progress = model, slices, options.order, progress
+        self._aligned = options.rule == "aligned"
+        self._stop = options.stop_log_snr / 2 if self._aligned else model.schedule.lam_min
+        self._levels = model.schedule.grid(options.calls, self._stop)
+        self._codes = SliceCodes.of(model, slices, distances, options.morphology)
+        self._images = as_batch(slices.images * 2 - 1).to(model.device)
+        self._latents = torch.empty_like(self._images)
+
+        def invert_some(at: slice) -> None:
+            denoise = model.denoise(self._codes.at(slices.positions[at]))
+            self._latents[at] = invert(denoise, self._images[at], self._levels, self._order)
+            progress("invert", at.stop, len(slices.images))
+
+        model.in_batches(len(slices.images), invert_some)
+
+    def images(self, wanted: np.ndarray) -> np.ndarray:
+        """(Z, size, size) float32 in [0, 1] at ``wanted`` (Z,) mm."""
+        out = np.empty((len(wanted), *self._images.shape[2:]), np.float32)
+
+        def generate_some(at: slice) -> None:
+            out[at] = self._generated(wanted[at], self._meeting(wanted[at]).start())
+            self._progress("generate", at.stop, len(wanted))
+
+        self._model.in_batches(len(wanted), generate_some)
+        return out
+
+    def spread(self, wanted: np.ndarray, samples: int) -> np.ndarray:
+        """(Z, size, size) float32: the standard deviation of each pixel over ``samples`` plausible slices at
+        ``wanted`` (Z,) mm, in the unit of the images; 0 at acquired slices. Draws from torch's generator.
+        """
+        out = np.empty((len(wanted), *self._images.shape[2:]), np.float32)
+
+        def sample_some(at: slice) -> None:
+            meeting = self._meeting(wanted[at])
+            turns = np.linspace(-1, 1, samples + 1)[1:] - 1 / samples
+            made = [self._generated(wanted[at], meeting.sample(turn)) for turn in turns]
+            out[at] = np.std(made, axis=0)
+            self._progress("sample", at.stop, len(wanted))
+
+        self._model.in_batches(len(wanted), sample_some)
+        return np.where((bracket(self._slices.positions, wanted)[2] > 0)[:, None, None], out, 0)
+
+    def _generated(self, wanted: np.ndarray, start: Tensor) -> np.ndarray:
+        denoise = self._model.denoise(self._codes.at(wanted))
+        made = generate(denoise, start, self._levels[::-1], self._order)
+        return np.clip((made[:, 0].cpu().numpy() + 1) / 2, 0, 1)
+
+    def _meeting(self, wanted: np.ndarray) -> Meeting:
+        below, above, fraction = bracket(self._slices.positions, wanted)
+        t = torch.from_numpy(fraction).to(self._model.device)
+        if not self._aligned:
+            nothing = torch.zeros_like(self._images[below])
+            return Meeting((nothing, nothing), (self._latents[below], self._latents[above]), t)
+        alpha, _ = alpha_sigma(self._stop)
+        pairs = np.zeros((2, len(t), 2, *self._images.shape[2:]), np.float32)
+        for index, (a, b, share) in enumerate(zip(below, above, fraction, strict=True)):
+            if a != b:
+                pairs[:, index] = self._slices.displacements(a, share)
+        means, noises = [], []
+        for side, moved in zip((below, above), torch.from_numpy(pairs).to(t.device), strict=True):
+            means.append(alpha * warp(self._images[side], moved).clamp(-1, 1))
+            noises.append(warp_noise(self._latents[side] - alpha * self._images[side], moved))
+        return Meeting(tuple(means), tuple(noises), t)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What the two neighbours of N wanted slices bring.
+
+    means, noises: (N, 1, H, W) each; by the paper's rule x_T is all noise. t: (N,), the fraction of the way
+    from the first to the second.
+    """
+
+    means: tuple[Tensor, Tensor]
+    noises: tuple[Tensor, Tensor]
+    t: Tensor
+
+    def start(self) -> Tensor:
+        """Where denoising starts (N, 1, H, W): means on the straight line, noises on the sphere (eq. 6)."""
+        return lerp(*self.means, self.t) + slerp(*self.noises, self.t)
+
+    def sample(self, turn: float) -> Tensor:
+        """A start as plausible: how the neighbours share in a slice is not known better than to within its
+        distance from the nearer one, and its details are the less theirs the further away it is.
+
+        turn: -1 to 1, which part of that range is taken.
+        """
+        doubt = torch.minimum(self.t, 1 - self.t)
+        t = self.t + turn * doubt
+        noise = slerp(*self.noises, t)
+        drawn = torch.randn_like(noise) * noise.std(dim=(1, 2, 3), keepdim=True)
+        return lerp(*self.means, t) + slerp(noise, drawn, 2 * doubt)
 
 
 @dataclass(frozen=True)
@@ -156,33 +238,3 @@ class SliceCodes:
         elif self.distances is not None:
             morphology = scale_distances(self.distances(wanted)).to(self.semantic.device)
         return Codes(lerp(self.semantic[below], self.semantic[above], t), morphology)
-
-
-def _on_the_sphere(latents: Tensor, below: np.ndarray, above: np.ndarray, fraction: np.ndarray) -> Tensor:
-    """x_T (N, 1, H, W) by eq. 6, ``fraction`` (N,) of the way from the slices ``below`` to ``above`` (N,)."""
-    return slerp(latents[below], latents[above], torch.from_numpy(fraction).to(latents.device))
-
-
-def _aligned(
-    images: Tensor,
-    latents: Tensor,
-    alpha: float,
-    displacements: Displacements,
-    below: np.ndarray,
-    above: np.ndarray,
-    fraction: np.ndarray,
-) -> Tensor:
-    """Where denoising starts (N, 1, H, W) by the aligned rule, as in `_on_the_sphere`.
-
-    images: (S, 1, H, W) in [-1, 1]. latents: theirs, at the noise level with this ``alpha``.
-    """
-    t = torch.from_numpy(fraction).to(images.device)
-    pairs = np.zeros((2, len(t), 2, *images.shape[2:]), np.float32)
-    for index, (a, b, share) in enumerate(zip(below, above, fraction, strict=True)):
-        if a != b:
-            pairs[:, index] = displacements(a, share)
-    means, noises = [], []
-    for side, moved in zip((below, above), torch.from_numpy(pairs).to(images.device), strict=True):
-        means.append(warp(images[side], moved).clamp(-1, 1))
-        noises.append(warp_noise(latents[side] - alpha * images[side], moved))
-    return alpha * lerp(*means, t) + slerp(*noises, t)

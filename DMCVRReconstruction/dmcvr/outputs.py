@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 NUMBERED = "segmentation_*.seg.nrrd"
 RECORD = "result.json"
-FILES = ("volume.nrrd", "labels.nrrd", "segmentation.seg.nrrd", NUMBERED, RECORD, "report.html")
+UNCERTAINTY = "uncertainty.nrrd"
+FILES = ("volume.nrrd", "labels.nrrd", UNCERTAINTY, "segmentation.seg.nrrd", NUMBERED, RECORD, "report.html")
 """Patterns of the names of all files that ``write_reconstruction`` writes."""
 
 
 def write_reconstruction(
     folder: Path, result: Reconstruction, record: dict, lax: tuple[Stack, ...] = ()
 ) -> None:
-    """Write volume, labels, segmentation, record and report of a reconstruction into ``folder``.
+    """Write volume, labels, segmentation, uncertainty if there is one, record and report into ``folder``.
 
     More than one frame makes ``volume.nrrd`` and ``labels.nrrd`` sequences, and adds one numbered
     segmentation a frame; ``segmentation.seg.nrrd`` is then that of the first phase the report shows.
@@ -36,6 +37,9 @@ def write_reconstruction(
     volume, labels = (result.volume, result.labels) if several else (result.volume[0], result.labels[0])
     write_volume(folder / "volume.nrrd", volume, result.grid, times if several else None)
     write_volume(folder / "labels.nrrd", labels, result.grid, times if several else None, labels=True)
+    if result.uncertainty is not None:
+        uncertainty = result.uncertainty if several else result.uncertainty[0]
+        write_volume(folder / UNCERTAINTY, uncertainty, result.grid, times if several else None)
     shown = record["ed"] or 0
     write_segmentation(folder / "segmentation.seg.nrrd", result.labels[shown], result.grid)
     if several:

@@ -36,6 +36,8 @@ class Options:
         the rest.
     label_rule: labels of generated slices from the interpolated shape ("code"), from segmenting the generated
         image ("image", as in the paper), or from the mean of the two distance maps ("fused").
+    samples: how many plausible slices are drawn for each generated one, whose spread tells how uncertain it
+        is; 0 for none.
     seed: of torch's generator.
     """
 
@@ -45,6 +47,7 @@ class Options:
     generation: GenerationOptions = field(default_factory=GenerationOptions)
     keep_acquired: bool = True
     label_rule: str = "code"
+    samples: int = 0
     seed: int = 0
 
     def __post_init__(self):
@@ -53,6 +56,10 @@ class Options:
         if self.label_rule not in LABEL_RULES:
             raise InputError(
                 f"There is no label rule {self.label_rule!r}; choose one of {', '.join(LABEL_RULES)}."
+            )
+        if self.samples and (self.samples < 2 or self.method in BASELINES):
+            raise InputError(
+                "Uncertainty takes at least 2 samples of a method that generates: dmcvr or diffae."
             )
 
     @property
@@ -69,6 +76,8 @@ class Reconstruction:
 
     volume: (T, Z, Y, X) float32, the stack's intensities. labels: the same shape, uint8. grid: where both
         lie.
+    uncertainty: (T, Z, Y, X) float32, standard deviation of the intensity over samples; 0 in acquired slices
+        and outside the heart's window. None if no samples were asked for.
     acquired: (Z,) index of the acquired slice at each z, None where the slice was generated.
     stack, stack_labels: the T frames as acquired, and their labels (T, S, H, W).
     frames: (T,) which frames of the input they are.
@@ -78,6 +87,7 @@ class Reconstruction:
 
     volume: np.ndarray
     labels: np.ndarray
+    uncertainty: np.ndarray | None
     grid: Grid
     acquired: tuple[int | None, ...]
     stack: Stack
@@ -118,8 +128,8 @@ def reconstruct(
 
     model: may be None only for a method that needs no network, with ``labels`` given.
     labels: (T or 1, S, H, W) uint8, expert labels of the acquired slices, instead of segmenting.
-    progress: ``progress(stage, done, total)`` with the stages "segment", "invert" and "generate"; an
-        exception raised in it ends the run.
+    progress: ``progress(stage, done, total)`` with the stages "segment", "invert", "generate" and "sample";
+        an exception raised in it ends the run.
     Raises InputError where the stack shows no heart or the options do not fit it.
     """
     options = options or Options()
@@ -146,6 +156,7 @@ def reconstruct(
 
     shape = (len(chosen), *layout.grid.shape)
     volume, out = np.empty(shape, np.float32), np.empty(shape, np.uint8)
+    uncertainty = np.empty(shape, np.float32) if options.samples else None
     for index, t in enumerate(chosen):
 
         def step(stage: str, done: int, total: int, index: int = index) -> None:
@@ -159,7 +170,7 @@ def reconstruct(
                 )
                 step("generate", 1, 1)
             else:
-                volume[index], out[index] = synthesise_frame(
+                made = synthesise_frame(
                     model,
                     stack,
                     frame,
@@ -170,11 +181,16 @@ def reconstruct(
                     keep_acquired=options.keep_acquired,
                     # An expert's labels are not to be mixed with a network's.
                     label_rule="code" if labels is not None else options.label_rule,
+                    samples=options.samples,
                     progress=step,
                 )
+                volume[index], out[index] = made.volume, made.labels
+                if uncertainty is not None:
+                    uncertainty[index] = made.uncertainty
     return Reconstruction(
         volume=volume,
         labels=out,
+        uncertainty=uncertainty,
         grid=layout.grid,
         acquired=layout.acquired,
         stack=stack.select(frames=list(chosen)),

@@ -11,6 +11,7 @@ TITLES = {
     "segment": "Segmenting",
     "invert": "Inverting",
     "generate": "Generating",
+    "sample": "Sampling",
     "evaluate": "Evaluating",
     "figures": "Drawing",
 }

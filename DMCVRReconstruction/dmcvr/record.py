@@ -73,6 +73,8 @@ def make_record(
         "label_rule": None,
         "seed": options.seed,
         "keeps_acquired": True,
+        "samples": options.samples or None,
+        "uncertainty": _uncertainty(result),
         "input": {
             "sha256": input_sha256,
             "labels_sha256": labels_sha256,
@@ -122,6 +124,19 @@ def make_record(
             if frame in result.frames:
                 record[phase] = result.frames.index(frame)
     return record
+
+
+def _uncertainty(result: Reconstruction) -> list[list[float | None]] | None:
+    """By frame and slice the mean uncertainty within the heart, in intensities; null where there is none."""
+    if result.uncertainty is None:
+        return None
+    return [
+        [
+            round(float(spread[labels > 0].mean()), 4) if labels.any() else None
+            for spread, labels in zip(*frame, strict=True)
+        ]
+        for frame in zip(result.uncertainty, result.labels, strict=True)
+    ]
 
 
 def _cycle(result: Reconstruction) -> dict | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .baselines.registration import Alignment, displacements
-from .generation import GenerationOptions, Progress, Slices, generate_slices
+from .generation import GenerationOptions, Progress, SliceGenerator, Slices
 from .geometry import Plane, sample_plane
 from .layout import Layout
 from .model import Model
@@ -16,6 +18,15 @@ from .shapeline import ShapeLine
 from .stack import Stack
 
 LABEL_RULES = ("code", "image", "fused")
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """One frame made whole: volume (Z, Y, X) float32, labels uint8, uncertainty as in `Reconstruction`."""
+
+    volume: np.ndarray
+    labels: np.ndarray
+    uncertainty: np.ndarray | None
 
 
 def synthesise_frame(
@@ -29,12 +40,13 @@ def synthesise_frame(
     *,
     keep_acquired: bool,
     label_rule: str,
+    samples: int,
     progress: Progress,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Volume (Z, Y, X) float32 and labels uint8 of one frame.
+) -> Synthesis:
+    """One frame made whole.
 
-    frame, labels: (S, H, W) of a straightened ``stack``. keep_acquired and label_rule: as in the pipeline's
-        options.
+    frame, labels: (S, H, W) of a straightened ``stack``. keep_acquired, label_rule and samples: as in the
+        pipeline's options.
     """
     native = [stack.plane(index) for index in range(len(frame))]
     # A method without the morphology code does without what was learned of morphology.
@@ -47,11 +59,12 @@ def synthesise_frame(
     kept = np.array([keep_acquired and index is not None for index in layout.acquired])
     volume = np.empty(layout.grid.shape, np.float32)
     out = np.empty(layout.grid.shape, np.uint8)
+    uncertainty = np.zeros(layout.grid.shape, np.float32) if samples else None
     for z in np.flatnonzero(kept):
         volume[z], out[z] = frame[layout.acquired[z]], labels[layout.acquired[z]]
     missing = np.flatnonzero(~kept)
     if not len(missing):
-        return volume, out
+        return Synthesis(volume, out, uncertainty)
 
     wanted = layout.wanted[missing]
     alignment = Alignment(frame, stack.spacing)
@@ -62,10 +75,16 @@ def synthesise_frame(
     # Linear interpolation, good enough to segment, would cost sharpness.
     seen = window.images(frame, native, order=3)
     slices = Slices(seen, stack.positions, window.spacing, window_displacements)
-    images = generate_slices(model, slices, wanted, window_distances, options, progress)
+    generator = SliceGenerator(model, slices, window_distances, options, progress)
+    images = generator.images(wanted)
     around = np.stack([frame, np.maximum(frame - window.scale, 0)], axis=1)
     background, excess = np.moveaxis(alignment.blend(around, stack.positions, wanted), 1, 0)
     volume[missing] = put_back(images, window, background, excess, native[0])
+    if samples:
+        nothing = np.zeros_like(background)
+        uncertainty[missing] = put_back(
+            generator.spread(wanted, samples), window, nothing, nothing, native[0]
+        )
     found = None
     if label_rule != "code":
         found = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
@@ -75,7 +94,7 @@ def synthesise_frame(
             own = nested_distances(found[index], (window.spacing, window.spacing), REACH_MM)
             maps = fuse(maps, resample_maps(own, window.planes[0], native[0], -REACH_MM), label_rule)
         out[z] = labels_from_distances(maps)
-    return volume, out
+    return Synthesis(volume, out, uncertainty)
 
 
 def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:

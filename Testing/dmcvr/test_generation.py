@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from dmcvr.baselines.registration import align, displacements
-from dmcvr.generation import GenerationOptions, Slices, generate_slices
+from dmcvr.generation import GenerationOptions, SliceGenerator, Slices, generate_slices
 from dmcvr.geometry import Plane
 from dmcvr.segmentation import Window, find_heart
 from dmcvr.shape import WHOLE_MM, interpolate_distances, nested_distances
@@ -112,6 +113,47 @@ def test_a_field_is_in_the_pixels_of_its_plane():
     field = np.stack([np.full((64, 32), 8.0), np.full((64, 32), 3.0)])
     expected = np.stack([np.full((10, 12), 2.0), np.full((10, 12), 1.5)])
     np.testing.assert_allclose(resample_field(field, native, window), expected)
+
+
+SPREAD_AT = np.array([0.0, 1.0, 5.0])
+
+
+@pytest.fixture(scope="module")
+def generator(model, slices, distances):
+    return SliceGenerator(model, slices, distances, RULES["aligned"])
+
+
+@pytest.fixture(scope="module")
+def spread(generator):
+    """Of plausible slices at the first of the two neighbours, beside it and half-way."""
+    torch.manual_seed(0)
+    return generator.spread(SPREAD_AT, 4)
+
+
+def test_the_spread_is_nothing_at_an_acquired_slice_and_grows_with_the_distance(spread, model):
+    assert (spread.shape, spread.dtype) == ((3, model.size, model.size), np.float32)
+    assert not spread[0].any()
+    assert 0 < spread[1].mean() < spread[2].mean()
+
+
+def test_the_spread_is_largest_where_the_neighbours_differ(spread, slices):
+    apart = np.abs(slices.images[1] - slices.images[0])
+    high = apart > np.percentile(apart, 95)
+    assert spread[2][high].mean() > 2 * spread[2][~high].mean()
+
+
+def test_the_spread_follows_the_seed(generator, spread):
+    torch.manual_seed(0)
+    np.testing.assert_array_equal(generator.spread(SPREAD_AT, 4), spread)
+    torch.manual_seed(1)
+    assert (generator.spread(SPREAD_AT, 4)[2] != spread[2]).mean() > 0.5
+
+
+def test_by_the_papers_rule_the_spread_is_that_of_the_noise(model, slices, distances):
+    torch.manual_seed(0)
+    spread = SliceGenerator(model, slices, distances, RULES["paper"]).spread(SPREAD_AT, 2)
+    assert not spread[0].any()
+    assert spread[2].mean() > 0
 
 
 class TestPutBack:

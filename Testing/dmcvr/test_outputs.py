@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,17 @@ def test_a_cine_is_a_sequence_with_one_segmentation_a_frame(moving):
     for frame in range(3):
         image = sitk.ReadImage(str(folder / f"segmentation_{frame:03d}.seg.nrrd"))
         np.testing.assert_array_equal(sitk.GetArrayFromImage(image), result.labels[frame])
+
+
+def test_uncertainty_is_written_where_it_was_sampled(still, moving, tmp_path):
+    for name, (_, result) in (("still", still), ("moving", moving)):
+        folder = tmp_path / name
+        folder.mkdir()
+        spread = np.where(result.labels > 0, np.float32(2.5), result.volume)
+        write(folder, replace(result, uncertainty=spread))
+        written_spread = read_stack(folder / "uncertainty.nrrd")
+        np.testing.assert_array_equal(written_spread.frames, spread)
+        np.testing.assert_allclose(written_spread.origins, read_stack(folder / "volume.nrrd").origins)
 
 
 def test_the_plain_segmentation_is_that_of_end_diastole(moving):

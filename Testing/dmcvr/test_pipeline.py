@@ -158,6 +158,29 @@ def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(mod
     np.testing.assert_array_equal(kept.volume, stack.frames)
 
 
+def test_uncertainty_is_sampled_where_slices_are_generated_and_changes_nothing_else(model, heart, results):
+    plain = results["dmcvr"][0]
+    assert plain.uncertainty is None
+    told = []
+    options = Options(spacing=5, generation=FAST, samples=2)
+    found = reconstruct(heart[0], model, options, lambda *item: told.append(item))
+    np.testing.assert_array_equal(found.volume, plain.volume)
+    np.testing.assert_array_equal(found.labels, plain.labels)
+    assert found.uncertainty.shape == found.volume.shape
+    for z, index in enumerate(found.acquired):
+        assert found.uncertainty[0, z].any() == (index is None)
+    assert not found.uncertainty[0, :, 0].any()
+    heart_there = found.uncertainty[0, 1][found.labels[0, 1] > 0]
+    assert 0 < heart_there.mean() < heart[0].frames.max()
+    assert told[-1] == ("sample", 3, 3)
+
+
+@pytest.mark.parametrize("options", [{"samples": 1}, {"samples": 3, "method": "shape"}])
+def test_uncertainty_without_samples_to_spread_is_refused(options):
+    with pytest.raises(InputError, match="at least 2 samples"):
+        Options(**options)
+
+
 class TestFrames:
     def run(self, cine, labels=None, **options):
         labels = cine.sax_labels if labels is None else labels

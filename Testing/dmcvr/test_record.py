@@ -85,6 +85,17 @@ def test_a_baseline_has_the_same_keys_without_values(beating, model):
     assert [record[key] for key in keys] == [None] * len(keys)
 
 
+def test_uncertainty_is_told_by_slice_within_the_heart(beating):
+    record = record_of(beating)
+    assert (record["samples"], record["uncertainty"]) == (None, None)
+    spread = np.where(beating.labels > 0, np.float32(3), np.float32(100))
+    told = record_of(replace(beating, uncertainty=spread), method="dmcvr", samples=4)
+    assert told["samples"] == 4
+    assert len(told["uncertainty"]) == len(beating.labels)
+    for frame, labels in zip(told["uncertainty"], beating.labels, strict=True):
+        assert frame == [3 if item.any() else None for item in labels]
+
+
 def test_given_labels_are_told(beating, model):
     record = make_record(beating, Options(), model, "ab", [], {}, "cd")
     assert (record["input"]["labels_sha256"], record["label_rule"]) == ("cd", "code")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .options import METHODS, add_generation, add_input, add_label_values, add_methods, add_model, add_steps
-from .types import count, frames
+from .types import count, frames, whole
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +46,9 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         if table in ("withheld", "long-axis", "clinical"):
             text = "labels of the acquired slices from the segmenter instead of the experts"
             run.add_argument("--predicted-labels", action="store_true", help=text)
+        if table == "withheld":
+            text = "draw N plausible slices for each and see whether their spread tells where errors are"
+            run.add_argument("--uncertainty", type=whole, default=0, metavar="N", help=text)
         text = "folder for the table as JSON, with all cases, and as Markdown, and for its figures"
         run.add_argument("--output", type=Path, metavar="DIR", help=text)
         add_model(run, as_json="print one JSON object with all cases")

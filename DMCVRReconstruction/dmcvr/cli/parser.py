@@ -51,6 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="generate the acquired slices as well, instead of keeping them",
     )
+    text = "write uncertainty.nrrd: the spread of intensity over N plausible slices for each generated one"
+    run.add_argument("--uncertainty", type=whole, default=0, metavar="N", help=text)
     run.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
     add_model(run)
 

@@ -112,8 +112,9 @@ def _data_folder(arguments: argparse.Namespace) -> DataFolder:
 
 
 def _comparison(arguments: argparse.Namespace, predicted_labels: bool) -> Comparison:
+    samples = getattr(arguments, "uncertainty", 0)
     options = generation_options(arguments)
-    return Comparison(arguments.methods, predicted_labels, options, arguments.label_rule)
+    return Comparison(arguments.methods, predicted_labels, options, arguments.label_rule, samples)
 
 
 def _diffae(arguments: argparse.Namespace) -> Model | None:
@@ -166,6 +167,8 @@ def command_line(arguments: argparse.Namespace) -> str:
         elif isinstance(value, Path):
             value = value.resolve().name
         words += [f"--{name.replace('_', '-')}", str(value)]
+    if getattr(arguments, "uncertainty", 0):
+        words += ["--uncertainty", str(arguments.uncertainty)]
     if getattr(arguments, "predicted_labels", False):
         words.append("--predicted-labels")
     return shlex.join(words)

@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
         generation=generation_options(arguments),
         keep_acquired=not arguments.regenerate,
         label_rule=arguments.label_rule,
+        samples=arguments.uncertainty,
         seed=arguments.seed,
     )
     drawn = [] if arguments.labels is None else [arguments.labels]

@@ -21,13 +21,15 @@ class Comparison:
     """Which methods are compared, and on which labels of the acquired slices.
 
     predicted_labels: the segmenter's instead of the experts'. generation: for the methods that generate.
-    label_rule: theirs, as in the pipeline's options, where labels are predicted.
+    label_rule: theirs, as in the pipeline's options, where labels are predicted. samples: theirs, for their
+    uncertainty.
     """
 
     methods: tuple[str, ...] = METHODS
     predicted_labels: bool = False
     generation: GenerationOptions = field(default_factory=GenerationOptions)
     label_rule: str = "code"
+    samples: int = 0
 
     @property
     def needs_model(self) -> bool:
@@ -81,6 +83,7 @@ def reconstructions(
             frame=0,
             generation=comparison.generation,
             label_rule=comparison.label_rule,
+            samples=0 if method in BASELINES else comparison.samples,
         )
         # Given labels count as expert ones, which generated images may not change; predicted ones are left to
         # the pipeline there.

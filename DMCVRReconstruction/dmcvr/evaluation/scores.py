@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
+from scipy import ndimage
+from scipy.stats import spearmanr
 
 from ..intensity import WINDOW_MM, stack_scale
 from .metrics import dice, is_missing, psnr, sharpness, ssim, structures, surface_distances, voe
+
+SMOOTHING_MM = 1.5
+"""Of uncertainty and error, so that single pixels' noise does not decide how well they agree."""
 
 
 def mask_scores(predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, ...]) -> dict[str, float]:
@@ -43,12 +48,13 @@ class ImageScale:
 
     window: (H, W) bool, the square of ``intensity.WINDOW_MM`` about the heart: the field of view of the
     ``compact`` preset. inside: the intensity that is 1 there, as the model normalises. whole: the 99.5th
-    percentile of all voxels of the stack, which is 1 for the whole slice.
+    percentile of all voxels of the stack, which is 1 for the whole slice. spacing: (x, y) mm.
     """
 
     window: np.ndarray
     inside: float
     whole: float
+    spacing: tuple[float, float]
 
     @classmethod
     def of(cls, frame: np.ndarray, labels: np.ndarray, spacing: tuple[float, float]) -> ImageScale:
@@ -62,7 +68,25 @@ class ImageScale:
             rows[:, None] & columns,
             stack_scale(frame, tuple(centre), spacing[0]),
             float(np.percentile(frame, 99.5)) or 1.0,
+            tuple(spacing),
         )
+
+    def doubt(self, spread: np.ndarray, image: np.ndarray, true: np.ndarray) -> dict[str, float]:
+        """Mean uncertainty and mean absolute error in the window, and their rank correlation over its pixels.
+
+        spread: (H, W) standard deviation of the image's intensity. All are smoothed by SMOOTHING_MM.
+        """
+        sigma = [SMOOTHING_MM / step for step in self.spacing[::-1]]
+        mine, real = (np.clip(item / self.inside, 0, 1) for item in (image, true))
+        error, spread = (
+            ndimage.gaussian_filter(item, sigma)[self.window]
+            for item in (np.abs(mine - real), spread / self.inside)
+        )
+        return {
+            "uncertainty": float(spread.mean()),
+            "error": float(error.mean()),
+            "rank correlation": float(spearmanr(spread, error).statistic),
+        }
 
     def scores(self, image: np.ndarray, true: np.ndarray) -> dict[str, float]:
         """PSNR (dB), SSIM and sharpness as a share of the true slice's in the window, and PSNR of the whole

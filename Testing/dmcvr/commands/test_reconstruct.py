@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicomfiles import NAME, write_dicom
-from dmcvr.outputs import FILES
+from dmcvr.outputs import FILES, UNCERTAINTY
 from dmcvr.volumes import read_stack
 
 QUICK = ("--spacing", 5, "--steps", 1)
@@ -31,7 +31,17 @@ def test_the_shipped_model_makes_a_volume_of_the_stack(call, files, heart, tmp_p
     np.testing.assert_array_equal(array(tmp_path / "out" / "volume.nrrd")[::2], heart[0].frames[0])
     record = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (record["method"], record["steps"], record["seed"]) == ("dmcvr", 1, 0)
+    assert not (tmp_path / "out" / "uncertainty.nrrd").exists()
     assert record["seconds"].keys() == {"read", "load model", "segment", "generate"}
+
+
+def test_uncertainty_on_request(call, files, tmp_path, refused):
+    arguments = ("reconstruct", files["sax"], "--output", tmp_path / "out", *QUICK)
+    assert call(*arguments, "--uncertainty", 2).code == 0
+    spread = array(tmp_path / "out" / "uncertainty.nrrd")
+    assert not spread[::2].any()
+    assert all(item.any() for item in spread[1::2])
+    assert "samples" in refused(*arguments, "--uncertainty", 2, "--method", "linear")
 
 
 def test_the_same_input_gives_the_same_files_and_no_name_gets_into_them(call, files, tmp_path):
@@ -153,9 +163,8 @@ class TestOddInput:
             "--output", place / f"{folder} out", "--method", "linear", "--spacing", 5,
         )  # fmt: skip
         assert (answer.code, answer.err) == (0, "")
-        assert {path.name for path in (place / f"{folder} out").iterdir()} == {
-            name for name in FILES if "*" not in name
-        }
+        always = {name for name in FILES if "*" not in name} - {UNCERTAINTY}
+        assert {path.name for path in (place / f"{folder} out").iterdir()} == always
 
 
 class TestBadInput:

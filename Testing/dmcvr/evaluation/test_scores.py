@@ -58,6 +58,19 @@ def test_images_are_compared_in_the_window_and_as_a_whole(prism):
     )
 
 
+def test_doubt_is_told_beside_the_error_and_how_they_go_together(prism):
+    case = prism()
+    frame = case.stack.frames[0]
+    scale = ImageScale.of(frame, case.labels, case.stack.spacing)
+    error = np.random.default_rng(0).uniform(0, 0.2, frame[0].shape) * scale.inside
+    dark = np.zeros_like(frame[0])
+    found = scale.doubt(error / 2, dark + error, dark)
+    assert found["uncertainty"] == pytest.approx(0.05, rel=0.1)
+    assert found["error"] == pytest.approx(0.1, rel=0.1)
+    assert found["rank correlation"] == pytest.approx(1)
+    assert scale.doubt(error.max() - error, dark + error, dark)["rank correlation"] == pytest.approx(-1)
+
+
 def test_beyond_white_all_intensities_are_equal(prism):
     case = prism()
     scale = ImageScale.of(case.stack.frames[0], case.labels, case.stack.spacing)

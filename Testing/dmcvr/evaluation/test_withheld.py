@@ -98,6 +98,22 @@ def test_short_stacks_and_missed_hearts_are_told(prism, model, lines):
     assert (line.cells["LVC"].mean, line.cells["PSNR dB"].cases) == (0, 0)
 
 
+def test_whether_uncertainty_tells_of_errors_is_in_the_table(heart, model, lines):
+    from dmcvr.evaluation.cases import Case
+
+    comparison = Comparison(("linear", "dmcvr"), generation=FAST, samples=2)
+    cases = [
+        Case(f"p{start}_ED", heart[0].select(slices=slice(start, start + 3)), heart[1][0, start : start + 3])
+        for start in (0, 1)
+    ]
+    (table,) = withheld_tables(cases, model, comparison)
+    cells = lines(table)["20 mm", "dmcvr"].cells
+    assert 0 < cells["uncertainty"].mean < cells["error"].mean
+    assert 0 < cells["rank correlation"].mean < 1
+    assert lines(table)["20 mm", "linear"].cells["uncertainty"].cases == 0
+    assert sum("dmcvr: over 2 slices" in note for note in table.notes) == 1
+
+
 def test_the_diffusion_model_takes_part(heart, model, lines, least_dice):
     from dmcvr.evaluation.cases import Case
 

@@ -74,22 +74,24 @@ def stumble(path):
 
 
 @pytest.mark.parametrize(
-    ("read", "outcome"),
+    ("read", "outcome", "count", "patience"),
     [
-        (crash, "crash"),
-        (hang, "hang"),
-        (sleep, "hang"),
-        (eat, "memory"),
-        (hide, "memory"),
-        (stumble, "fault"),
+        (crash, "crash", 40, 60.0),
+        (hang, "hang", 40, 60.0),
+        (sleep, "hang", 12, 3.0),
+        (eat, "memory", 40, 60.0),
+        (hide, "memory", 40, 60.0),
+        (stumble, "fault", 40, 60.0),
     ],
 )
-def test_what_a_reader_must_not_do_is_found_and_the_next_file_read(monkeypatch, read, outcome):
+def test_what_a_reader_must_not_do_is_found_and_the_next_file_read(
+    monkeypatch, read, outcome, count, patience
+):
     monkeypatch.setattr(harness, "SECONDS", 0.2)
-    monkeypatch.setattr(harness, "PATIENCE", 1.0)
+    monkeypatch.setattr(harness, "PATIENCE", patience)
     reader = Reader(lambda folder: [Sample("file", bytes([first])) for first in range(256)], read)
-    report = fuzz(reader, 40)
-    assert report.counts.total() == 40
+    report = fuzz(reader, count)
+    assert report.counts.total() == count
     assert report.counts[outcome] > 0
     assert report.counts["refused"] > 0
     (finding,) = report.findings

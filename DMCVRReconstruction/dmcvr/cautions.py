@@ -9,6 +9,7 @@ import numpy as np
 from .anatomy import surrounded
 from .labels import LVC, LVM, NAMES, RVC
 from .layout import Layout
+from .plausibility import implausible
 from .shape import missing_inner_slices
 from .stack import Stack
 
@@ -27,7 +28,11 @@ def cautions(stack: Stack, displaced: float, layout: Layout, labels: Mapping[int
     stack: straightened, its slices having been ``displaced`` by up to so many mm. labels: (S, H, W) uint8 by
     frame, of the frames that are reconstructed.
     """
-    return [*_of_places(stack, displaced, layout), *_of_labels(np.stack(list(labels.values())))]
+    return [
+        *_of_places(stack, displaced, layout),
+        *_of_labels(np.stack(list(labels.values()))),
+        *implausible(stack, labels),
+    ]
 
 
 def _of_places(stack: Stack, displaced: float, layout: Layout) -> list[str]:

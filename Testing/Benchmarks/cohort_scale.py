@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -30,6 +30,7 @@ from dmcvr.cohort.clusters import Place, connected
 from dmcvr.cohort.engine import run_on
 from dmcvr.cohort.records import content_hashes
 from dmcvr.cohort.settings import Settings, model_sha256
+from dmcvr.cohort.work import run_case
 from dmcvr.commands.reconstruct import read_input
 from dmcvr.nrrd import write_volume
 from dmcvr.outputs import stack_grid, write_reconstruction
@@ -51,6 +52,10 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=24)
     text = "memory: rows that name no file, so that a case takes a worker no time"
     parser.add_argument("--no-stacks", action="store_true", help=text)
+    text = "overhead, workers: stacks of few pixels, for a machine that is busy"
+    parser.add_argument("--tiny", action="store_true", help=text)
+    text = "overhead: in one process only"
+    parser.add_argument("--no-dask", action="store_true", help=text)
     parser.add_argument("--method", default="registration", choices=BASELINES)
     arguments = parser.parse_args()
     counts = [int(text) for text in arguments.counts.split(",")]
@@ -63,15 +68,15 @@ def main() -> None:
                     case = replace(case, path=folder / "missing.nrrd")
                 print(json.dumps(driver_memory(case, count)), flush=True)
             return
-        case = write_stack(folder, FULL)
+        case = write_stack(folder, TINY if arguments.tiny else FULL)
         settings = Settings(folder / "out", method=arguments.method, model_sha256=model_sha256(None))
         if arguments.what == "overhead":
-            print(json.dumps(overhead(case, settings, arguments.cases)))
+            print(json.dumps(overhead(case, settings, arguments.cases, not arguments.no_dask)))
             return
         rates = {}
         for count in counts:
             place = replace(settings, output=folder / f"out{count}")
-            rates[count] = 1 / seconds_a_case(case, place, arguments.cases, count)[0]
+            rates[count] = 1 / seconds_a_case(case, place, arguments.cases, count)
             first = counts[0]
             efficiency = rates[count] / rates[first] * first / count
             told = {"workers": count, "cases_per_minute": round(60 * rates[count], 2)}
@@ -93,44 +98,50 @@ def copies(case: Case, count: int, prefix: str) -> Iterator[Case]:
         yield replace(case, name=name, subject=name)
 
 
-def seconds_a_case(case: Case, settings: Settings, count: int, workers: int) -> tuple[float, float]:
-    """Wall and processor seconds over number of cases, on workers that have done some before. The latter are
-    those of driver, scheduler and workers together.
-    """
+def seconds_a_case(case: Case, settings: Settings, count: int, workers: int) -> float:
+    """Wall seconds over number of cases, on workers that have done some before."""
     ended = []
     with connected(Place(workers=workers, use_gpus=False)) as client:
         run_on(client, copies(case, WARM_UP * workers, "warm"), settings, ended.append)
-        started, used = time.perf_counter(), processor_seconds()
+        started = time.perf_counter()
         run_on(client, copies(case, count, "case"), settings, ended.append)
-        seconds, used = time.perf_counter() - started, processor_seconds() - used
+        seconds = time.perf_counter() - started
     if any(outcome.status != "done" for outcome in ended):
         raise RuntimeError(f"a case failed: {ended}")
-    return seconds / count, used / count
+    return seconds / count
 
 
-def processor_seconds() -> float:
-    """Of this process and those that it has started."""
-    own = psutil.Process()
-    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
-    return sum(item.user + item.system for item in times)
+def overhead(case: Case, settings: Settings, count: int, with_dask: bool) -> dict:
+    """A case of a cohort beside the same reading, reconstructing and writing in a plain loop.
 
-
-def overhead(case: Case, settings: Settings, count: int) -> dict:
-    """A case on one worker against the same reading, reconstructing and writing in a plain loop. Processor
-    time tells them apart even on a machine that is busy.
+    In one process, by turns, and counted in processor time, which other work on the machine hardly changes;
+    and on one worker of Dask, in wall time.
     """
-    for number in range(WARM_UP):
-        reconstruct_plainly(case, settings, number)
-    started, used = time.perf_counter(), time.process_time()
-    for number in range(WARM_UP, WARM_UP + count):
-        reconstruct_plainly(case, settings, number)
-    loop = (time.perf_counter() - started) / count, (time.process_time() - used) / count
-    cohort = seconds_a_case(case, settings, count, workers=1)
-    told = {"cases": count}
-    for kind, a, b in zip(("wall", "processor"), loop, cohort, strict=True):
-        told |= {f"{kind}_loop_s": round(a, 4), f"{kind}_cohort_s": round(b, 4)}
-        told[f"{kind}_overhead_ms"] = round(1000 * (b - a), 1)
+    plain, cohort = [], []
+    for number, part in enumerate(copies(case, count + WARM_UP, "here")):
+        plain.append(processor_time_of(reconstruct_plainly, case, settings, number))
+        cohort.append(processor_time_of(run_case, part, settings))
+    told = {
+        "cases": count,
+        "processor_plain_ms": round(1000 * median(plain[WARM_UP:]), 1),
+        "processor_cohort_ms": round(1000 * median(cohort[WARM_UP:]), 1),
+        "processor_overhead_ms": round(1000 * (median(cohort[WARM_UP:]) - median(plain[WARM_UP:])), 1),
+    }
+    if with_dask:
+        started = time.perf_counter()
+        for number in range(count):
+            reconstruct_plainly(case, settings, count + WARM_UP + number)
+        loop = (time.perf_counter() - started) / count
+        dask = seconds_a_case(case, settings, count, workers=1)
+        told |= {"wall_plain_ms": round(1000 * loop, 1), "wall_dask_ms": round(1000 * dask, 1)}
+        told["wall_overhead_ms"] = round(1000 * (dask - loop), 1)
     return told
+
+
+def processor_time_of(function: Callable, *arguments: object) -> float:
+    started = time.process_time()
+    function(*arguments)
+    return time.process_time() - started
 
 
 def reconstruct_plainly(case: Case, settings: Settings, number: int) -> None:
@@ -146,7 +157,7 @@ def reconstruct_plainly(case: Case, settings: Settings, number: int) -> None:
 
 
 def driver_memory(case: Case, count: int) -> dict:
-    """Resident memory in MB of the process of ``dmcvr cohort`` over ``count`` cases in its queue."""
+    """Resident memory in MB and processor time of the driver, ``dmcvr cohort`` over ``count`` cases."""
     folder = case.path.parent / f"memory{count}"
     folder.mkdir()
     index = folder / "index.csv"
@@ -166,7 +177,7 @@ def driver_memory(case: Case, count: int) -> dict:
         "--workers",
         "1",
     ]
-    memory, lines = [], []
+    memory, lines, used = [], [], []
     started = time.perf_counter()
     with subprocess.Popen(
         [*command, "--json", "--device", "cpu"], stdout=subprocess.PIPE, text=True
@@ -176,6 +187,7 @@ def driver_memory(case: Case, count: int) -> dict:
             if '"case"' in text:
                 lines.append(json.loads(text)["status"])
                 memory.append(process.memory_info().rss / 2**20)
+                used.append(sum(process.cpu_times()[:2]))
     tenth = max(1, len(memory) // 10)
     return {
         "cases": count,
@@ -183,6 +195,7 @@ def driver_memory(case: Case, count: int) -> dict:
         "first_tenth_mb": round(median(memory[:tenth]), 1),
         "last_tenth_mb": round(median(memory[-tenth:]), 1),
         "most_mb": round(max(memory), 1),
+        "processor_ms_a_case": round(1000 * (used[-1] - used[0]) / (count - 1), 2),
         "seconds": round(time.perf_counter() - started, 1),
     }
 

@@ -26,6 +26,8 @@ DASK = {
     # A case that waits at the scheduler is not suspected when a worker dies.
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": 2,
+    # Dask would look every 10 ms what its workers are at, which nobody reads.
+    "distributed.worker.profile.enabled": False,
 }
 
 

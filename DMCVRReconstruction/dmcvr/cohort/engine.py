@@ -37,6 +37,7 @@ def run_on(client, cases: Iterable[Case], settings: Settings, done: Done, window
     done: told of each that has ended, in no fixed order. window: how many cases Dask may know of at a time,
     by default four a worker, but no fewer than 64. Raises InputError where the scheduler is lost.
     """
+    from dask.utils import key_split
     from distributed import as_completed
 
     waiting, numbers, run = iter(cases), count(), uuid4().hex
@@ -55,8 +56,11 @@ def run_on(client, cases: Iterable[Case], settings: Settings, done: Done, window
             running.add(future)
 
     def fill() -> None:
-        if more := list(islice(waiting, max(0, size() - len(by_key)))):
+        # Not one by one: the scheduler notes every call of ``map``, for good.
+        free = size() - len(by_key)
+        if free >= max(1, size() // 4) and (more := list(islice(waiting, free))):
             submit(more)
+            key_split.cache_clear()  # it would keep the keys of the last 100,000 cases
 
     fill()
     for future in running:

@@ -52,7 +52,7 @@ class GenerationOptions:
     rule: str = "aligned"
     morphology: bool = True
     order: int = 2
-    stop_log_snr: float = 2.0
+    stop_log_snr: float = 1.5
 
     def __post_init__(self):
         if self.rule not in RULE_STEPS:

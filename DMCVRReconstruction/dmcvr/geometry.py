@@ -131,8 +131,9 @@ def sample_plane(
     to_source = np.linalg.pinv(basis)
     matrix = to_source @ np.column_stack([target.step_y, target.step_x])
     offset = to_source @ (target.origin - source.origin)
-    # Rounding must not push a point on the border outside, where it would become ``fill``.
-    matrix, offset = matrix.round(9), offset.round(9)
+    # A hair's breadth must not push the pixels on the border outside, where they would become ``fill``.
+    matrix, whole = matrix.round(9), np.rint(offset)
+    offset = np.where(np.abs(offset - whole) < 1e-4, whole, offset)
     return ndimage.affine_transform(
         image, matrix, offset, output_shape=target.shape, order=order, mode="constant", cval=fill
     )

@@ -88,7 +88,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rule", default="aligned", choices=("aligned", "paper"))
     parser.add_argument("--steps", type=int, help="network calls each way (default: the rule's)")
     parser.add_argument("--order", type=int, default=2, choices=(1, 2), help="1: DDIM, 2: multistep")
-    parser.add_argument("--stop", type=float, default=2.0, help="log-SNR where the aligned rule stops")
+    parser.add_argument("--stop", type=float, default=1.5, help="log-SNR where the aligned rule stops")
     parser.add_argument("--output", type=Path, help="folder for the curve of sweep")
     return parser.parse_args()
 

@@ -25,6 +25,18 @@ def process(*arguments, **options):
     )
 
 
+def test_what_is_not_said_is_the_same_for_the_pipeline_a_cohort_and_the_command_line():
+    from dmcvr.cohort.settings import Settings
+    from dmcvr.generation import GenerationOptions
+
+    own = GenerationOptions()
+    for command in (("reconstruct", "x", "--output", "y"), ("evaluate", "withheld", "--data", "x")):
+        given = build_parser().parse_args(command)
+        assert (given.rule, given.steps, given.stop) == (own.rule, own.steps, own.stop_log_snr)
+    cohort = Settings(None)
+    assert (cohort.rule, cohort.steps, cohort.stop) == (own.rule, own.steps, own.stop_log_snr)
+
+
 def test_help_imports_nothing_heavy_and_takes_no_time():
     program = (
         "import sys\n"

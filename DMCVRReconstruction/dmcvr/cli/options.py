@@ -43,8 +43,8 @@ def add_generation(parser: argparse.ArgumentParser) -> None:
         help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
     )
     add_steps(parser)
-    text = "log-SNR at which the aligned rule's inversion stops; lower is sharper and less true (default: 2)"
-    parser.add_argument("--stop", type=float, default=2.0, metavar="X", help=text)
+    text = "log-SNR at which the aligned rule's inversion stops; lower is sharper and less true (default: 1.5)"
+    parser.add_argument("--stop", type=float, default=1.5, metavar="X", help=text)
     parser.add_argument(
         "--label-rule",
         choices=("code", "image", "fused"),

@@ -37,7 +37,7 @@ class Settings:
     spacing: float | None = None
     rule: str = "aligned"
     steps: int | None = None
-    stop: float = 2.0
+    stop: float = 1.5
     label_rule: str = "code"
     regenerate: bool = False
     seed: int = 0

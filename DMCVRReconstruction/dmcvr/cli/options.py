@@ -43,7 +43,7 @@ def add_generation(parser: argparse.ArgumentParser) -> None:
         help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
     )
     add_steps(parser)
-    text = "log-SNR at which the aligned rule's inversion stops; lower is sharper and less true (default: 1.5)"
+    text = "log-SNR at which the aligned rule's inversion stops; lower: sharper, less true (default: 1.5)"
     parser.add_argument("--stop", type=float, default=1.5, metavar="X", help=text)
     parser.add_argument(
         "--label-rule",

@@ -28,9 +28,6 @@ DASK = {
     "distributed.scheduler.allowed-failures": 2,
     # Dask would look every 10 ms what its workers are at, which nobody reads.
     "distributed.worker.profile.enabled": False,
-    # Dask has workers give back memory at once, so that every array of some megabytes would be mapped anew.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
 }
 
 

@@ -31,6 +31,11 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def model_sha256(card: dict) -> str:
+    """One hash for the whole model: of the hashes of its parts."""
+    return hashlib.sha256(json.dumps(card.get("sha256", {}), sort_keys=True).encode()).hexdigest()
+
+
 def read_card(folder: Path) -> dict:
     """The contents of a bundle's ``model.json``. Raises InputError if there is none that can be read."""
     try:

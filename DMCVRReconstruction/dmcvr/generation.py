@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from .diffusion.interpolation import lerp, slerp, warp, warp_noise
-from .diffusion.sampler import generate, invert
+from .diffusion.sampler import Denoise, generate, invert
 from .diffusion.schedule import alpha_sigma
 from .errors import InputError
 from .model import Codes, Model, as_batch
@@ -130,7 +130,8 @@ class SliceGenerator:
         out = np.empty((len(wanted), *self._images.shape[2:]), np.float32)
 
         def generate_some(at: slice) -> None:
-            out[at] = self._generated(wanted[at], self._meeting(wanted[at]).start())
+            denoise = self._model.denoise(self._codes.at(wanted[at]))
+            out[at] = self._generated(denoise, self._meeting(wanted[at]).start())
             self._progress("generate", at.stop, len(wanted))
 
         self._model.in_batches(len(wanted), generate_some)
@@ -143,17 +144,16 @@ class SliceGenerator:
         out = np.empty((len(wanted), *self._images.shape[2:]), np.float32)
 
         def sample_some(at: slice) -> None:
-            meeting = self._meeting(wanted[at])
+            denoise, meeting = self._model.denoise(self._codes.at(wanted[at])), self._meeting(wanted[at])
             turns = np.linspace(-1, 1, samples + 1)[1:] - 1 / samples
-            made = [self._generated(wanted[at], meeting.sample(turn)) for turn in turns]
+            made = [self._generated(denoise, meeting.sample(turn)) for turn in turns]
             out[at] = np.std(made, axis=0)
             self._progress("sample", at.stop, len(wanted))
 
         self._model.in_batches(len(wanted), sample_some)
         return np.where((bracket(self._slices.positions, wanted)[2] > 0)[:, None, None], out, 0)
 
-    def _generated(self, wanted: np.ndarray, start: Tensor) -> np.ndarray:
-        denoise = self._model.denoise(self._codes.at(wanted))
+    def _generated(self, denoise: Denoise, start: Tensor) -> np.ndarray:
         made = generate(denoise, start, self._levels[::-1], self._order)
         return np.clip((made[:, 0].cpu().numpy() + 1) / 2, 0, 1)
 

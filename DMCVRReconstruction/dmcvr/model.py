@@ -8,7 +8,6 @@ class logits (B, 4, H, W) and features, of which only the "bottleneck" form of t
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,7 @@ from safetensors.torch import load
 from torch import Tensor
 from torch.nn import Module
 
-from .bundle import DEFAULT_BUNDLE, read_card
+from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from .device import autocast, choose_device, choose_precision
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
@@ -134,7 +133,7 @@ class Model:
     @cached_property
     def sha256(self) -> str:
         """One hash for the whole model: of the hashes of its parts."""
-        return hashlib.sha256(json.dumps(self.card.get("sha256", {}), sort_keys=True).encode()).hexdigest()
+        return model_sha256(self.card)
 
     def in_batches(self, count: int, run: Callable[[slice], None]) -> None:
         """``run`` on one part of ``count`` items after the other, ``batch`` in each; from the moment that the

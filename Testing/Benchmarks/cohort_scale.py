@@ -25,11 +25,12 @@ from statistics import median
 
 import psutil
 from dmcvr.baselines import BASELINES
+from dmcvr.bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from dmcvr.cohort.cases import Case
 from dmcvr.cohort.clusters import Place, connected
 from dmcvr.cohort.engine import run_on
 from dmcvr.cohort.records import content_hashes
-from dmcvr.cohort.settings import Settings, model_sha256
+from dmcvr.cohort.settings import Settings
 from dmcvr.cohort.work import run_case
 from dmcvr.commands.reconstruct import read_input
 from dmcvr.nrrd import write_volume
@@ -69,7 +70,9 @@ def main() -> None:
                 print(json.dumps(driver_memory(case, count)), flush=True)
             return
         case = write_stack(folder, TINY if arguments.tiny else FULL)
-        settings = Settings(folder / "out", method=arguments.method, model_sha256=model_sha256(None))
+        settings = Settings(
+            folder / "out", method=arguments.method, model_sha256=model_sha256(read_card(DEFAULT_BUNDLE))
+        )
         if arguments.what == "overhead":
             print(json.dumps(overhead(case, settings, arguments.cases, not arguments.no_dask)))
             return

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..cautions import WIDE_GAP_MM
+
 LV_ML = (30.0, 600.0)  # at end-diastole
 RV_ML = (30.0, 600.0)
 EF_PERCENT = (8.0, 85.0)
 MASS_G = (35.0, 400.0)
 FEW_SLICES = 6
-WIDE_GAP_MM = 15.0
 DISAGREE = 0.25  # of the cavity's volume, reconstruction against disc summation
 OVER_ALL = {"edv_ml": LV_ML, "rv_edv_ml": RV_ML, "ef_percent": EF_PERCENT, "mass_g": MASS_G}
 TITLES = {"edv_ml": "LV volume", "rv_edv_ml": "RV volume", "ef_percent": "EF", "mass_g": "LV mass"}

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from ..bundle import DEFAULT_BUNDLE, read_card
 
 if TYPE_CHECKING:
     from ..pipeline import Options
@@ -90,9 +86,3 @@ class Settings:
     def model_hash(self, case: Case) -> str | None:
         """Of the model that ``case`` needs, if it needs one."""
         return self.model_sha256 if self.needs_model(case) else None
-
-
-def model_sha256(folder: Path | None) -> str:
-    """``Model.sha256`` from the model's card, without its weights. Raises InputError."""
-    card = read_card(DEFAULT_BUNDLE if folder is None else folder)
-    return hashlib.sha256(json.dumps(card["sha256"], sort_keys=True).encode()).hexdigest()

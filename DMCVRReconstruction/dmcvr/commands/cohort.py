@@ -8,13 +8,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from ..bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from ..cohort.cases import CaseList, Selection
 from ..cohort.clusters import Place, connected
 from ..cohort.engine import run_here, run_on
 from ..cohort.leftovers import remove_leftovers
 from ..cohort.progress import CohortProgress
 from ..cohort.records import CASES
-from ..cohort.settings import Settings, model_sha256
+from ..cohort.settings import Settings
 from ..cohort.sources import find_stacks
 from ..cohort.summary import PAGE, Summary
 from ..cohort.table import TABLES, write_tables
@@ -81,7 +82,7 @@ def _settings(arguments: argparse.Namespace, output: Path) -> Settings:
         regenerate=arguments.regenerate,
         seed=arguments.seed,
         model=model,
-        model_sha256=model_sha256(model),
+        model_sha256=model_sha256(read_card(DEFAULT_BUNDLE if model is None else model)),
         device=arguments.device,
         precision=arguments.precision,
         label_values=arguments.label_values,

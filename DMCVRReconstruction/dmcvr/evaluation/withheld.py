@@ -15,7 +15,7 @@ from ..pipeline import Reconstruction
 from ..stack import Stack
 from .cases import Case
 from .methods import Comparison, reconstructions
-from .scores import NO_IMAGE, ImageScale, dice_by_structure, empty_masks
+from .scores import NO_IMAGE, SMOOTHING_MM, ImageScale, dice_by_structure, empty_masks
 from .shift import dice_after_shift
 from .summary import Column, Row, Table
 
@@ -40,8 +40,8 @@ NOTES = (
 )
 DOUBT_NOTE = (
     "Uncertainty: standard deviation over samples; error: absolute difference from the withheld slice; both "
-    "in the same field of view and normalised alike, smoothed by 1.5 mm. Rank correlation: of the two over "
-    "the pixels of a slice (Spearman)."
+    f"in the same field of view and normalised alike, smoothed by {SMOOTHING_MM} mm. Rank correlation: of the "
+    "two over the pixels of a slice (Spearman)."
 )
 
 

@@ -3,13 +3,12 @@
 import csv
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from dicomfiles import write_dicom
 from dmcvr.cohort.cases import CaseList, Selection
 from dmcvr.cohort.settings import Settings
 from dmcvr.cohort.sources import find_stacks
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.uid import generate_uid
 
 
 @pytest.fixture(scope="session")
@@ -71,29 +70,20 @@ def write_index(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def write_dicom():
-    """Writes a stack as one DICOM file a slice, of a study and a patient."""
+def write_patient():
+    """Writes a stack as one DICOM file a slice, of a study of the patient's own."""
 
-    def write(folder, stack, patient, prefix="slice"):
-        folder.mkdir(parents=True, exist_ok=True)
+    def write(folder, stack, patient):
         study, series = generate_uid(entropy_srcs=[patient]), generate_uid()
-        for s, origin in enumerate(stack.origins):
-            ds = Dataset()
-            ds.file_meta = FileMetaDataset()
-            ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-            ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = MRImageStorage
-            ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = generate_uid()
-            ds.PatientID, ds.PatientName, ds.PatientBirthDate = patient, f"Doe^{patient}", "19570401"
-            ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.Modality = study, series, "MR"
-            ds.SeriesDescription, ds.InstanceNumber, ds.ImageType = "cine SAX", s + 1, ["ORIGINAL", "PRIMARY"]
-            ds.Rows, ds.Columns = stack.frames.shape[2:]
-            ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
-            ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
-            ds.ImagePositionPatient = [round(float(value), 4) for value in origin]
-            ds.ImageOrientationPatient = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
-            ds.PixelSpacing = [stack.spacing[1], stack.spacing[0]]
-            ds.PixelData = np.clip(stack.frames[0, s], 0, 65535).astype("<u2").tobytes()
-            ds.save_as(folder / f"{prefix}{s}.dcm", enforce_file_format=True)
+        write_dicom(
+            folder,
+            stack,
+            PatientID=patient,
+            PatientName=f"Doe^{patient}",
+            PatientBirthDate="19570401",
+            StudyInstanceUID=study,
+            SeriesInstanceUID=series,
+        )
 
     return write
 

@@ -7,9 +7,11 @@ from dmcvr.commands.reconstruct import read_input
 from dmcvr.errors import InputError
 
 
-def test_a_tree_of_patients(found, write_dicom, labelled_case, tmp_path):
+def test_a_tree_of_patients(found, write_patient, labelled_case, tmp_path):
     for patient, slices in (("4711", 3), ("4712", 4)):
-        write_dicom(tmp_path / "export" / f"Doe_{patient}" / "SE1", labelled_case(slices=slices)[0], patient)
+        write_patient(
+            tmp_path / "export" / f"Doe_{patient}" / "SE1", labelled_case(slices=slices)[0], patient
+        )
     cases = found(tmp_path / "export")
     assert len({case.name for case in cases}) == 2
     for case, slices in zip(cases, (3, 4), strict=True):
@@ -19,11 +21,11 @@ def test_a_tree_of_patients(found, write_dicom, labelled_case, tmp_path):
     assert [case.name for case in found(tmp_path / "export")] == [case.name for case in cases]
 
 
-def test_patients_mixed_in_one_folder_are_told_apart(found, write_dicom, labelled_case, tmp_path):
+def test_patients_mixed_in_one_folder_are_told_apart(found, write_patient, labelled_case, tmp_path):
     folder = tmp_path / "all"
     stacks = {slices: labelled_case(slices=slices, bright=100.0 * slices)[0] for slices in (3, 4)}
     for slices, stack in stacks.items():
-        write_dicom(folder, stack, f"p{slices}", prefix=f"p{slices}_")
+        write_patient(folder, stack, f"p{slices}")
     for case in found(folder):
         with gathered(case, tmp_path) as path:
             stack, _, _ = read_input(path)
@@ -31,11 +33,11 @@ def test_patients_mixed_in_one_folder_are_told_apart(found, write_dicom, labelle
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all"]
 
 
-def test_a_damaged_patient_does_not_stop_the_others(found, write_dicom, labelled_case, tmp_path):
+def test_a_damaged_patient_does_not_stop_the_others(found, write_patient, labelled_case, tmp_path):
     stack, _ = labelled_case()
     for patient in ("1", "2", "3"):
-        write_dicom(tmp_path / "export" / "all" / patient, stack, patient)
-    broken = tmp_path / "export" / "all" / "2" / "slice1.dcm"
+        write_patient(tmp_path / "export" / "all" / patient, stack, patient)
+    broken = sorted((tmp_path / "export" / "all" / "2").iterdir())[1]
     broken.write_bytes(broken.read_bytes()[:142])
     cases = found(tmp_path / "export")
     assert [case.path.name for case in cases] == ["1", "2", "3"]

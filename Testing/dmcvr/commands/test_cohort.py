@@ -92,9 +92,9 @@ def test_nothing_tells_where_the_files_lay(cohort, tmp_path):
 
 
 def test_the_model_is_known_by_its_card(model):
-    from dmcvr.cohort.settings import model_sha256
+    from dmcvr.bundle import DEFAULT_BUNDLE, model_sha256, read_card
 
-    assert model_sha256(None) == model.sha256
+    assert model_sha256(read_card(DEFAULT_BUNDLE)) == model.sha256
     assert isinstance(model, Model)
 
 

@@ -40,8 +40,8 @@ NOTES = (
 )
 DOUBT_NOTE = (
     "Uncertainty: standard deviation over samples; error: absolute difference from the withheld slice; both "
-    f"in the same field of view and normalised alike, smoothed by {SMOOTHING_MM} mm. Rank correlation: of the "
-    "two over the pixels of a slice (Spearman)."
+    f"in the same field of view and normalised alike, smoothed by {SMOOTHING_MM} mm. Rank correlation: of "
+    "the two over the pixels of a slice (Spearman)."
 )
 
 

@@ -1,4 +1,4 @@
-"""DMCVR: the missing slices of one frame from the latents of the acquired ones.
+"""DMCVR: the missing slices of a stack's frames from the latents of the acquired ones.
 
 Every acquired slice is inverted once, under its own codes. At a wanted position l_sem and l_mor are
 interpolated on the straight line (eq. 5); two rules say how the stochastic codes of the two neighbours meet.
@@ -31,8 +31,6 @@ from .segmentation import bottleneck
 
 Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``."""
-Distances = Callable[[np.ndarray], np.ndarray]
-Displacements = Callable[[int, float], tuple[np.ndarray, np.ndarray]]
 RULE_STEPS = {"aligned": 4, "paper": 10}
 """Network calls each way where none are asked for; the aligned rule goes part of the way only."""
 
@@ -67,112 +65,168 @@ class GenerationOptions:
 
 
 @dataclass(frozen=True)
-class Slices:
-    """What is known of one frame in the model's window.
+class Acquired:
+    """The S slices of F frames in the model's window.
 
-    images: (S, size, size) float32 in [0, 1]. positions: (S,) mm. spacing: mm a pixel.
-    displacements: for the aligned rule, from (below, t) to the two arrays (2, size, size) in pixels that warp
-        slice ``below`` and the next to the fraction t between them, see `registration.displacements`.
+    images: (F, S, size, size) float32 in [0, 1]. positions: (S,) mm.
+    maps: (F, S, 3, size, size), their nested distances in mm, of which only the "maps" form of the morphology
+        code makes use.
     """
 
     images: np.ndarray
     positions: np.ndarray
-    spacing: float
-    displacements: Displacements | None = None
+    maps: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The places where Z slices of each of F frames are wanted.
+
+    positions: (Z,) mm.
+    maps: (F, Z, 3, size, size), the nested distances there in mm, where the acquired slices have theirs.
+    moves: for the aligned rule (2, F, Z, 2, size, size), the displacements in pixels that warp the slice
+        below and the one above, see `registration.displacements`.
+    """
+
+    positions: np.ndarray
+    maps: np.ndarray | None = None
+    moves: np.ndarray | None = None
 
 
 def generate_slices(
     model: Model,
-    slices: Slices,
-    wanted: np.ndarray,
-    distances: Distances,
+    acquired: Acquired,
+    wanted: Wanted,
     options: GenerationOptions,
     progress: Progress = lambda stage, done, total: None,
 ) -> np.ndarray:
-    """Images (Z, size, size) float32 in [0, 1] at the positions ``wanted`` (Z,) mm, acquired ones included if
-    asked for.
+    """Images (F, Z, size, size) float32 in [0, 1] at the ``wanted`` places, acquired slices' own included.
 
-    distances: gives the interpolated nested distances (N, 3, size, size) in mm at positions (N,), for the
-        "maps" form of the morphology code.
     progress: told ("invert" or "generate", slices done, slices in all).
     """
-    return SliceGenerator(model, slices, distances, options, progress).images(wanted)
+    return SliceGenerator(model, acquired, options, progress).images(wanted)
 
 
 class SliceGenerator:
-    """One frame's slices, inverted, and what is made of their latents; arguments as in `generate_slices`."""
+    """The slices of some frames, inverted, and what is made of their latents; arguments as in
+    `generate_slices`. Batches are filled with slices whichever frame they are of.
+    """
 
     def __init__(
         self,
         model: Model,
-        slices: Slices,
-        distances: Distances,
+        acquired: Acquired,
         options: GenerationOptions,
         progress: Progress = lambda stage, done, total: None,
     ):
-        self._model, self._slices, self._order, self._progress = model, slices, options.order, progress
+        self._model, self._order, self._progress = model, options.order, progress
         self._aligned = options.rule == "aligned"
         self._stop = options.stop_log_snr / 2 if self._aligned else model.schedule.lam_min
         self._levels = model.schedule.grid(options.calls, self._stop)
-        self._codes = SliceCodes.of(model, slices, distances, options.morphology)
-        self._images = as_batch(slices.images * 2 - 1).to(model.device)
+        self._shape, self._positions = acquired.images.shape[:2], acquired.positions
+        self._images = as_batch(_flat(acquired.images) * 2 - 1).to(model.device)
+        self._codes = SliceCodes.of(model, acquired.images, options.morphology)
         self._latents = torch.empty_like(self._images)
+        own = Places.of(self._shape, acquired.positions, Wanted(acquired.positions, acquired.maps))
 
         def invert_some(at: slice) -> None:
-            denoise = model.denoise(self._codes.at(slices.positions[at]))
+            denoise = model.denoise(self._codes.at(own.part(at)))
             self._latents[at] = invert(denoise, self._images[at], self._levels, self._order)
-            progress("invert", at.stop, len(slices.images))
+            progress("invert", at.stop, len(self._images))
 
-        model.in_batches(len(slices.images), invert_some)
+        model.in_batches(len(self._images), invert_some)
 
-    def images(self, wanted: np.ndarray) -> np.ndarray:
-        """(Z, size, size) float32 in [0, 1] at ``wanted`` (Z,) mm."""
-        out = np.empty((len(wanted), *self._images.shape[2:]), np.float32)
+    def images(self, wanted: Wanted) -> np.ndarray:
+        """(F, Z, size, size) float32 in [0, 1]."""
+        return self._made(
+            wanted, "generate", lambda denoise, meeting: self._decoded(denoise, meeting.start())
+        )
 
-        def generate_some(at: slice) -> None:
-            denoise = self._model.denoise(self._codes.at(wanted[at]))
-            out[at] = self._generated(denoise, self._meeting(wanted[at]).start())
-            self._progress("generate", at.stop, len(wanted))
-
-        self._model.in_batches(len(wanted), generate_some)
-        return out
-
-    def spread(self, wanted: np.ndarray, samples: int) -> np.ndarray:
-        """(Z, size, size) float32: the standard deviation of each pixel over ``samples`` plausible slices at
-        ``wanted`` (Z,) mm, in the unit of the images; 0 at acquired slices. Draws from torch's generator.
+    def spread(self, wanted: Wanted, samples: int) -> np.ndarray:
+        """(F, Z, size, size) float32: the standard deviation of each pixel over ``samples`` plausible slices,
+        in the unit of the images; 0 at acquired slices. Draws from torch's generator.
         """
-        out = np.empty((len(wanted), *self._images.shape[2:]), np.float32)
+        turns = np.linspace(-1, 1, samples + 1)[1:] - 1 / samples
 
-        def sample_some(at: slice) -> None:
-            denoise, meeting = self._model.denoise(self._codes.at(wanted[at])), self._meeting(wanted[at])
-            turns = np.linspace(-1, 1, samples + 1)[1:] - 1 / samples
-            made = [self._generated(denoise, meeting.sample(turn)) for turn in turns]
-            out[at] = np.std(made, axis=0)
-            self._progress("sample", at.stop, len(wanted))
+        def vary(denoise: Denoise, meeting: Meeting) -> np.ndarray:
+            return np.std([self._decoded(denoise, meeting.sample(turn)) for turn in turns], axis=0)
 
-        self._model.in_batches(len(wanted), sample_some)
-        return np.where((bracket(self._slices.positions, wanted)[2] > 0)[:, None, None], out, 0)
+        between = bracket(self._positions, wanted.positions)[2] > 0
+        return np.where(between[:, None, None], self._made(wanted, "sample", vary), 0)
 
-    def _generated(self, denoise: Denoise, start: Tensor) -> np.ndarray:
+    def _made(self, wanted: Wanted, stage: str, make: Callable[[Denoise, Meeting], np.ndarray]) -> np.ndarray:
+        """(F, Z, size, size): what ``make`` gives of each batch of ``wanted`` places."""
+        places = Places.of(self._shape, self._positions, wanted)
+        out = np.empty((len(places.below), *self._images.shape[2:]), np.float32)
+
+        def make_some(at: slice) -> None:
+            part = places.part(at)
+            out[at] = make(self._model.denoise(self._codes.at(part)), self._meeting(part))
+            self._progress(stage, at.stop, len(out))
+
+        self._model.in_batches(len(out), make_some)
+        return out.reshape(self._shape[0], -1, *out.shape[1:])
+
+    def _decoded(self, denoise: Denoise, start: Tensor) -> np.ndarray:
         made = generate(denoise, start, self._levels[::-1], self._order)
         return np.clip((made[:, 0].cpu().numpy() + 1) / 2, 0, 1)
 
-    def _meeting(self, wanted: np.ndarray) -> Meeting:
-        below, above, fraction = bracket(self._slices.positions, wanted)
-        t = torch.from_numpy(fraction).to(self._model.device)
+    def _meeting(self, places: Places) -> Meeting:
+        sides = places.below, places.above
+        t = torch.from_numpy(places.fraction).to(self._model.device)
         if not self._aligned:
-            nothing = torch.zeros_like(self._images[below])
-            return Meeting((nothing, nothing), (self._latents[below], self._latents[above]), t)
+            nothing = torch.zeros_like(self._images[places.below])
+            return Meeting((nothing, nothing), tuple(self._latents[side] for side in sides), t)
         alpha, _ = alpha_sigma(self._stop)
-        pairs = np.zeros((2, len(t), 2, *self._images.shape[2:]), np.float32)
-        for index, (a, b, share) in enumerate(zip(below, above, fraction, strict=True)):
-            if a != b:
-                pairs[:, index] = self._slices.displacements(a, share)
         means, noises = [], []
-        for side, moved in zip((below, above), torch.from_numpy(pairs).to(t.device), strict=True):
+        for side, moved in zip(sides, torch.from_numpy(places.moves).to(t.device), strict=True):
             means.append(alpha * warp(self._images[side], moved).clamp(-1, 1))
             noises.append(warp_noise(self._latents[side] - alpha * self._images[side], moved))
         return Meeting(tuple(means), tuple(noises), t)
+
+
+@dataclass(frozen=True)
+class Places:
+    """N places among the slices of all frames, counted through.
+
+    below, above: (N,), the acquired slices about each. fraction: (N,), how far it is from the one to the
+    other. maps, moves: (N, ...) and (2, N, ...), as in `Wanted`.
+    """
+
+    below: np.ndarray
+    above: np.ndarray
+    fraction: np.ndarray
+    maps: np.ndarray | None
+    moves: np.ndarray | None
+
+    @classmethod
+    def of(cls, shape: tuple[int, int], positions: np.ndarray, wanted: Wanted) -> Places:
+        """The ``wanted`` places. shape: numbers of frames and slices. positions: (S,) mm of these."""
+        frames, slices = shape
+        below, above, fraction = bracket(positions, wanted.positions)
+        first = slices * np.arange(frames)[:, None]
+        return cls(
+            (first + below).ravel(),
+            (first + above).ravel(),
+            np.tile(fraction, frames),
+            None if wanted.maps is None else _flat(wanted.maps),
+            None if wanted.moves is None else wanted.moves.reshape(2, -1, *wanted.moves.shape[3:]),
+        )
+
+    def part(self, at: slice) -> Places:
+        """Some of the places."""
+        return Places(
+            self.below[at],
+            self.above[at],
+            self.fraction[at],
+            None if self.maps is None else self.maps[at],
+            None if self.moves is None else self.moves[:, at],
+        )
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """(F * S, ...) of (F, S, ...)."""
+    return array.reshape(-1, *array.shape[2:])
 
 
 @dataclass(frozen=True)
@@ -206,35 +260,34 @@ class Meeting:
 
 @dataclass(frozen=True)
 class SliceCodes:
-    """l_sem and l_mor of the acquired slices, and by eq. 5 between them.
+    """The codes of the acquired slices, and by eq. 5 those between them.
 
-    positions: (S,) mm. semantic: (S, D). features: (S, C, h, w), the "bottleneck" form of l_mor. distances:
-    gives its "maps" form at any positions. Without either l_mor is withheld.
+    semantic: (N, D), l_sem. features: (N, C, h, w), the "bottleneck" form of l_mor. takes_maps: whether l_mor
+    has its "maps" form. With neither l_mor is withheld.
     """
 
-    positions: np.ndarray
     semantic: Tensor
     features: Tensor | None
-    distances: Distances | None
+    takes_maps: bool
 
     @classmethod
-    def of(cls, model: Model, slices: Slices, distances: Distances, morphology: bool) -> SliceCodes:
-        """The codes of ``slices`` in the form the preset takes; without ``morphology``, l_sem alone."""
+    def of(cls, model: Model, images: np.ndarray, morphology: bool) -> SliceCodes:
+        """The codes of images (F, S, size, size) in the form the preset takes; without ``morphology``, l_sem
+        alone.
+        """
         kind = model.preset.morphology if morphology else None
         return cls(
-            slices.positions,
-            model.encode(as_batch(slices.images * 2 - 1)),
-            bottleneck(model, slices.images) if kind == "bottleneck" else None,
-            distances if kind == "maps" else None,
+            model.encode(as_batch(_flat(images) * 2 - 1)),
+            bottleneck(model, images) if kind == "bottleneck" else None,
+            kind == "maps",
         )
 
-    def at(self, wanted: np.ndarray) -> Codes:
-        """The codes at the positions ``wanted`` (Z,) mm; at an acquired slice's position its own."""
-        below, above, fraction = bracket(self.positions, wanted)
-        t = torch.from_numpy(fraction).to(self.semantic.device)
+    def at(self, places: Places) -> Codes:
+        """The codes at some places; at an acquired slice's its own."""
+        t = torch.from_numpy(places.fraction).to(self.semantic.device)
         morphology = None
         if self.features is not None:
-            morphology = lerp(self.features[below], self.features[above], t)
-        elif self.distances is not None:
-            morphology = scale_distances(self.distances(wanted)).to(self.semantic.device)
-        return Codes(lerp(self.semantic[below], self.semantic[above], t), morphology)
+            morphology = lerp(self.features[places.below], self.features[places.above], t)
+        elif self.takes_maps:
+            morphology = scale_distances(places.maps).to(self.semantic.device)
+        return Codes(lerp(self.semantic[places.below], self.semantic[places.above], t), morphology)

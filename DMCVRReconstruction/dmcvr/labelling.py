@@ -10,7 +10,7 @@ from .generation import Progress
 from .geometry import sample_plane
 from .labels import LVC
 from .model import Model
-from .segmentation import Window, find_heart, segment_frame, window_about
+from .segmentation import Window, find_heart, segment_frames, window_about
 from .stack import Stack
 
 
@@ -30,8 +30,11 @@ def segment_stack(
         finished += count
         progress("segment", finished, total)
 
-    for t in frames:
-        labels[t] = segment_frame(model, stack.frames[t], native, window, done)
+    together = max(1, model.batch // len(native))
+    for start in range(0, len(frames), together):
+        some = frames[start : start + together]
+        found = segment_frames(model, stack.frames[some], native, window, done)
+        labels |= dict(zip(some, found, strict=True))
     if not any((item == LVC).any() for item in labels.values()):
         raise InputError("No left ventricle was found in the image: it must be a short-axis stack.")
     return window, labels

@@ -164,9 +164,10 @@ class Model:
         views: int = 1,
         done: Callable[[int], None] = lambda count: None,
     ) -> tuple[Tensor, Tensor]:
-        """Class probabilities (S, 4, H, W) and bottleneck features of images (S, H, W) in [0, 1].
+        """Class probabilities (N, 4, H, W) and bottleneck features of images in [0, 1], (S, H, W) or those of
+        several stacks, (F, S, H, W), counted through: N = F S.
 
-        neighbours: whether the images are a stack's slices in its order, so that each may be judged with its
+        neighbours: whether the images are stacks' slices in their order, so that each may be judged with its
             neighbours in view; otherwise each is judged by itself. Sides are multiples of the segmenter's
             stride.
         views: probabilities are the mean over this many of the eight turns and mirror images of a square,
@@ -290,17 +291,20 @@ def as_batch(images: np.ndarray) -> Tensor:
 
 
 def with_neighbours(images: np.ndarray, context: int) -> Tensor:
-    """(S, 1 + 2 context, H, W) float32: every slice of a stack (S, H, W) between its neighbours, which are 0
-    beyond the ends.
+    """(N, 1 + 2 context, H, W) float32: every slice of a stack (S, H, W), or of several (F, S, H, W), between
+    its neighbours, which are 0 beyond the ends.
     """
-    padded = np.pad(images, ((context, context), (0, 0), (0, 0)))
-    shifted = [padded[start : start + len(images)] for start in range(1 + 2 * context)]
-    return torch.from_numpy(np.stack(shifted, 1).astype(np.float32))
+    stacks = images[None] if images.ndim == 3 else images
+    padded = np.pad(stacks, ((0, 0), (context, context), (0, 0), (0, 0)))
+    shifted = [padded[:, start : start + stacks.shape[1]] for start in range(1 + 2 * context)]
+    together = np.stack(shifted, 2).reshape(-1, len(shifted), *stacks.shape[2:])
+    return torch.from_numpy(together.astype(np.float32))
 
 
 def alone(images: np.ndarray, context: int) -> Tensor:
-    """(S, 1 + 2 context, H, W) float32: images (S, H, W) as if they had no neighbours."""
-    return torch.from_numpy(np.pad(images[:, None], ((0, 0), (context, context), (0, 0), (0, 0)))).float()
+    """(N, 1 + 2 context, H, W) float32: images (..., H, W) as if they had no neighbours."""
+    single = images.reshape(-1, 1, *images.shape[-2:])
+    return torch.from_numpy(np.pad(single, ((0, 0), (context, context), (0, 0), (0, 0)))).float()
 
 
 def turn(images: Tensor, view: int) -> Tensor:

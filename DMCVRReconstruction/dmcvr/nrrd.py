@@ -130,7 +130,6 @@ def _write(
         # The list axis first is the one layout that old and new versions of Slicer both read.
         sizes, directions, kinds = [str(len(array)), *sizes], ["none", *directions], ["list", *kinds]
         header += [f'labels: "{axis[0]}" "" "" ""', f'units: "{axis[1]}" "" "" ""']
-        array = np.moveaxis(array, 0, -1)
     header += [
         f"sizes: {' '.join(sizes)}",
         f"space directions: {' '.join(directions)}",
@@ -138,8 +137,13 @@ def _write(
     ]
     header += ["endian: little", "encoding: gzip", f"space origin: {_vector(grid.origin)}"]
     header += [f"{key}:={value}" for key, value in fields.items()]
-    data = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-    Path(path).write_bytes("\n".join(header).encode("ascii") + b"\n\n" + gzip.compress(data, 4, mtime=0))
+    with Path(path).open("wb") as file:
+        file.write("\n".join(header).encode("ascii") + b"\n\n")
+        with gzip.GzipFile("", "wb", 4, file, mtime=0) as packed:
+            # Slice by slice: a cine need not be in memory a second time.
+            for z in range(array.shape[-3]):
+                part = array[z] if array.ndim == 3 else np.moveaxis(array[:, z], 0, -1)
+                packed.write(np.ascontiguousarray(part).astype(array.dtype.newbyteorder("<"), copy=False))
 
 
 def _as_type(array: np.ndarray, dtype: np.dtype | type | str | None) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from . import scratch
 from .anatomy import ejection_fraction, stack_volumes_ml, volumes_ml
 from .baselines import BASELINES
 from .cautions import cautions
@@ -17,10 +18,10 @@ from .errors import InputError
 from .generation import GenerationOptions, Progress
 from .geometry import Grid
 from .labelling import choose_frames, cycle_volumes, label_stack, straighten_labels
-from .layout import plan, straighten
+from .layout import Layout, plan, straighten
 from .model import Model
 from .stack import Stack
-from .synthesis import LABEL_RULES, synthesise_frame
+from .synthesis import LABEL_RULES, Synthesis, synthesise_frames
 
 METHODS = ("dmcvr", "diffae", *BASELINES)
 
@@ -155,25 +156,27 @@ def reconstruct(
     warnings = cautions(stack, displaced, layout, {t: stack_labels[t] for t in chosen})
 
     shape = (len(chosen), *layout.grid.shape)
-    volume, out = np.empty(shape, np.float32), np.empty(shape, np.uint8)
-    uncertainty = np.empty(shape, np.float32) if options.samples else None
-    for index, t in enumerate(chosen):
+    volume, out = scratch.empty(shape, np.float32), scratch.empty(shape, np.uint8)
+    uncertainty = scratch.empty(shape, np.float32) if options.samples else None
+    # As many frames at a time as fill a batch.
+    together = 1 if options.method in BASELINES else max(1, model.batch // len(layout.wanted))
+    for start in range(0, len(chosen), together):
+        at = slice(start, start + together)
+        frames, own = stack.frames[chosen[at]], np.stack([stack_labels[t] for t in chosen[at]])
 
-        def step(stage: str, done: int, total: int, index: int = index) -> None:
-            progress(stage, index * total + done, len(chosen) * total)
+        def step(stage: str, done: int, total: int, start: int = start, some: int = len(frames)) -> None:
+            each = total // some
+            progress(stage, start * each + done, len(chosen) * each)
 
         with clock("generate"):
-            frame, own = stack.frames[t], stack_labels[t]
             if options.method in BASELINES:
-                volume[index], out[index] = BASELINES[options.method](
-                    frame, own, stack.positions, layout.wanted, stack.spacing
-                )
+                made = _interpolated(options.method, stack, frames, own, layout)
                 step("generate", 1, 1)
             else:
-                made = synthesise_frame(
+                made = synthesise_frames(
                     model,
                     stack,
-                    frame,
+                    frames,
                     own,
                     window,
                     layout,
@@ -184,9 +187,12 @@ def reconstruct(
                     samples=options.samples,
                     progress=step,
                 )
-                volume[index], out[index] = made.volume, made.labels
-                if uncertainty is not None:
-                    uncertainty[index] = made.uncertainty
+        volume[at], out[at] = made.volume, made.labels
+        if uncertainty is not None:
+            uncertainty[at] = made.uncertainty
+            scratch.settle(uncertainty)
+        scratch.settle(volume)
+        scratch.settle(out)
     return Reconstruction(
         volume=volume,
         labels=out,
@@ -200,6 +206,17 @@ def reconstruct(
         seconds=clock.seconds,
         warnings=tuple(warnings),
     )
+
+
+def _interpolated(
+    method: str, stack: Stack, frames: np.ndarray, labels: np.ndarray, layout: Layout
+) -> Synthesis:
+    """Some frames by a baseline."""
+    made = [
+        BASELINES[method](frame, own, stack.positions, layout.wanted, stack.spacing)
+        for frame, own in zip(frames, labels, strict=True)
+    ]
+    return Synthesis(*map(np.stack, zip(*made, strict=True)), None)
 
 
 class _Clock:

@@ -99,28 +99,28 @@ def window_about(
     return Window(tuple(target), stack_scale(frame, native_centre, native[0].spacing[0]))
 
 
-def segment_frame(
+def segment_frames(
     model: Model,
-    frame: np.ndarray,
+    frames: np.ndarray,
     native: list[Plane],
     window: Window,
     done: Callable[[int], None] = lambda count: None,
 ) -> np.ndarray:
-    """Labels (S, H, W) uint8 of a frame (S, H, W) on its own planes."""
-    images = window.images(frame, native)
-    probabilities = model.segment(images, views=VIEWS, done=done)[0].cpu().numpy()
-    normal = native[0].normal
-    probabilities = agree(
-        probabilities, np.array([plane.origin @ normal for plane in native]), window.spacing
-    )
-    labels = np.zeros(frame.shape, np.uint8)
-    for index, (source, target) in enumerate(zip(window.planes, native, strict=True)):
-        shares = [
-            sample_plane(share, source, target, fill=float(label == 0))
-            for label, share in enumerate(probabilities[index])
-        ]
-        labels[index] = np.argmax(shares, axis=0)
-    return tidy(labels)
+    """Labels (F, S, H, W) uint8 of frames (F, S, H, W) on their own planes. done: told of slices finished."""
+    images = np.stack([window.images(frame, native) for frame in frames])
+    found = model.segment(images, views=VIEWS, done=done)[0].cpu().numpy()
+    positions = np.array([plane.origin @ native[0].normal for plane in native])
+    labels = np.zeros(frames.shape, np.uint8)
+    for own, out in zip(found.reshape(*images.shape[:2], *found.shape[1:]), labels, strict=True):
+        probabilities = agree(own, positions, window.spacing)
+        for index, (source, target) in enumerate(zip(window.planes, native, strict=True)):
+            shares = [
+                sample_plane(share, source, target, fill=float(label == 0))
+                for label, share in enumerate(probabilities[index])
+            ]
+            out[index] = np.argmax(shares, axis=0)
+        out[:] = tidy(out)
+    return labels
 
 
 def agree(probabilities: np.ndarray, positions: np.ndarray, spacing: float) -> np.ndarray:
@@ -187,5 +187,5 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
 
 
 def bottleneck(model: Model, images: np.ndarray) -> torch.Tensor:
-    """l_mor of the ``paper`` preset: features (B, C, H/16, W/16) of images (B, size, size) in [0, 1]."""
+    """l_mor of the ``paper`` preset: features (N, C, H/16, W/16) of images (F, S, size, size) in [0, 1]."""
     return model.segment(images)[1]

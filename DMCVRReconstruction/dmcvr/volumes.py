@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from . import dicom
 from .anatomy import surrounded
 from .errors import InputError
 from .geometry import Grid
@@ -38,7 +37,9 @@ def read_stack(path: str | Path) -> Stack:
     """
     path = Path(path)
     if os.path.isdir(path):
-        study = dicom.read_study(path)
+        from .dicom import read_study  # pydicom, which files do not need
+
+        study = read_study(path)
         for message in study.warnings:
             warnings.warn(message, stacklevel=2)
         return study.sax

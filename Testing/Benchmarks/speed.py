@@ -22,16 +22,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from dmcvr.baselines.registration import Alignment, displacements
 from dmcvr.device import describe
 from dmcvr.diffusion.sampler import generate, invert
 from dmcvr.diffusion.schedule import LinearBeta
 from dmcvr.evaluation.figures.drawing import DPI, new_figure
 from dmcvr.evaluation.figures.style import NORMAL, OTHERS, tidy_axes
 from dmcvr.evaluation.metrics import psnr
-from dmcvr.generation import GenerationOptions, SliceCodes, Slices, generate_slices
+from dmcvr.generation import Acquired, GenerationOptions, Places, SliceCodes, Wanted, generate_slices
 from dmcvr.labelling import segment_stack
-from dmcvr.model import Model, as_batch
+from dmcvr.model import Codes, Model, as_batch
 from dmcvr.morphology import REACH_MM
 from dmcvr.phantom import PhantomConfig, make_phantom
 from dmcvr.pipeline import Options, reconstruct
@@ -100,10 +99,12 @@ def phantom_stack() -> Stack:
 
 
 class Window:
-    """A stack's slices as the model sees them, with what generating them takes."""
+    """A stack's slices as the model sees them, and as places to make them anew."""
 
-    def __init__(self, slices: Slices, maps: np.ndarray):
-        self.slices, self.maps = slices, maps
+    def __init__(self, acquired: Acquired):
+        positions, images = acquired.positions, acquired.images
+        nothing = np.zeros((2, *images.shape[:2], 2, *images.shape[2:]), np.float32)
+        self.acquired, self.same = acquired, Wanted(positions, acquired.maps, nothing)
 
     @classmethod
     def of(cls, stack: Stack, model: Model) -> Window:
@@ -112,22 +113,12 @@ class Window:
         native = [stack.plane(index) for index in range(len(stack.origins))]
         images = window.images(stack.frames[0], native)
         labels = model.segment(images)[0].argmax(1).cpu().numpy().astype(np.uint8)
-        alignment = Alignment(images, (window.spacing, window.spacing))
-        slices = Slices(
-            images,
-            stack.positions,
-            window.spacing,
-            lambda below, t: displacements(alignment.field(below), t),
-        )
-        return cls(slices, nested_distances(labels, (window.spacing, window.spacing), REACH_MM))
-
-    def distances(self, wanted: np.ndarray) -> np.ndarray:
-        """The acquired slices' own nested distances (N, 3, size, size) at positions (N,)."""
-        return self.maps[np.searchsorted(self.slices.positions, wanted - 1e-3)]
+        maps = nested_distances(labels, (window.spacing, window.spacing), REACH_MM)
+        return cls(Acquired(images[None], stack.positions, maps[None]))
 
     def fidelity(self, made: np.ndarray) -> float:
         """Mean PSNR in dB of regenerated slices (S, size, size)."""
-        return float(np.mean([psnr(*pair) for pair in zip(made, self.slices.images, strict=True)]))
+        return float(np.mean([psnr(*pair) for pair in zip(made, self.acquired.images[0], strict=True)]))
 
 
 def measure_stack(stack: Stack, model: Model, options: GenerationOptions, loading: float) -> dict:
@@ -151,7 +142,7 @@ def measure_stack(stack: Stack, model: Model, options: GenerationOptions, loadin
         result = reconstruct(stack, model, Options(spacing=SPACING_MM, generation=options), progress)
         total, cpu = time.perf_counter() - started, time.process_time() - cpu
     seen = Window.of(stack, model)
-    made = generate_slices(model, seen.slices, stack.positions, seen.distances, options)
+    made = generate_slices(model, seen.acquired, seen.same, options)[0]
     call = time_of_call(model)
     flops = flops_of(denoiser_call(model, 1))
     peak = peak_flops(model.device, model.precision)
@@ -208,9 +199,8 @@ def counted(model: Model) -> Iterator[dict[str, int]]:
 def denoiser_call(model: Model, count: int) -> Callable[[], object]:
     """One call of the denoiser for ``count`` slices, its codes bound."""
     images = torch.zeros(count, 1, model.size, model.size, device=model.device)
-    places, maps = np.arange(count), np.zeros((count, 3, model.size, model.size), np.float32)
-    codes = SliceCodes(places, model.encode(images), None, lambda wanted: maps)
-    denoise = model.denoise(codes.at(places))
+    maps = torch.zeros(count, 3, model.size, model.size, device=model.device)
+    denoise = model.denoise(Codes(model.encode(images), maps))
     return lambda: denoise(images, 0.0)
 
 
@@ -230,9 +220,10 @@ def time_of_call(model: Model, seconds: float = 2.0) -> float:
 
 def sweep(window: Window, model: Model) -> list[dict]:
     """Round trips over the whole way to x_T and back, by sampler and number of steps."""
-    codes = SliceCodes.of(model, window.slices, window.distances, morphology=True)
-    denoise = model.denoise(codes.at(window.slices.positions))
-    images = as_batch(window.slices.images * 2 - 1).to(model.device)
+    acquired = window.acquired
+    places = Places.of(acquired.images.shape[:2], acquired.positions, window.same)
+    denoise = model.denoise(SliceCodes.of(model, acquired.images, morphology=True).at(places))
+    images = as_batch(acquired.images[0] * 2 - 1).to(model.device)
     curves = []
     for sampler, (order, grid) in SAMPLERS.items():
         for steps in STEPS:

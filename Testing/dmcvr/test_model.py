@@ -115,6 +115,8 @@ def test_beyond_its_ends_a_stack_has_no_neighbours():
     stack = np.arange(1, 4, dtype=np.float32)[:, None, None] * np.ones((3, 2, 2), np.float32)
     assert with_neighbours(stack, 1)[:, :, 0, 0].tolist() == [[0, 1, 2], [1, 2, 3], [2, 3, 0]]
     assert with_neighbours(stack, 0)[:, :, 0, 0].tolist() == [[1], [2], [3]]
+    several = with_neighbours(np.stack([stack, 10 * stack]), 1)[:, :, 0, 0]
+    assert several.tolist() == [[0, 1, 2], [1, 2, 3], [2, 3, 0], [0, 10, 20], [10, 20, 30], [20, 30, 0]]
     assert alone(stack, 1)[:, :, 1, 1].tolist() == [[0, 1, 0], [0, 2, 0], [0, 3, 0]]
 
 

@@ -11,6 +11,7 @@ from dmcvr.generation import GenerationOptions
 from dmcvr.geometry import unit
 from dmcvr.labelling import segment_stack
 from dmcvr.labels import LVC, LVM, RVC
+from dmcvr.model import Model
 from dmcvr.morphology import REACH_MM
 from dmcvr.pipeline import METHODS, Options, reconstruct
 from dmcvr.positions import bracket
@@ -238,6 +239,23 @@ class TestFrames:
         stack = cine.sax.select(frames=[0, 1], slices=slice(4, 9))
         segment_stack(stack, model, [0, 1], lambda *item: told.append(item))
         assert told[-1] == ("segment", 10, 10)
+
+    def test_frames_that_fill_a_batch_together_are_those_done_one_by_one(self, cine):
+        """Segmented, generated and sampled, with progress told over all of them."""
+        stack = cine.sax.select(frames=[0, 1], slices=slice(4, 8))
+        options = Options(frame="all", spacing=5, samples=2, generation=GenerationOptions(1))
+        results, told = [], []
+        for batch in (1, 100):
+            model = Model.load(device="cpu", precision="float32")
+            model.batch = batch
+            told.append([])
+            results.append(reconstruct(stack, model, options, lambda *item: told[-1].append(item)))
+        one_by_one, together = results
+        np.testing.assert_array_equal(together.labels, one_by_one.labels)
+        np.testing.assert_allclose(together.volume, one_by_one.volume, atol=0.05)
+        assert together.uncertainty.any((1, 2, 3)).all()
+        assert told[1] == [("segment", 8, 8), ("invert", 8, 8), ("generate", 6, 6), ("sample", 6, 6)]
+        assert told[0][-1] == ("sample", 6, 6)
 
 
 def displaced(stack, pixels):

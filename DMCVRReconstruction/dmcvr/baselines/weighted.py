@@ -9,7 +9,6 @@ slice.
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from ..labels import BACKGROUND, LVC, LVM, RVC
 from ..positions import bracket
@@ -30,6 +29,8 @@ def linear_weights(positions: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def bspline_weights(positions: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """(Z, S): the natural cubic spline through all slices at their true positions."""
+    from scipy.interpolate import CubicSpline  # which every other method would wait for
+
     below, _, t = bracket(positions, wanted)
     unit = np.eye(len(positions))
     if len(positions) == 1:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..baselines import BASELINES
-from ..dicom import read_study
 from ..generation import GenerationOptions
 from ..model import Model
 from ..outputs import FILES, NUMBERED, RECORD, write_reconstruction
@@ -69,6 +68,8 @@ def read_input(path: Path, lax: Sequence[Path] = ()) -> tuple[Stack, tuple[Stack
     """The SAX stack in ``path``, long-axis images of ``lax`` or of the DICOM folder, and notes on choices."""
     given = tuple(read_lax(item) for item in lax)
     if path.is_dir():
+        from ..dicom import read_study  # pydicom, which files do not need
+
         study = read_study(path)
         return study.sax, given or study.lax, list(study.warnings)
     return read_stack(path), given, []

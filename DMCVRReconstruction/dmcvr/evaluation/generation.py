@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
-from ..generation import GenerationOptions, Slices, generate_slices
+from ..generation import Acquired, GenerationOptions, Wanted, generate_slices
 from ..labelled import resample_labels
 from ..model import Model
 from ..morphology import REACH_MM
@@ -168,15 +168,10 @@ def regenerate(
     """
     positions = case.stack.positions
     labels = label_slices(segmenter, images)
-    maps = nested_distances(labels, (window.spacing, window.spacing), REACH_MM)
-
-    def distances(wanted: np.ndarray) -> np.ndarray:
-        return maps[np.searchsorted(positions, wanted)]
-
+    maps = nested_distances(labels, (window.spacing, window.spacing), REACH_MM)[None]
+    acquired, same = Acquired(images[None], positions, maps), Wanted(positions, maps)
     options = GenerationOptions(steps=steps, rule="paper", morphology=method == "dmcvr")
-    return generate_slices(
-        generator, Slices(images, positions, window.spacing), positions, distances, options
-    )
+    return generate_slices(generator, acquired, same, options)[0]
 
 
 def _rows(item: Regenerated, method: str) -> list[Row]:

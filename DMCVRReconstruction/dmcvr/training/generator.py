@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from ..device import autocast
 from ..diffusion.sampler import target
 from ..diffusion.schedule import SCHEDULES
-from ..generation import GenerationOptions, generate_slices
-from ..generation import Slices as Stack
+from ..generation import Acquired, GenerationOptions, Wanted, generate_slices
 from ..model import Model
 from ..morphology import REACH_MM, distance_code
 from ..networks.denoiser import Denoiser
@@ -140,9 +139,8 @@ class GeneratorTask:
         places = np.arange(SHOWN, dtype=float)
         made = generate_slices(
             model,
-            Stack(images, places, spacing),
-            places,
-            lambda wanted: maps[wanted.astype(int)],
+            Acquired(images[None], places, maps[None]),
+            Wanted(places, maps[None]),
             GenerationOptions(rule="paper"),
         )
-        return images, made
+        return images, made[0]

@@ -158,7 +158,8 @@ def test_slurm_jobs_do_the_cases(tmp_path, stacks, found, settings, monkeypatch)
     run is Dask's own job script.
     """
     programs = {
-        "sbatch": 'sh "$1" > /dev/null 2>&1 &\necho Submitted batch job $!',
+        # As the real one does, it reads the script before it returns: Dask removes it then.
+        "sbatch": 'job=$(cat "$1")\nsh -c "$job" > /dev/null 2>&1 &\necho Submitted batch job $!',
         "scancel": 'kill "$1" 2> /dev/null || true',
     }
     for name, text in programs.items():

@@ -1,0 +1,105 @@
+"""How time and memory grow with the slices and the frames of a stack.
+
+    python Testing/Benchmarks/growth.py slices --counts 9,27,54     # generated between ten acquired ones
+    python Testing/Benchmarks/growth.py frames --counts 1,5,25      # of a cine, 54 slices generated in each
+
+Each count is done in a process of its own, with the shipped model, and printed as one JSON object: seconds,
+seconds for each slice or frame, and the most memory that was the process's own, which files do not hold. What
+the process has before the reconstruction, the libraries, the model and the images, stands beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from dmcvr.model import Model
+from dmcvr.outputs import write_reconstruction
+from dmcvr.phantom import PhantomConfig, make_phantom
+from dmcvr.pipeline import Options, reconstruct
+from dmcvr.record import make_record
+from dmcvr.stack import Stack
+
+SLICES, GAP_MM, PIXEL_MM = 10, 10.0, 1.5
+GENERATED = 54
+LOOK_EVERY_S = 0.01
+
+
+def main() -> None:
+    """Measure each count, in a new process, or the one this process was started for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("slices", "frames"))
+    parser.add_argument("--counts", default="1,5,25")
+    parser.add_argument("--here", action="store_true", help="measure a single count in this process")
+    arguments = parser.parse_args()
+    if arguments.here:
+        print(json.dumps(measure(arguments.what, int(arguments.counts))), flush=True)
+        return
+    for count in arguments.counts.split(","):
+        command = [sys.executable, __file__, arguments.what, "--here", "--counts", count]
+        subprocess.run(command, check=True)
+
+
+def measure(what: str, count: int) -> dict:
+    """A reconstruction of ``count`` generated slices or frames, written to files."""
+    stack = cine(count if what == "frames" else 1)
+    gaps = SLICES - 1
+    parts = (count if what == "slices" else GENERATED) // gaps + 1
+    options = Options(frame="all" if what == "frames" else 0, spacing=GAP_MM / parts)
+    model = Model.load()
+    reconstruct(stack.select(frames=[0], slices=slice(4, 6)), model, Options(spacing=5.0, frame=0))
+    with tempfile.TemporaryDirectory() as folder, Memory() as memory:
+        started = time.perf_counter()
+        result = reconstruct(stack, model, options)
+        made = time.perf_counter() - started
+        write_reconstruction(Path(folder), result, make_record(result, options, model, "", [], {}))
+        seconds = time.perf_counter() - started
+    return {
+        what: count,
+        "seconds": round(made, 2),
+        f"seconds_a_{what[:-1]}": round(made / count, 3),
+        "seconds_with_writing": round(seconds, 2),
+        "result_mb": round((result.volume.nbytes + result.labels.nbytes) / 2**20),
+        "before_mb": round(memory.before),
+        "most_mb": round(memory.most),
+    }
+
+
+def cine(frames: int) -> Stack:
+    """A beating phantom's slices."""
+    config = PhantomConfig(pixel_mm=PIXEL_MM, slice_gap_mm=GAP_MM, n_frames=max(frames, 2))
+    return make_phantom(config, frames=list(range(frames))).sax.select(slices=slice(1, 1 + SLICES))
+
+
+class Memory:
+    """The most anonymous memory in MB within the block, by Linux's /proc."""
+
+    def __enter__(self) -> Memory:
+        self.before = self.most = self._now()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(LOOK_EVERY_S):
+            self.most = max(self.most, self._now())
+
+    @staticmethod
+    def _now() -> float:
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("RssAnon:")[1].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -61,84 +61,105 @@ def synthesise_frames(
     if not len(missing):
         return Synthesis(volume, out, uncertainty)
 
-    native = [stack.plane(index) for index in range(len(stack.origins))]
-    positions, wanted = stack.positions, layout.wanted[missing]
+    wanted = layout.wanted[missing]
     # A method without the morphology code does without what was learned of morphology.
     learned = model if options.morphology else None
-    lines = [ShapeLine(stack, item, learned, window.planes[0].centre) for item in labels]
-    alignments = [Alignment(frame, stack.spacing) for frame in frames]
-    maps, shapes = zip(*(shapes_at(line, wanted, native[0], window) for line in lines), strict=True)
-    own_maps, _ = zip(*(shapes_at(line, positions, native[0], window) for line in lines), strict=True)
-    # Linear interpolation, good enough to segment, would cost sharpness.
-    seen = np.stack([window.images(frame, native, order=3) for frame in frames])
-    moves = np.stack([window_moves(item, positions, wanted, native[0], window) for item in alignments], 1)
-    places = Wanted(wanted, np.stack(maps), moves)
-    generator = SliceGenerator(model, Acquired(seen, positions, np.stack(own_maps)), options, progress)
+    parts = [_Frame(*pair, stack, window, wanted, learned) for pair in zip(frames, labels, strict=True)]
+    acquired = Acquired(
+        np.stack([part.seen for part in parts]), stack.positions, np.stack([part.own_maps for part in parts])
+    )
+    moves = np.stack([part.moves() for part in parts], 1) if options.rule == "aligned" else None
+    places = Wanted(wanted, np.stack([part.maps for part in parts]), moves)
+    generator = SliceGenerator(model, acquired, options, progress)
     images = generator.images(places)
-    spread = generator.spread(places, samples) if samples else None
-    found = None
-    if label_rule != "code":
-        found = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
-        found = found.reshape(images.shape)
-    for f, (frame, alignment) in enumerate(zip(frames, alignments, strict=True)):
-        around = np.stack([frame, np.maximum(frame - window.scale, 0)], axis=1)
-        background, excess = np.moveaxis(alignment.blend(around, positions, wanted), 1, 0)
-        volume[f, missing] = put_back(images[f], window, background, excess, native[0])
-        if spread is not None:
-            nothing = np.zeros_like(background)
-            uncertainty[f, missing] = put_back(spread[f], window, nothing, nothing, native[0])
-        out[f, missing] = shapes[f]
-        if found is not None:
-            out[f, missing] = fused_labels(lines[f], wanted, found[f], native[0], window, label_rule)
+    for part, made, item in zip(parts, images, volume, strict=True):
+        item[missing] = part.put_back(made)
+    if samples:
+        for part, made, item in zip(parts, generator.spread(places, samples), uncertainty, strict=True):
+            item[missing] = part.put_back_spread(made)
+    for part, made, item in zip(parts, images, out, strict=True):
+        if label_rule == "code":
+            item[missing] = part.labels
+        else:
+            found = model.segment(made, neighbours=False)[0].argmax(1).cpu().numpy()
+            item[missing] = part.fused_labels(found, label_rule)
     return Synthesis(volume, out, uncertainty)
 
 
-def shapes_at(
-    line: ShapeLine, places: np.ndarray, native: Plane, window: Window
-) -> tuple[np.ndarray, np.ndarray]:
-    """The shape at ``places`` (Z,) mm: nested distances (Z, 3, size, size) in mm in the window, and labels
-    (Z, H, W) of whole slices.
+class _Frame:
+    """One frame in the heart's window and about it.
 
-    Few places at a time: the distances of all whole slices would fill the memory.
+    frame, labels: (S, H, W). wanted: (Z,) mm. model: for what it has learned of shapes, None to do without.
+
+    seen: (S, size, size), what the model sees. own_maps: (S, 3, size, size) mm, nested distances of the
+    slices, and maps: (Z, 3, size, size), of the wanted places, by whose shape labels (Z, H, W) are.
     """
-    maps = np.empty((len(places), 3, *window.planes[0].shape), np.float32)
-    labels = np.empty((len(places), *native.shape), np.uint8)
-    for at in np.array_split(np.arange(len(places)), range(CHUNK, len(places), CHUNK)):
-        whole = line.at(places[at])
-        maps[at] = [resample_maps(item, native, window.planes[0], -WHOLE_MM) for item in whole]
-        labels[at] = labels_from_distances(whole)
-    return maps, labels
 
+    def __init__(
+        self,
+        frame: np.ndarray,
+        labels: np.ndarray,
+        stack: Stack,
+        window: Window,
+        wanted: np.ndarray,
+        model: Model | None,
+    ):
+        self._frame, self._window, self._wanted = frame, window, wanted
+        self._positions, self._native, self._target = stack.positions, stack.plane(0), window.planes[0]
+        self._line = ShapeLine(stack, labels, model, self._target.centre)
+        self._alignment = Alignment(frame, stack.spacing)
+        # Linear interpolation, good enough to segment, would cost sharpness.
+        self.seen = window.images(frame, [stack.plane(index) for index in range(len(frame))], order=3)
+        self.own_maps, _ = self._shapes(self._positions)
+        self.maps, self.labels = self._shapes(wanted)
 
-def window_moves(
-    alignment: Alignment, positions: np.ndarray, wanted: np.ndarray, native: Plane, window: Window
-) -> np.ndarray:
-    """(2, Z, 2, size, size) float32 pixels of the window: where each pixel at ``wanted`` (Z,) mm was in the
-    slice below and is in the one above; nothing moves at an acquired slice.
-    """
-    target = window.planes[0]
-    fields: dict[int, np.ndarray] = {}
-    out = np.zeros((2, len(wanted), 2, *target.shape), np.float32)
-    for z, (below, above, t) in enumerate(zip(*bracket(positions, wanted), strict=True)):
-        if below != above:
-            if below not in fields:
-                fields[below] = resample_field(alignment.field(below), native, target)
-            out[:, z] = displacements(fields[below], t)
-    return out
+    def _shapes(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Maps and labels at ``places`` (Z,) mm.
 
+        Few places at a time: the distances of all whole slices would fill the memory.
+        """
+        maps = np.empty((len(places), 3, *self._target.shape), np.float32)
+        labels = np.empty((len(places), *self._native.shape), np.uint8)
+        for at in np.array_split(np.arange(len(places)), range(CHUNK, len(places), CHUNK)):
+            whole = self._line.at(places[at])
+            maps[at] = [resample_maps(item, self._native, self._target, -WHOLE_MM) for item in whole]
+            labels[at] = labels_from_distances(whole)
+        return maps, labels
 
-def fused_labels(
-    line: ShapeLine, wanted: np.ndarray, found: np.ndarray, native: Plane, window: Window, rule: str
-) -> np.ndarray:
-    """Labels (Z, H, W) by the interpolated shape at ``wanted`` (Z,) mm and by the labels ``found`` (Z, size,
-    size) in the generated images, see `fuse`.
-    """
-    out = np.empty((len(wanted), *native.shape), np.uint8)
-    for z, image in enumerate(found):
-        own = nested_distances(image, (window.spacing, window.spacing), REACH_MM)
-        own = resample_maps(own, window.planes[0], native, -REACH_MM)
-        out[z] = labels_from_distances(fuse(line.at(wanted[z : z + 1])[0], own, rule))
-    return out
+    def moves(self) -> np.ndarray:
+        """(2, Z, 2, size, size) float32 pixels of the window: where what is at a wanted place was in the
+        slice below and is in the one above; nothing moves at an acquired slice.
+        """
+        fields: dict[int, np.ndarray] = {}
+        out = np.zeros((2, len(self._wanted), 2, *self._target.shape), np.float32)
+        for z, (below, above, t) in enumerate(zip(*bracket(self._positions, self._wanted), strict=True)):
+            if below != above:
+                if below not in fields:
+                    fields[below] = resample_field(self._alignment.field(below), self._native, self._target)
+                out[:, z] = displacements(fields[below], t)
+        return out
+
+    def put_back(self, images: np.ndarray) -> np.ndarray:
+        """Whole slices (Z, H, W) about generated images (Z, size, size)."""
+        around = np.stack([self._frame, np.maximum(self._frame - self._window.scale, 0)], axis=1)
+        blended = self._alignment.blend(around, self._positions, self._wanted)
+        return put_back(images, self._window, blended[:, 0], blended[:, 1], self._native)
+
+    def put_back_spread(self, spread: np.ndarray) -> np.ndarray:
+        """The same of a standard deviation, of which there is none about the window."""
+        nothing = np.zeros((len(spread), *self._native.shape), np.float32)
+        return put_back(spread, self._window, nothing, nothing, self._native)
+
+    def fused_labels(self, found: np.ndarray, rule: str) -> np.ndarray:
+        """Labels (Z, H, W) by the interpolated shape and by those ``found`` (Z, size, size) in the generated
+        images, see `fuse`.
+        """
+        out = np.empty_like(self.labels)
+        for z, image in enumerate(found):
+            own = nested_distances(image, (self._window.spacing, self._window.spacing), REACH_MM)
+            own = resample_maps(own, self._target, self._native, -REACH_MM)
+            out[z] = labels_from_distances(fuse(self._line.at(self._wanted[z : z + 1])[0], own, rule))
+        return out
 
 
 def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:

@@ -28,8 +28,8 @@ DASK = {
     "distributed.scheduler.allowed-failures": 2,
     # Dask would look every 10 ms what its workers are at, which nobody reads.
     "distributed.worker.profile.enabled": False,
-    # Dask has workers give freed memory back at once, and a reconstruction frees and takes the same again and
-    # again: a fifth of the time went into clearing pages.
+    # Dask has workers give freed memory back at once, but a reconstruction takes the same again and again,
+    # and the system clears it every time.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
 }

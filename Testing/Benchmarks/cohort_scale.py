@@ -51,8 +51,6 @@ def main() -> None:
     parser.add_argument("what", choices=("overhead", "workers", "memory"))
     parser.add_argument("--counts", default="1,2", help="of workers, or of cases")
     parser.add_argument("--cases", type=int, default=24)
-    text = "memory: rows that name no file, so that a case takes a worker no time"
-    parser.add_argument("--no-stacks", action="store_true", help=text)
     text = "overhead, workers: stacks of few pixels, for a machine that is busy"
     parser.add_argument("--tiny", action="store_true", help=text)
     text = "overhead: in one process only"
@@ -65,8 +63,6 @@ def main() -> None:
         if arguments.what == "memory":
             for count in counts:
                 case = write_stack(folder, TINY)
-                if arguments.no_stacks:
-                    case = replace(case, path=folder / "missing.nrrd")
                 print(json.dumps(driver_memory(case, count)), flush=True)
             return
         case = write_stack(folder, TINY if arguments.tiny else FULL)

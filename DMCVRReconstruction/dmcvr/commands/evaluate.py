@@ -36,13 +36,23 @@ def _write(folder: Path | None, arguments: argparse.Namespace, job: Job) -> None
     with show_progress(as_json=False) as progress:
         outcome = job.fill(model, progress)
         if folder is not None and can_draw():
-            figures = write_drawings(folder, arguments.table, outcome.drawings(progress))
+            try:
+                figures = write_drawings(folder, arguments.table, outcome.drawings(progress))
+            except Exception:
+                # The tables may have taken hours: a figure that cannot be drawn does not take them along.
+                record = _record(arguments, model, job, outcome.tables, figures)
+                _tell(arguments, record, _page(record, outcome.tables, ""))
+                raise
     record = _record(arguments, model, job, outcome.tables, figures)
     text = _page(record, outcome.tables, "" if folder is None or can_draw() else HINT)
     if folder is not None:
         path = folder / f"{arguments.table}.json"
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         path.with_suffix(".md").write_text(text, encoding="utf-8")
+    _tell(arguments, record, text)
+
+
+def _tell(arguments: argparse.Namespace, record: dict, text: str) -> None:
     print(json.dumps(record) if arguments.json else text, end="\n" if arguments.json else "", flush=True)
 
 

@@ -63,7 +63,7 @@ def long_axis_tables(
         for method, result in reconstructions(heart.sax, heart.sax_labels[0], model, comparison):
             if result is None:
                 missed.add(name)
-            rows += _rows(name, heart, method, result)
+            rows += heart_rows(name, heart, method, result)
         done()
     missed_note = f"No heart was found in {len(missed)} of the stacks; these have Dice 0."
     notes = (*NOTES, *comparison.notes, missed_note)
@@ -75,7 +75,7 @@ def cut(result: Reconstruction, plane: Plane) -> np.ndarray:
     return result.grid.sample(result.labels[0], plane.points(), order=0)
 
 
-def _rows(name: str, heart: Examination, method: str, result: Reconstruction | None) -> list[Row]:
+def heart_rows(name: str, heart: Examination, method: str, result: Reconstruction | None) -> list[Row]:
     """One row a structure."""
     scores: dict[str, dict[str, float]] = {}
     empty: dict[str, int] = {}

@@ -139,7 +139,7 @@ def withheld_tables(
             for method, result in _without(case, split, model, comparison):
                 if result is None:
                     missed.add(case.name)
-                rows += _rows(case, split, method, result)
+                rows += slice_rows(case, split, method, result)
         done()
     rows.sort(key=lambda row: int(row.group[0].split()[0]))
     columns, notes = COLUMNS, NOTES
@@ -167,7 +167,7 @@ def slice_correlations(rows: list[Row]) -> tuple[str, ...]:
     )
 
 
-def _rows(case: Case, split: Split, method: str, result: Reconstruction | None) -> list[Row]:
+def slice_rows(case: Case, split: Split, method: str, result: Reconstruction | None) -> list[Row]:
     """One row a withheld slice."""
     frame, group = case.stack.frames[0], (gap_name(case.stack), method)
     scale = ImageScale.of(frame, case.labels, case.stack.spacing)

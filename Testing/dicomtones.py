@@ -1,4 +1,4 @@
-"""DICOM images whose pixels hold the tone of their place and frame, so that tests can tell where each belongs."""
+"""DICOM images whose pixels hold the tone of their place and frame, which tells where each belongs."""
 
 from itertools import count
 

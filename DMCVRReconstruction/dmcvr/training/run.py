@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..errors import InputError
+from ..labels import NAMES
 from ..networks.medformer import MedFormer
 from ..networks.presets import Preset, to_dict
 from .calibration import calibrate
@@ -119,7 +120,8 @@ def train(
         if isinstance(task, SegmenterTask):
             shift = calibrate(average, task)
             if world.is_first:
-                log({"shift of the myocardium's score": round(shift, 4)})
+                told = zip(NAMES.values(), shift[1:].tolist(), strict=True)
+                log({f"shift of the score of {name}": round(value, 4) for name, value in told})
         path = folder / f"{job.part}.safetensors"
         if world.is_first:
             state = average.state_dict()

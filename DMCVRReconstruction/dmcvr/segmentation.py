@@ -25,7 +25,7 @@ WIDE_STEP = 2.0
 """The field of view is searched in pixels this many times the model's."""
 SMALLEST_LV_ML = 3.0
 """A left ventricle with less cavity or less myocardium than this is none."""
-VIEWS = 4
+VIEWS = 8
 """Turns and mirror images of the window that are labelled and averaged."""
 DOUBT, SLANT, PASSES = 0.1, 0.6, 3
 """How slices agree: see `agree`."""

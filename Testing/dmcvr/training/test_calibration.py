@@ -34,11 +34,10 @@ def test_a_network_that_has_learned_nothing_is_moved_no_further_than_the_limit(c
 
 
 @pytest.mark.parametrize("apart", [False, True])
-def test_the_shift_is_in_the_network_itself_and_by_cases_kept_apart_if_there_are_any(tiny, hearts, apart):
+def test_the_shift_is_in_the_network_itself_and_counts_what_is_kept_apart(tiny, hearts, apart):
     torch.manual_seed(0)
     module = MedFormer(tiny.segmenter).eval().requires_grad_(False)
-    empty = replace(hearts, labels=torch.zeros_like(hearts.labels))
-    task = SegmenterTask(empty, hearts, tiny) if apart else SegmenterTask(hearts, None, tiny)
+    task = SegmenterTask(hearts, hearts if apart else None, tiny)
     images, labels = task.windows(hearts, torch.arange(6))
     before = module(images)
     shift = calibrate(module, task)
@@ -52,3 +51,12 @@ def test_the_shift_is_in_the_network_itself_and_by_cases_kept_apart_if_there_are
             abs(size(logits, label) - int((labels == label).sum())) for logits in (before, module(images))
         ]
         assert missing[1] < missing[0]
+
+
+def test_cases_kept_apart_pull_the_shift_their_way(tiny, hearts):
+    torch.manual_seed(0)
+    module = MedFormer(tiny.segmenter).eval().requires_grad_(False)
+    full = replace(hearts, labels=torch.full_like(hearts.labels, RVC))
+    alone = calibrate(module, SegmenterTask(hearts, None, tiny))[RVC]
+    module.shift_scores(torch.tensor([0.0, 0, 0, -float(alone)]))
+    assert calibrate(module, SegmenterTask(hearts, full, tiny))[RVC] > alone

@@ -10,8 +10,11 @@ from .generation import Progress
 from .geometry import sample_plane
 from .labels import LVC
 from .model import Model
-from .segmentation import Window, find_heart, segment_frames, window_about
+from .segmentation import VIEWS, Window, find_heart, segment_frames, window_about
 from .stack import Stack
+
+QUICK_VIEWS = 1
+"""Enough to tell the heart's phases apart by; see ``segmentation.VIEWS``."""
 
 
 def segment_stack(
@@ -21,23 +24,61 @@ def segment_stack(
 
     Raises InputError if no heart is in view.
     """
-    native = [stack.plane(index) for index in range(len(stack.origins))]
-    window = find_heart(model, stack.frames[frames[0]], native)
-    total, finished, labels = len(frames) * len(native), 0, {}
+    segmenter = _StackSegmenter(stack, model, frames[0], len(frames), progress)
+    labels = segmenter.labels(frames)
+    _check_heart(labels)
+    return segmenter.window, labels
 
-    def done(count: int) -> None:
-        nonlocal finished
-        finished += count
-        progress("segment", finished, total)
 
-    together = max(1, model.batch // len(native))
-    for start in range(0, len(frames), together):
-        some = frames[start : start + together]
-        found = segment_frames(model, stack.frames[some], native, window, done)
-        labels |= dict(zip(some, found, strict=True))
+def segment_phases(stack: Stack, model: Model, progress: Progress) -> tuple[Window, dict[int, np.ndarray]]:
+    """The heart's window and the labels of all frames of a cine, most carefully those of ED and ES.
+
+    Every frame is labelled quickly; then the one with the largest LV cavity and the one with the smallest are
+    labelled as well as can be, until they remain these. Raises InputError if no heart is in view.
+    """
+    count = len(stack.frames)
+    segmenter = _StackSegmenter(stack, model, 0, count + 2, progress)
+    labels = segmenter.labels(list(range(count)), QUICK_VIEWS)
+    _check_heart(labels)
+    settled: set[int] = set()
+    while contested := set(find_ed_es(cycle_volumes(stack, labels))) - settled:
+        labels |= segmenter.labels(sorted(contested))
+        settled |= contested
+    return segmenter.window, labels
+
+
+class _StackSegmenter:
+    """Labels frames of a stack in the heart's window, found in the frame ``first``.
+
+    expected: of how many frames' slices progress is told.
+    """
+
+    def __init__(self, stack: Stack, model: Model, first: int, expected: int, progress: Progress):
+        self._stack, self._model, self._progress = stack, model, progress
+        self._native = [stack.plane(index) for index in range(len(stack.origins))]
+        self._done, self._total = 0, expected * len(self._native)
+        self.window = find_heart(model, stack.frames[first], self._native)
+
+    def labels(self, frames: list[int], views: int = VIEWS) -> dict[int, np.ndarray]:
+        """Labels (S, H, W) by frame; as many frames at a time as fill a batch."""
+        together = max(1, self._model.batch // len(self._native))
+        out = {}
+        for start in range(0, len(frames), together):
+            some = frames[start : start + together]
+            found = segment_frames(
+                self._model, self._stack.frames[some], self._native, self.window, views, self._told
+            )
+            out |= dict(zip(some, found, strict=True))
+        return out
+
+    def _told(self, count: int) -> None:
+        self._done = min(self._done + count, self._total)
+        self._progress("segment", self._done, self._total)
+
+
+def _check_heart(labels: dict[int, np.ndarray]) -> None:
     if not any((item == LVC).any() for item in labels.values()):
         raise InputError("No left ventricle was found in the image: it must be a short-axis stack.")
-    return window, labels
 
 
 def label_stack(
@@ -52,6 +93,8 @@ def label_stack(
     if isinstance(frame, int) and not 0 <= frame < count:
         raise InputError(f"There is no frame {frame}; frames are counted from 0 to {count - 1}.")
     needed = [frame] if isinstance(frame, int) else list(range(count))
+    if labels is None and frame in ("ed", "es") and count > 2:
+        return segment_phases(stack, model, progress)
     if labels is None:
         return segment_stack(stack, model, needed, progress)
     if len(labels) < count and len(needed) > 1:

@@ -104,11 +104,15 @@ def segment_frames(
     frames: np.ndarray,
     native: list[Plane],
     window: Window,
+    views: int = VIEWS,
     done: Callable[[int], None] = lambda count: None,
 ) -> np.ndarray:
-    """Labels (F, S, H, W) uint8 of frames (F, S, H, W) on their own planes. done: told of slices finished."""
+    """Labels (F, S, H, W) uint8 of frames (F, S, H, W) on their own planes.
+
+    views: of the window, to be averaged. done: told of slices finished.
+    """
     images = np.stack([window.images(frame, native) for frame in frames])
-    found = model.segment(images, views=VIEWS, done=done)[0].cpu().numpy()
+    found = model.segment(images, views=views, done=done)[0].cpu().numpy()
     positions = np.array([plane.origin @ native[0].normal for plane in native])
     labels = np.zeros(frames.shape, np.uint8)
     for own, out in zip(found.reshape(*images.shape[:2], *found.shape[1:]), labels, strict=True):

@@ -9,7 +9,7 @@ from dmcvr.errors import InputError
 from dmcvr.evaluation.metrics import dice
 from dmcvr.generation import GenerationOptions
 from dmcvr.geometry import unit
-from dmcvr.labelling import segment_stack
+from dmcvr.labelling import cycle_volumes, segment_phases, segment_stack
 from dmcvr.labels import LVC, LVM, RVC
 from dmcvr.model import Model
 from dmcvr.morphology import REACH_MM
@@ -239,6 +239,20 @@ class TestFrames:
         stack = cine.sax.select(frames=[0, 1], slices=slice(4, 9))
         segment_stack(stack, model, [0, 1], lambda *item: told.append(item))
         assert told[-1] == ("segment", 10, 10)
+
+    def test_only_end_diastole_and_end_systole_are_segmented_with_all_views(self, model, cine):
+        stack, told = cine.sax.select(slices=slice(3, 9)), []
+        _, quick = segment_phases(stack, model, lambda *item: told.append(item))
+        _, careful = segment_stack(stack, model, [0, 1, 2], lambda *item: None)
+        volumes = cycle_volumes(stack, quick)
+        settled = {int(np.argmax(volumes)), int(np.argmin(volumes))}
+        same = {t for t in range(3) if np.array_equal(quick[t], careful[t])}
+        assert settled <= same < {0, 1, 2}
+        assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+        assert told[-1] == ("segment", 30, 30)
+        result = reconstruct(stack, model, Options(method="nearest", frame="es", spacing=5))
+        assert result.cycle_ml == volumes
+        np.testing.assert_array_equal(result.stack_labels[0], careful[int(np.argmin(volumes))])
 
     def test_frames_that_fill_a_batch_together_are_those_done_one_by_one(self, cine):
         """Segmented, generated and sampled, with progress told over all of them."""

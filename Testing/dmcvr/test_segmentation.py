@@ -103,7 +103,7 @@ def test_window_images_are_the_slices_scaled_and_clipped():
 
 def test_the_segmenter_finds_the_phantoms_heart(model, phantom, found, least_dice):
     told = []
-    labels = segment_frames(model, phantom.sax.frames[:1], planes_of(phantom.sax), found, told.append)[0]
+    labels = segment_frames(model, phantom.sax.frames[:1], planes_of(phantom.sax), found, done=told.append)[0]
     assert (labels.shape, labels.dtype) == (phantom.sax.frames.shape[1:], np.uint8)
     assert sum(told) == len(labels)
     for label, least in least_dice.items():

@@ -3,6 +3,7 @@ from dataclasses import replace
 import dmcvr
 import numpy as np
 import pytest
+import torch
 from dmcvr.baselines import BASELINES
 from dmcvr.cli.options import METHODS as CLI_METHODS
 from dmcvr.errors import InputError
@@ -87,6 +88,19 @@ def test_the_same_seed_gives_the_same(model, heart, results):
     again = reconstruct(heart[0], model, Options(spacing=5, generation=FAST))
     np.testing.assert_array_equal(again.volume, results["dmcvr"][0].volume)
     np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"threads": 2}])
+def test_neither_seed_nor_threads_change_a_reconstruction(model, heart, results, change):
+    """Nothing is drawn but samples of the uncertainty; sums over threads may round otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(change.get("threads", before))
+    try:
+        again = reconstruct(heart[0], model, Options(spacing=5, generation=FAST, seed=change.get("seed", 0)))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
+    np.testing.assert_allclose(again.volume, results["dmcvr"][0].volume, atol=0.05)
 
 
 @pytest.mark.parametrize("rule", ["image", "fused"])

@@ -138,13 +138,13 @@ class SliceGenerator:
 
     def images(self, wanted: Wanted) -> np.ndarray:
         """(F, Z, size, size) float32 in [0, 1]."""
-        return self._made(
+        return self._over_places(
             wanted, "generate", lambda denoise, meeting: self._decoded(denoise, meeting.start())
         )
 
     def spread(self, wanted: Wanted, samples: int) -> np.ndarray:
         """(F, Z, size, size) float32: the standard deviation of each pixel over ``samples`` plausible slices,
-        in the unit of the images; 0 at acquired slices. Draws from torch's generator.
+        in the unit of the images; 0 at acquired slices. Draws from torch's generator, batch by batch.
         """
         turns = np.linspace(-1, 1, samples + 1)[1:] - 1 / samples
 
@@ -152,9 +152,11 @@ class SliceGenerator:
             return np.std([self._decoded(denoise, meeting.sample(turn)) for turn in turns], axis=0)
 
         between = bracket(self._positions, wanted.positions)[2] > 0
-        return np.where(between[:, None, None], self._made(wanted, "sample", vary), 0)
+        return np.where(between[:, None, None], self._over_places(wanted, "sample", vary), 0)
 
-    def _made(self, wanted: Wanted, stage: str, make: Callable[[Denoise, Meeting], np.ndarray]) -> np.ndarray:
+    def _over_places(
+        self, wanted: Wanted, stage: str, make: Callable[[Denoise, Meeting], np.ndarray]
+    ) -> np.ndarray:
         """(F, Z, size, size): what ``make`` gives of each batch of ``wanted`` places."""
         places = Places.of(self._shape, self._positions, wanted)
         out = np.empty((len(places.below), *self._images.shape[2:]), np.float32)
@@ -165,7 +167,7 @@ class SliceGenerator:
             self._progress(stage, at.stop, len(out))
 
         self._model.in_batches(len(out), make_some)
-        return out.reshape(self._shape[0], -1, *out.shape[1:])
+        return out.reshape(self._shape[0], len(wanted.positions), *out.shape[1:])
 
     def _decoded(self, denoise: Denoise, start: Tensor) -> np.ndarray:
         made = generate(denoise, start, self._levels[::-1], self._order)
@@ -187,7 +189,7 @@ class SliceGenerator:
 
 @dataclass(frozen=True)
 class Places:
-    """N places among the slices of all frames, counted through.
+    """N places among the slices of all frames, which count through: slice s of frame f is number f S + s.
 
     below, above: (N,), the acquired slices about each. fraction: (N,), how far it is from the one to the
     other. maps, moves: (N, ...) and (2, N, ...), as in `Wanted`.

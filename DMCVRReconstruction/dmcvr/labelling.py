@@ -24,7 +24,7 @@ def segment_stack(
 
     Raises InputError if no heart is in view.
     """
-    segmenter = _StackSegmenter(stack, model, frames[0], len(frames), progress)
+    segmenter = _StackSegmenter(stack, model, frames[0], len(frames), len(frames) * VIEWS, progress)
     labels = segmenter.labels(frames)
     _check_heart(labels)
     return segmenter.window, labels
@@ -37,43 +37,51 @@ def segment_phases(stack: Stack, model: Model, progress: Progress) -> tuple[Wind
     labelled as well as can be, until they remain these. Raises InputError if no heart is in view.
     """
     count = len(stack.frames)
-    segmenter = _StackSegmenter(stack, model, 0, count + 2, progress)
+    segmenter = _StackSegmenter(stack, model, 0, count, count * QUICK_VIEWS + 2 * VIEWS, progress)
     labels = segmenter.labels(list(range(count)), QUICK_VIEWS)
     _check_heart(labels)
     settled: set[int] = set()
     while contested := set(find_ed_es(cycle_volumes(stack, labels))) - settled:
         labels |= segmenter.labels(sorted(contested))
         settled |= contested
+    segmenter.end()
     return segmenter.window, labels
 
 
 class _StackSegmenter:
     """Labels frames of a stack in the heart's window, found in the frame ``first``.
 
-    expected: of how many frames' slices progress is told.
+    frames, views: of how many frames progress is told, in slices, and by how many views of frames it ends.
     """
 
-    def __init__(self, stack: Stack, model: Model, first: int, expected: int, progress: Progress):
+    def __init__(self, stack: Stack, model: Model, first: int, frames: int, views: int, progress: Progress):
         self._stack, self._model, self._progress = stack, model, progress
         self._native = [stack.plane(index) for index in range(len(stack.origins))]
-        self._done, self._total = 0, expected * len(self._native)
+        self._total, self._work = frames * len(self._native), views * len(self._native)
+        self._done = 0
         self.window = find_heart(model, stack.frames[first], self._native)
 
     def labels(self, frames: list[int], views: int = VIEWS) -> dict[int, np.ndarray]:
-        """Labels (S, H, W) by frame; as many frames at a time as fill a batch."""
+        """Labels (S, H, W) by frame; as many frames at a time as fit in a batch."""
+
+        def told(slices: int) -> None:
+            self._done = min(self._done + slices * views, self._work)
+            self._progress("segment", self._total * self._done // self._work, self._total)
+
         together = max(1, self._model.batch // len(self._native))
         out = {}
         for start in range(0, len(frames), together):
             some = frames[start : start + together]
             found = segment_frames(
-                self._model, self._stack.frames[some], self._native, self.window, views, self._told
+                self._model, self._stack.frames[some], self._native, self.window, views, told
             )
             out |= dict(zip(some, found, strict=True))
         return out
 
-    def _told(self, count: int) -> None:
-        self._done = min(self._done + count, self._total)
-        self._progress("segment", self._done, self._total)
+    def end(self) -> None:
+        """Tell the end of progress, if it has not been reached."""
+        if self._done < self._work:
+            self._progress("segment", self._total, self._total)
 
 
 def _check_heart(labels: dict[int, np.ndarray]) -> None:

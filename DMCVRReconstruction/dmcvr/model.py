@@ -165,7 +165,7 @@ class Model:
         done: Callable[[int], None] = lambda count: None,
     ) -> tuple[Tensor, Tensor]:
         """Class probabilities (N, 4, H, W) and bottleneck features of images in [0, 1], (S, H, W) or those of
-        several stacks, (F, S, H, W), counted through: N = F S.
+        several stacks, (F, S, H, W), where slice s of stack f is number f S + s of N.
 
         neighbours: whether the images are stacks' slices in their order, so that each may be judged with its
             neighbours in view; otherwise each is judged by itself. Sides are multiples of the segmenter's

@@ -18,7 +18,7 @@ from .errors import InputError
 from .generation import GenerationOptions, Progress
 from .geometry import Grid
 from .labelling import choose_frames, cycle_volumes, label_stack, straighten_labels
-from .layout import Layout, plan, straighten
+from .layout import plan, straighten
 from .model import Model
 from .stack import Stack
 from .synthesis import LABEL_RULES, Synthesis, synthesise_frames
@@ -83,6 +83,7 @@ class Reconstruction:
     stack, stack_labels: the T frames as acquired, and their labels (T, S, H, W).
     frames: (T,) which frames of the input they are.
     cycle_ml: LVC volume by disc summation in every frame of the input that was segmented, None in the others.
+        Where only end-diastole or end-systole was asked for, other frames were segmented less carefully.
     seconds: per stage. warnings: plain sentences.
     """
 
@@ -158,7 +159,7 @@ def reconstruct(
     shape = (len(chosen), *layout.grid.shape)
     volume, out = scratch.empty(shape, np.float32), scratch.empty(shape, np.uint8)
     uncertainty = scratch.empty(shape, np.float32) if options.samples else None
-    # As many frames at a time as fill a batch.
+    # As many frames at a time as fit in a batch.
     together = 1 if options.method in BASELINES else max(1, model.batch // len(layout.wanted))
     for start in range(0, len(chosen), together):
         at = slice(start, start + together)
@@ -170,7 +171,10 @@ def reconstruct(
 
         with clock("generate"):
             if options.method in BASELINES:
-                made = _interpolated(options.method, stack, frames, own, layout)
+                image, drawn = BASELINES[options.method](
+                    frames[0], own[0], stack.positions, layout.wanted, stack.spacing
+                )
+                made = Synthesis(image[None], drawn[None], None)
                 step("generate", 1, 1)
             else:
                 made = synthesise_frames(
@@ -206,17 +210,6 @@ def reconstruct(
         seconds=clock.seconds,
         warnings=tuple(warnings),
     )
-
-
-def _interpolated(
-    method: str, stack: Stack, frames: np.ndarray, labels: np.ndarray, layout: Layout
-) -> Synthesis:
-    """Some frames by a baseline."""
-    made = [
-        BASELINES[method](frame, own, stack.positions, layout.wanted, stack.spacing)
-        for frame, own in zip(frames, labels, strict=True)
-    ]
-    return Synthesis(*map(np.stack, zip(*made, strict=True)), None)
 
 
 class _Clock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import mmap
 import os
@@ -16,10 +17,11 @@ BLOCK = 2**22
 
 
 def empty(shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """An array to be filled, in memory if it is small or the disk has no room for it.
+    """An array to be filled, in memory if it is small or no file can be made for it.
 
-    A file of the system's folder for temporary files holds a large one. It has no name where the system
-    allows that (none but this process can open it then), and is gone with the array, or with the process.
+    A file in the folder for temporary files (``TMPDIR``) holds a large one; it serves its purpose where that
+    folder is on a disk. It has no name where the system allows that (none but this process can open it then),
+    and is gone with the array, or with the process.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size >= LARGE:
@@ -38,8 +40,12 @@ def settle(array: np.ndarray) -> None:
 def _reserve(file, size: int) -> None:
     """Take ``size`` bytes of the disk now: a write to a mapped file that finds it full ends the process."""
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(file.fileno(), 0, size)
-        return
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot
+                raise
     block = bytes(BLOCK)
     for start in range(0, size, BLOCK):
         file.write(block[: size - start])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from .stack import Stack
 
 LABEL_RULES = ("code", "image", "fused")
 CHUNK = 8
-"""Slices whose distances are held whole at a time."""
+"""Slices at a time of what would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,14 @@ def synthesise_frames(
     # A method without the morphology code does without what was learned of morphology.
     learned = model if options.morphology else None
     parts = [_Frame(*pair, stack, window, wanted, learned) for pair in zip(frames, labels, strict=True)]
+    shapes = [part.shapes(wanted) for part in parts]
     acquired = Acquired(
-        np.stack([part.seen for part in parts]), stack.positions, np.stack([part.own_maps for part in parts])
+        np.stack([part.seen for part in parts]),
+        stack.positions,
+        np.stack([part.shapes(stack.positions)[0] for part in parts]),
     )
     moves = np.stack([part.moves() for part in parts], 1) if options.rule == "aligned" else None
-    places = Wanted(wanted, np.stack([part.maps for part in parts]), moves)
+    places = Wanted(wanted, np.stack([maps for maps, _ in shapes]), moves)
     generator = SliceGenerator(model, acquired, options, progress)
     images = generator.images(places)
     for part, made, item in zip(parts, images, volume, strict=True):
@@ -77,12 +81,12 @@ def synthesise_frames(
     if samples:
         for part, made, item in zip(parts, generator.spread(places, samples), uncertainty, strict=True):
             item[missing] = part.put_back_spread(made)
-    for part, made, item in zip(parts, images, out, strict=True):
-        if label_rule == "code":
-            item[missing] = part.labels
-        else:
-            found = model.segment(made, neighbours=False)[0].argmax(1).cpu().numpy()
-            item[missing] = part.fused_labels(found, label_rule)
+    for (_, drawn), item in zip(shapes, out, strict=True):
+        item[missing] = drawn
+    if label_rule != "code":
+        found = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy().reshape(images.shape)
+        for part, seen, item in zip(parts, found, out, strict=True):
+            item[missing] = part.fused_labels(seen, label_rule)
     return Synthesis(volume, out, uncertainty)
 
 
@@ -91,8 +95,7 @@ class _Frame:
 
     frame, labels: (S, H, W). wanted: (Z,) mm. model: for what it has learned of shapes, None to do without.
 
-    seen: (S, size, size), what the model sees. own_maps: (S, 3, size, size) mm, nested distances of the
-    slices, and maps: (Z, 3, size, size), of the wanted places, by whose shape labels (Z, H, W) are.
+    seen: (S, size, size), what the model sees.
     """
 
     def __init__(
@@ -110,17 +113,16 @@ class _Frame:
         self._alignment = Alignment(frame, stack.spacing)
         # Linear interpolation, good enough to segment, would cost sharpness.
         self.seen = window.images(frame, [stack.plane(index) for index in range(len(frame))], order=3)
-        self.own_maps, _ = self._shapes(self._positions)
-        self.maps, self.labels = self._shapes(wanted)
 
-    def _shapes(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Maps and labels at ``places`` (Z,) mm.
+    def shapes(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Nested distances (N, 3, size, size) mm in the window, and labels (N, H, W) by these, at ``places``
+        (N,) mm.
 
-        Few places at a time: the distances of all whole slices would fill the memory.
+        The distances of all whole slices at once would fill the memory.
         """
         maps = np.empty((len(places), 3, *self._target.shape), np.float32)
         labels = np.empty((len(places), *self._native.shape), np.uint8)
-        for at in np.array_split(np.arange(len(places)), range(CHUNK, len(places), CHUNK)):
+        for at in chunks(len(places)):
             whole = self._line.at(places[at])
             maps[at] = [resample_maps(item, self._native, self._target, -WHOLE_MM) for item in whole]
             labels[at] = labels_from_distances(whole)
@@ -142,8 +144,11 @@ class _Frame:
     def put_back(self, images: np.ndarray) -> np.ndarray:
         """Whole slices (Z, H, W) about generated images (Z, size, size)."""
         around = np.stack([self._frame, np.maximum(self._frame - self._window.scale, 0)], axis=1)
-        blended = self._alignment.blend(around, self._positions, self._wanted)
-        return put_back(images, self._window, blended[:, 0], blended[:, 1], self._native)
+        out = np.empty((len(images), *self._native.shape), np.float32)
+        for at in chunks(len(images)):
+            blended = self._alignment.blend(around, self._positions, self._wanted[at])
+            out[at] = put_back(images[at], self._window, blended[:, 0], blended[:, 1], self._native)
+        return out
 
     def put_back_spread(self, spread: np.ndarray) -> np.ndarray:
         """The same of a standard deviation, of which there is none about the window."""
@@ -154,12 +159,17 @@ class _Frame:
         """Labels (Z, H, W) by the interpolated shape and by those ``found`` (Z, size, size) in the generated
         images, see `fuse`.
         """
-        out = np.empty_like(self.labels)
+        out = np.empty((len(found), *self._native.shape), np.uint8)
         for z, image in enumerate(found):
             own = nested_distances(image, (self._window.spacing, self._window.spacing), REACH_MM)
             own = resample_maps(own, self._target, self._native, -REACH_MM)
             out[z] = labels_from_distances(fuse(self._line.at(self._wanted[z : z + 1])[0], own, rule))
         return out
+
+
+def chunks(count: int) -> Iterator[slice]:
+    """Slices of at most CHUNK of ``count`` items."""
+    return (slice(start, start + CHUNK) for start in range(0, count, CHUNK))
 
 
 def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:

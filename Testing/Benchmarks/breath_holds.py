@@ -7,8 +7,8 @@
 A slice's shift is estimated from where the left ventricle's centre lies against a smooth curve through those
 of all slices: the posterior mean of independent shifts about a curve whose second derivative is Gaussian.
 STIFF is the ratio of the two standard deviations. Printed for each ratio, for no correction and, where the
-truth is known, for the true shifts: what is left of the shifts (root mean square in mm, over slices that show
-the heart) and the Dice of method ``shape`` on expert labels, on long-axis planes or on withheld slices, there
+truth is known, for the true shifts: what is left of the shifts (root mean square in mm about their mean, over
+slices that show the heart) and the Dice of method ``shape`` on expert labels, on long-axis planes or on withheld slices, there
 after the best in-plane shift of each.
 """
 
@@ -72,7 +72,8 @@ def corrections(labels: np.ndarray, stack: Stack) -> dict[tuple[str, ...], np.nd
     """Shifts (S, 2) [row, column] in mm to take back, by what they are corrected by."""
     centres = left_centres(labels, stack.spacing)
     estimates = {(f"stiff {ratio:g}",): estimate(centres, stack.positions, ratio) for ratio in STIFF}
-    return {("nothing",): np.zeros_like(centres), **estimates}
+    found = {("nothing",): np.zeros_like(centres), **estimates}
+    return {group: whole_pixels(shifts, stack.spacing) for group, shifts in found.items()}
 
 
 def left_centres(labels: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
@@ -100,6 +101,12 @@ def estimate(centres: np.ndarray, positions: np.ndarray, ratio: float) -> np.nda
     return shifts
 
 
+def whole_pixels(shifts: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
+    """Shifts (S, 2) mm rounded: resampling labels by parts of a pixel would cost what is to be gained."""
+    pixel = np.array(spacing[::-1])
+    return np.rint(shifts / pixel) * pixel
+
+
 def moved_back(stack: Stack, shifts: np.ndarray) -> Stack:
     """The stack with each slice's place corrected by its shift (S, 2) mm."""
     pixels = shifts / np.array(stack.spacing[::-1])
@@ -112,7 +119,8 @@ def long_axis(name: str, heart) -> dict[tuple[str, ...], dict[str, float]]:
     axes = np.stack([stack.step_y / stack.spacing[1], stack.step_x / stack.spacing[0]])
     true = heart.shifts @ axes.T
     shown, out = labels.any((1, 2)), {}
-    for group, shifts in {("the true shifts",): true, **corrections(labels, stack)}.items():
+    best = whole_pixels(true, stack.spacing)
+    for group, shifts in {("the true shifts",): best, **corrections(labels, stack)}.items():
         left = (true - shifts)[shown]
         options = Options(method="shape", frame=0)
         result = reconstruct(moved_back(stack, shifts), None, options, labels=labels[None])

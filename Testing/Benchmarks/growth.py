@@ -1,11 +1,12 @@
 """How time and memory grow with the slices and the frames of a stack.
 
-    python Testing/Benchmarks/growth.py slices --counts 9,27,54     # generated between ten acquired ones
+    python Testing/Benchmarks/growth.py slices --counts 9,27,54     # generated in the nine gaps
     python Testing/Benchmarks/growth.py frames --counts 1,5,25      # of a cine, 54 slices generated in each
 
 Each count is done in a process of its own, with the shipped model, and printed as one JSON object: seconds,
-seconds for each slice or frame, and the most memory that was the process's own, which files do not hold. What
-the process has before the reconstruction, the libraries, the model and the images, stands beside it.
+seconds for each slice or frame, and the most memory that was held, with and without what lies in files as
+well, which the system takes back when it needs to. What is held before the reconstruction, the libraries, the
+model and the images, stands beside it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main() -> None:
     """Measure each count, in a new process, or the one this process was started for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("slices", "frames"))
-    parser.add_argument("--counts", default="1,5,25")
+    parser.add_argument("--counts", required=True, help="of slices, multiples of 9; or of frames")
     parser.add_argument("--here", action="store_true", help="measure a single count in this process")
     arguments = parser.parse_args()
     if arguments.here:
@@ -50,6 +51,8 @@ def measure(what: str, count: int) -> dict:
     """A reconstruction of ``count`` generated slices or frames, written to files."""
     stack = cine(count if what == "frames" else 1)
     gaps = SLICES - 1
+    if what == "slices" and count % gaps:
+        raise SystemExit(f"slices are generated in {gaps} gaps: give multiples of that")
     parts = (count if what == "slices" else GENERATED) // gaps + 1
     options = Options(frame="all" if what == "frames" else 0, spacing=GAP_MM / parts)
     model = Model.load()
@@ -66,8 +69,9 @@ def measure(what: str, count: int) -> dict:
         f"seconds_a_{what[:-1]}": round(made / count, 3),
         "seconds_with_writing": round(seconds, 2),
         "result_mb": round((result.volume.nbytes + result.labels.nbytes) / 2**20),
-        "before_mb": round(memory.before),
-        "most_mb": round(memory.most),
+        "own_before_mb": round(memory.before["RssAnon"]),
+        "own_most_mb": round(memory.most["RssAnon"]),
+        "all_most_mb": round(memory.most["VmRSS"]),
     }
 
 
@@ -78,7 +82,7 @@ def cine(frames: int) -> Stack:
 
 
 class Memory:
-    """The most anonymous memory in MB within the block, by Linux's /proc."""
+    """The most memory in MB within the block, by the names of Linux's /proc."""
 
     def __enter__(self) -> Memory:
         self.before = self.most = self._now()
@@ -93,12 +97,12 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._ended.wait(LOOK_EVERY_S):
-            self.most = max(self.most, self._now())
+            self.most = {name: max(value, self.most[name]) for name, value in self._now().items()}
 
     @staticmethod
-    def _now() -> float:
+    def _now() -> dict[str, float]:
         status = Path("/proc/self/status").read_text()
-        return int(status.split("RssAnon:")[1].split()[0]) / 1024
+        return {name: int(status.split(f"{name}:")[1].split()[0]) / 1024 for name in ("RssAnon", "VmRSS")}
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ DASK = {
     # Dask would look every 10 ms what its workers are at, which nobody reads.
     "distributed.worker.profile.enabled": False,
     # Dask has workers give freed memory back at once, but a reconstruction takes the same again and again,
-    # and the system clears it every time.
+    # and the system clears it every time. glibc reads these variables; other systems pass over them.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
 }

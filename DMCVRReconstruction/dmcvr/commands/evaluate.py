@@ -38,8 +38,8 @@ def _write(folder: Path | None, arguments: argparse.Namespace, job: Job) -> None
         if folder is not None and can_draw():
             try:
                 figures = write_drawings(folder, arguments.table, outcome.drawings(progress))
-            except Exception:
-                # The tables may have taken hours: a figure that cannot be drawn does not take them along.
+            except BaseException:
+                # The tables may have taken hours: what ends the drawing does not take them along.
                 record = _record(arguments, model, job, outcome.tables, figures)
                 _tell(arguments, record, _page(record, outcome.tables, ""))
                 raise

@@ -118,18 +118,19 @@ def _label(
     progress: Progress,
 ) -> tuple[dict[int, str], dict[int, np.ndarray]]:
     """The frames meant, each with its phase's name or "", and labels (S, H, W) of at least these."""
-    by_frame: dict[int, np.ndarray] = {}
+    phases = [frame for frame in frames if not isinstance(frame, int)]
+    by_frame = label_stack(stack, model, phases[0], labels, progress)[1] if phases else {}
+    cycle = cycle_volumes(stack, by_frame)
     chosen: dict[int, str] = {}
     for frame in frames:
         if isinstance(frame, int):
             chosen.setdefault(frame, "")
-            if frame not in by_frame:
-                by_frame |= label_stack(stack, model, frame, labels, progress)[1]
             continue
-        if len(by_frame) < len(stack.frames):
-            by_frame = label_stack(stack, model, frame, labels, progress)[1]
-        (found,) = choose_frames(frame, cycle_volumes(stack, by_frame))
+        (found,) = choose_frames(frame, cycle)
         chosen[found] = "/".join(filter(None, (chosen.get(found), frame.upper())))
+    for frame, phase in chosen.items():
+        if not phase:  # of the other frames phases were told by, labels need not be as good as can be
+            by_frame |= label_stack(stack, model, frame, labels, progress)[1]
     return chosen, by_frame
 
 

@@ -120,8 +120,7 @@ def train(
         if isinstance(task, SegmenterTask):
             shift = calibrate(average, task)
             if world.is_first:
-                told = zip(NAMES.values(), shift[1:].tolist(), strict=True)
-                log({f"shift of the score of {name}": round(value, 4) for name, value in told})
+                log({f"shift of the score of {NAMES[label]}": round(by, 4) for label, by in shift.items()})
         path = folder / f"{job.part}.safetensors"
         if world.is_first:
             state = average.state_dict()

@@ -219,6 +219,12 @@ def test_a_running_cluster_whose_scheduler_is_then_lost(cluster, stacks, found, 
     }
 
 
+def test_workers_keep_freed_memory():
+    """By variables that must be there before their process starts."""
+    with connected(Place(workers=1, use_gpus=False)) as client:
+        assert client.submit(os.environ.get, "MALLOC_TRIM_THRESHOLD_").result() == str(2**28)
+
+
 def test_no_scheduler_answers(monkeypatch):
     monkeypatch.setattr("dmcvr.cohort.clusters.CONNECT_S", 0.5)
     with pytest.raises(InputError, match="No Dask scheduler answers"), connected(Place("tcp://127.0.0.1:9")):

@@ -67,11 +67,8 @@ def synthesise_frames(
     learned = model if options.morphology else None
     parts = [_Frame(*pair, stack, window, wanted, learned) for pair in zip(frames, labels, strict=True)]
     shapes = [part.shapes(wanted) for part in parts]
-    acquired = Acquired(
-        np.stack([part.seen for part in parts]),
-        stack.positions,
-        np.stack([part.shapes(stack.positions)[0] for part in parts]),
-    )
+    own = np.stack([part.shapes(stack.positions)[0] for part in parts])
+    acquired = Acquired(np.stack([part.seen for part in parts]), stack.positions, own)
     moves = np.stack([part.moves() for part in parts], 1) if options.rule == "aligned" else None
     places = Wanted(wanted, np.stack([maps for maps, _ in shapes]), moves)
     generator = SliceGenerator(model, acquired, options, progress)

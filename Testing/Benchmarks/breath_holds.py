@@ -8,8 +8,8 @@ A slice's shift is estimated from where the left ventricle's centre lies against
 of all slices: the posterior mean of independent shifts about a curve whose second derivative is Gaussian.
 STIFF is the ratio of the two standard deviations. Printed for each ratio, for no correction and, where the
 truth is known, for the true shifts: what is left of the shifts (root mean square in mm about their mean, over
-slices that show the heart) and the Dice of method ``shape`` on expert labels, on long-axis planes or on withheld slices, there
-after the best in-plane shift of each.
+slices that show the heart) and the Dice of method ``shape`` on expert labels, on long-axis planes or on
+withheld slices, there after the best in-plane shift of each.
 """
 
 from __future__ import annotations

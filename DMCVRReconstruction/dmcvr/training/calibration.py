@@ -1,8 +1,7 @@
-"""The trained segmenter's scores of myocardium and RV cavity, shifted until there is as much of them as
-experts draw.
+"""The trained segmenter's score of the myocardium, shifted until there is as much of it as experts draw.
 
 Dice rewards calling a pixel a thin structure's where that is as likely as not, so a network trained on it
-draws the wall too thick; and it leaves out what it doubts of the RV.
+draws the wall too thick.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..device import autocast
-from ..labels import LVM, RVC
+from ..labels import LVM
 from ..networks.medformer import MedFormer
 from .segmenter import SegmenterTask
 
@@ -20,39 +19,27 @@ VIEWS = 512
 CHUNK = 32
 LARGEST = 1.0
 """A network that would need a larger shift is not trained yet."""
-CALIBRATED = (LVM, RVC)
-ROUNDS = 3
-"""One structure's shift changes how much there is of the other."""
 
 
 @torch.no_grad()
-def calibrate(module: MedFormer, task: SegmenterTask) -> dict[int, float]:
-    """Shift the scores of ``module``, for good, and return by how much, by label.
+def calibrate(module: MedFormer, task: SegmenterTask) -> float:
+    """Shift the myocardium's score of ``module``, for good, and return by how much.
 
-    What is counted on are windows of the task's training data: cases kept apart are there to score on.
+    What is counted on are windows of the task's training data.
     """
     data = task.data
     spread = torch.linspace(0, len(data) - 1, min(VIEWS, len(data)), device=data.device).long()
-    scores, truth = [], []
+    leads, count = [], 0
     for index in spread.split(CHUNK):
         images, labels = task.windows(data, index)
         with autocast(images.device):
-            scores.append(module(images).float())
-        truth.append(labels)
-    shift = offsets(torch.cat(scores), torch.cat(truth))
-    module.shift_scores(shift)
-    return {label: float(shift[label]) for label in CALIBRATED}
-
-
-def offsets(logits: Tensor, labels: Tensor) -> Tensor:
-    """(4,) what to add to logits (N, 4, H, W) for as much myocardium and RV as in labels (N, H, W)."""
-    shift = torch.zeros(logits.shape[1], device=logits.device)
-    for _ in range(ROUNDS):
-        for label in CALIBRATED:
-            others = shift[:, None, None].clone()
-            others[label] = 0
-            leads = lead(logits + others, label).flatten()
-            shift[label] = balance(leads, int((labels == label).sum()))
+            logits = module(images).float()
+        leads.append(lead(logits, LVM).flatten())
+        count += int((labels == LVM).sum())
+    shift = balance(torch.cat(leads), count)
+    offsets = torch.zeros(task.preset.segmenter.classes, device=data.device)
+    offsets[LVM] = shift
+    module.shift_scores(offsets)
     return shift
 
 

@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..errors import InputError
-from ..labels import NAMES
 from ..networks.medformer import MedFormer
 from ..networks.presets import Preset, to_dict
 from .calibration import calibrate
@@ -120,7 +119,7 @@ def train(
         if isinstance(task, SegmenterTask):
             shift = calibrate(average, task)
             if world.is_first:
-                log({f"shift of the score of {NAMES[label]}": round(by, 4) for label, by in shift.items()})
+                log({"shift of the myocardium's score": round(shift, 4)})
         path = folder / f"{job.part}.safetensors"
         if world.is_first:
             state = average.state_dict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -28,6 +29,16 @@ def application(tmp_path):
     application = Application(str(tmp_path / "cache"))
     yield application
     application.close()
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """Where jobs make their private folders; empty again after the test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert not list(folder.iterdir())
 
 
 @pytest.fixture(scope="session")

@@ -17,17 +17,8 @@ from DMCVRReconstructionLib.run import Run, Settings
 from DMCVRReconstructionLib.segments import labelsOfSegmentation
 from sabotage import sabotaged
 
+pytestmark = pytest.mark.usefixtures("temporary")
 SHAPE = Settings(frame=0, method="shape", spacing=5.0)
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path, monkeypatch):
-    """Where the job's private folder is made; empty again after every test."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    assert not list(folder.iterdir())
 
 
 @pytest.fixture

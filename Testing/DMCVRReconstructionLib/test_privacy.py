@@ -5,7 +5,6 @@ that is no canary, as everything else is.
 """
 
 import shutil
-import tempfile
 import time
 
 import pytest
@@ -56,12 +55,10 @@ def told(node) -> set[str]:
     return spilled(text)
 
 
-def test_a_run_repeats_nothing_of_the_patient(application, study, tmp_path, monkeypatch, caplog, capfd):
+def test_a_run_repeats_nothing_of_the_patient(application, study, temporary, tmp_path, caplog, capfd):
     stack, labels = study
     assert all(told(node) for node in study)
-    temporary, copy = tmp_path / "temporary", tmp_path / "copy"
-    temporary.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    copy = tmp_path / "copy"
     before = {node.GetID() for node in nodesOf(application.scene)}
     caplog.set_level("DEBUG")
     run = DMCVRReconstructionLogic().reconstruct(
@@ -84,7 +81,6 @@ def test_a_run_repeats_nothing_of_the_patient(application, study, tmp_path, monk
     assert spilled(run.log) == set()
     shown = capfd.readouterr()
     assert spilled(caplog.text) | spilled(shown.out) | spilled(shown.err) == set()
-    assert not list(temporary.iterdir())
 
 
 def test_a_refusal_repeats_nothing_of_the_patient(study):

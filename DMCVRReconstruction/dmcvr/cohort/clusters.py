@@ -28,11 +28,12 @@ DASK = {
     "distributed.scheduler.allowed-failures": 2,
     # Dask would look every 10 ms what its workers are at, which nobody reads.
     "distributed.worker.profile.enabled": False,
-    # Dask has workers give freed memory back at once, but a reconstruction takes the same again and again,
-    # and the system clears it every time. glibc reads these variables; other systems pass over them.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
-    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
 }
+MEMORY = {"MALLOC_TRIM_THRESHOLD_": 2**28, "MALLOC_MMAP_THRESHOLD_": 2**25}
+"""A worker's environment before it starts. Dask has workers give freed memory back at once, but a
+reconstruction takes the same again and again, and the system clears it every time. glibc reads these; other
+systems pass over them.
+"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def connected(place: Place) -> Iterator:
     import dask
     from distributed import Client
 
-    with dask.config.set(DASK), contextlib.ExitStack() as stack:
+    before_start = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in MEMORY.items()}
+    with dask.config.set(DASK | before_start), contextlib.ExitStack() as stack:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         cluster = place.scheduler
         if place.slurm is not None:
@@ -117,11 +119,17 @@ def slurm_cluster(jobs: int):
         raise InputError(HINT)
     if shutil.which("sbatch") is None:
         raise InputError("There is no SLURM here: the command sbatch was not found.")
+    import dask
     from dask_jobqueue import SLURMCluster
 
+    # A worker in a job knows nothing of this process's configuration.
+    own = dask.config.get("jobqueue.slurm.job-script-prologue") or []
     try:
         cluster = SLURMCluster(
-            processes=1, worker_extra_args=["--nthreads", "1"], scheduler_options=dashboard("")
+            processes=1,
+            worker_extra_args=["--nthreads", "1"],
+            scheduler_options=dashboard(""),
+            job_script_prologue=[*own, *exports()],
         )
     except ValueError as error:
         raise InputError(
@@ -130,6 +138,12 @@ def slurm_cluster(jobs: int):
         ) from error
     cluster.scale(jobs=jobs)
     return cluster
+
+
+def exports() -> list[str]:
+    """Lines of a shell script that give DASK and MEMORY to a worker started by it."""
+    dask = {f"DASK_{key.upper().replace('.', '__').replace('-', '_')}": value for key, value in DASK.items()}
+    return [f"export {name}={value}" for name, value in (dask | MEMORY).items()]
 
 
 def dashboard(host: str) -> dict:

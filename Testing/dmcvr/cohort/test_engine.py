@@ -153,6 +153,13 @@ def test_a_case_that_kills_its_workers_is_recorded_and_the_rest_goes_on(
     assert temporary(settings.output) == []
 
 
+def of_worker(names: list[str]) -> tuple[dict, dict]:
+    """These variables of a worker's environment, and its Dask configuration as far as DASK is about it."""
+    return {name: os.environ.get(name) for name in names}, {
+        key: dask.config.get(key) for key in clusters.DASK
+    }
+
+
 def test_slurm_jobs_do_the_cases(tmp_path, stacks, found, settings, monkeypatch):
     """There is no SLURM here: its commands are stood in for by scripts that start and end processes. What is
     run is Dask's own job script.
@@ -171,10 +178,22 @@ def test_slurm_jobs_do_the_cases(tmp_path, stacks, found, settings, monkeypatch)
     place = Place(slurm=1)
     with pytest.raises(InputError, match=r"jobqueue\.slurm"), connected(place):
         pytest.fail("nothing says what a job is to have")
-    described = {"cores": 1, "memory": "2 GiB", "local-directory": str(tmp_path), "log-directory": None}
+    described = {
+        "cores": 1,
+        "memory": "2 GiB",
+        "local-directory": str(tmp_path),
+        "log-directory": None,
+        "job-script-prologue": ["export OF_THE_SITE=kept"],
+    }
     configured = dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm") | described})
     with configured, connected(place) as client:
         run_on(client, cases, settings, outcomes.append)
+        environment, known = client.submit(of_worker, [*clusters.MEMORY, "OF_THE_SITE"]).result()
+    assert environment == {
+        **{name: str(size) for name, size in clusters.MEMORY.items()},
+        "OF_THE_SITE": "kept",
+    }
+    assert known == clusters.DASK
     assert {outcome.status for outcome in outcomes} == {"done"}
     assert len(outcomes) == 2
 

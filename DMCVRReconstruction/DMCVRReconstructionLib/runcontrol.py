@@ -116,6 +116,7 @@ class RunControl:
         titles = {
             "load": _("Loading the model"),
             "segment": _("Segmenting slice {done} of {total}"),
+            "align": _("Aligning slices, gap {done} of {total}"),
             "invert": _("Inverting slice {done} of {total}"),
             "generate": _("Generating slice {done} of {total}"),
             "import": _("Putting the result into the scene"),

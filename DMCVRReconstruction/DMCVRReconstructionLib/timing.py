@@ -6,26 +6,33 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-STAGES = ("load", "segment", "invert", "generate")
+STAGES = ("load", "segment", "align", "invert", "generate")
 # Seconds of one step of each stage, about twice those of two processor cores of today; replaced by this
 # machine's own after the first run.
-DEFAULT_SECONDS = {"load": 3.0, "segment": 0.1, "invert": 0.5, "generate": 0.15}
+DEFAULT_SECONDS = {"load": 3.0, "segment": 0.1, "align": 0.2, "invert": 0.5, "generate": 0.15}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many steps each stage of a run has: one for loading, one for each slice and frame."""
+    """How many steps each stage of a run has: one for loading, one for each slice, or gap
+    between slices, and frame."""
 
     segment: int
     generate: int
-    invert: int = 0  # only the methods that generate by diffusion
+    align: int = 0  # only the methods that generate by diffusion
+    invert: int = 0  # the same
     load: int = 1
 
     @classmethod
     def of(cls, frames: int, chosen: int, slices: int, generated: int, method: str) -> Plan:
         """A run that segments ``frames`` of ``slices`` and makes ``generated`` ones in each ``chosen``."""
         if method in ("dmcvr", "diffae"):
-            return cls(segment=frames * slices, invert=chosen * slices, generate=chosen * generated)
+            return cls(
+                segment=frames * slices,
+                align=chosen * (slices - 1),
+                invert=chosen * slices,
+                generate=chosen * generated,
+            )
         return cls(segment=frames * slices, generate=chosen)
 
     def seconds(self, each: dict[str, float]) -> float:

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 
 TITLES = {
     "segment": "Segmenting",
+    "align": "Aligning",
     "invert": "Inverting",
     "generate": "Generating",
     "sample": "Sampling",
     "evaluate": "Evaluating",
     "figures": "Drawing",
 }
-UNITS = {"evaluate": "case", "figures": "example"}
+UNITS = {"align": "gap", "evaluate": "case", "figures": "example"}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .baselines.registration import Alignment, displacements
+from .baselines.registration import Alignment, displacements, gaps_of
 from .generation import Acquired, GenerationOptions, Progress, SliceGenerator, Wanted
 from .geometry import Plane, sample_plane
 from .layout import Layout
@@ -66,6 +66,7 @@ def synthesise_frames(
     # A method without the morphology code does without what was learned of morphology.
     learned = model if options.morphology else None
     parts = [_Frame(*pair, stack, window, wanted, learned) for pair in zip(frames, labels, strict=True)]
+    align_frames(parts, progress)
     shapes = [part.shapes(wanted) for part in parts]
     own = np.stack([part.shapes(stack.positions)[0] for part in parts])
     acquired = Acquired(np.stack([part.seen for part in parts]), stack.positions, own)
@@ -87,12 +88,25 @@ def synthesise_frames(
     return Synthesis(volume, out, uncertainty)
 
 
+def align_frames(parts: list[_Frame], progress: Progress) -> None:
+    """Estimate all correspondences; ``progress`` is told ("align", gaps done, gaps in all)."""
+    done, total = 0, sum(len(part.gaps) for part in parts)
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        progress("align", done, total)
+
+    for part in parts:
+        part.alignment.estimate(part.gaps, tell)
+
+
 class _Frame:
     """One frame in the heart's window and about it.
 
     frame, labels: (S, H, W). wanted: (Z,) mm. model: for what it has learned of shapes, None to do without.
 
-    seen: (S, size, size), what the model sees.
+    seen: (S, size, size), what the model sees. alignment: of the slices. gaps: those with wanted places.
     """
 
     def __init__(
@@ -107,7 +121,7 @@ class _Frame:
         self._frame, self._window, self._wanted = frame, window, wanted
         self._positions, self._native, self._target = stack.positions, stack.plane(0), window.planes[0]
         self._line = ShapeLine(stack, labels, model, self._target.centre)
-        self._alignment = Alignment(frame, stack.spacing)
+        self.alignment, self.gaps = Alignment(frame, stack.spacing), gaps_of(stack.positions, wanted)
         # Linear interpolation, good enough to segment, would cost sharpness.
         self.seen = window.images(frame, [stack.plane(index) for index in range(len(frame))], order=3)
 
@@ -134,7 +148,7 @@ class _Frame:
         for z, (below, above, t) in enumerate(zip(*bracket(self._positions, self._wanted), strict=True)):
             if below != above:
                 if below not in fields:
-                    fields[below] = resample_field(self._alignment.field(below), self._native, self._target)
+                    fields[below] = resample_field(self.alignment.field(below), self._native, self._target)
                 out[:, z] = displacements(fields[below], t)
         return out
 
@@ -143,7 +157,7 @@ class _Frame:
         around = np.stack([self._frame, np.maximum(self._frame - self._window.scale, 0)], axis=1)
         out = np.empty((len(images), *self._native.shape), np.float32)
         for at in chunks(len(images)):
-            blended = self._alignment.blend(around, self._positions, self._wanted[at])
+            blended = self.alignment.blend(around, self._positions, self._wanted[at])
             out[at] = put_back(images[at], self._window, blended[:, 0], blended[:, 1], self._native)
         return out
 

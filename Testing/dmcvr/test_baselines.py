@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from dmcvr.baselines import BASELINES
-from dmcvr.baselines.registration import Alignment, align, displacements, warp, warp_pair
+from dmcvr.baselines.registration import Alignment, align, displacements, gaps_of, warp, warp_pair
 from dmcvr.baselines.weighted import bspline_weights, linear_weights, nearest_weights
+from dmcvr.errors import CancelledError
 from dmcvr.labels import LVC, LVM, RVC
 
 SPACING = (1.5, 1.5)
@@ -213,6 +214,29 @@ def test_the_displacements_are_those_a_pair_is_warped_by(stack):
     field = align(first, second, SPACING)
     pair = [warp(image, to) for image, to in zip((first, second), displacements(field, 0.3), strict=True)]
     np.testing.assert_array_equal(warp_pair(first, second, field, 0.3), pair)
+
+
+def test_fields_estimated_ahead_on_threads_are_those_of_one_gap_after_the_other(stack):
+    frame, told = stack[0], []
+    ahead = Alignment(frame, SPACING)
+    gaps = gaps_of(POSITIONS, np.array([0.0, 4.0, 5.0, 13.0]))
+    ahead.estimate(gaps, lambda: told.append(len(told)))
+    assert (gaps, told) == ([0, 1], [0, 1])
+    for gap in gaps:
+        np.testing.assert_array_equal(ahead.field(gap), align(frame[gap], frame[gap + 1], SPACING))
+
+
+def test_estimating_ends_with_the_first_complaint(stack):
+    """Of whoever is told, as when a run is cancelled."""
+    alignment, told = Alignment(stack[0], SPACING), []
+
+    def complain():
+        told.append(True)
+        raise CancelledError("enough")
+
+    with pytest.raises(CancelledError):
+        alignment.estimate([0, 1], complain)
+    assert told == [True]
 
 
 def test_an_alignment_blends_whatever_lies_on_its_slices(stack):

@@ -62,7 +62,7 @@ def test_the_volume_is_finite_and_labelled_in_the_projects_order(results, method
 def test_progress_grows_and_ends_at_the_total(results, method):
     _, told = results[method]
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["segment", *(["invert"] if method not in BASELINES else []), "generate"]
+    assert stages == ["segment", *(["align", "invert"] if method not in BASELINES else []), "generate"]
     for stage in stages:
         counts = [(done, total) for name, done, total in told if name == stage]
         assert [done for done, _ in counts] == sorted({done for done, _ in counts})
@@ -151,7 +151,7 @@ def test_given_labels_are_used_instead_of_segmenting(model, heart):
     told = []
     options = Options(spacing=5, generation=FAST)
     result = reconstruct(stack, model, options, lambda *item: told.append(item), labels)
-    assert {stage for stage, _, _ in told} == {"invert", "generate"}
+    assert {stage for stage, _, _ in told} == {"align", "invert", "generate"}
     np.testing.assert_array_equal(result.stack_labels, labels)
     # What was learned bends the shapes between the slices a little.
     expected = reconstruct(stack, None, replace(options, method="shape"), labels=labels)
@@ -282,7 +282,13 @@ class TestFrames:
         np.testing.assert_array_equal(together.labels, one_by_one.labels)
         np.testing.assert_allclose(together.volume, one_by_one.volume, atol=0.05)
         assert together.uncertainty.any((1, 2, 3)).all()
-        assert told[1] == [("segment", 8, 8), ("invert", 8, 8), ("generate", 6, 6), ("sample", 6, 6)]
+        assert told[1] == [
+            ("segment", 8, 8),
+            *(("align", gap, 6) for gap in range(1, 7)),
+            ("invert", 8, 8),
+            ("generate", 6, 6),
+            ("sample", 6, 6),
+        ]
         assert told[0][-1] == ("sample", 6, 6)
 
 

@@ -7,6 +7,9 @@ first.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
@@ -71,7 +74,7 @@ def displacements(displacement: np.ndarray, t: float) -> tuple[np.ndarray, np.nd
 
 
 class Alignment:
-    """How the slices of a frame correspond: a field a gap, estimated when it is first asked for.
+    """How the slices of a frame correspond: a field a gap, estimated ahead or when it is first asked for.
 
     frame: (S, H, W). spacing: (x, y) mm.
     """
@@ -80,11 +83,25 @@ class Alignment:
         self._frame, self._spacing = frame, spacing
         self._fields: dict[int, np.ndarray] = {}
 
+    def estimate(self, gaps: Iterable[int], done: Callable[[], None] = lambda: None) -> None:
+        """The fields of ``gaps``, each named by the slice below it, on as many threads as ITK may have.
+
+        done: called after each gap.
+        """
+        gaps = list(gaps)
+        with ThreadPoolExecutor(sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()) as pool:
+            for gap, field in zip(gaps, pool.map(self._align, gaps), strict=True):
+                self._fields[gap] = field
+                done()
+
     def field(self, below: int) -> np.ndarray:
         """`align`'s field (2, H, W) from slice ``below`` to the next."""
         if below not in self._fields:
-            self._fields[below] = align(self._frame[below], self._frame[below + 1], self._spacing)
+            self._fields[below] = self._align(below)
         return self._fields[below]
+
+    def _align(self, below: int) -> np.ndarray:
+        return align(self._frame[below], self._frame[below + 1], self._spacing)
 
     def blend(self, images: np.ndarray, positions: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         """Images (Z, ..., H, W) float32 at ``wanted`` (Z,) mm, both neighbours warped there and blended.
@@ -100,9 +117,16 @@ class Alignment:
         return out
 
 
+def gaps_of(positions: np.ndarray, wanted: np.ndarray) -> list[int]:
+    """The gaps between slices at ``positions`` (S,) mm that hold any of ``wanted`` (Z,) mm, ascending."""
+    below, above, _ = bracket(positions, wanted)
+    return np.unique(below[below != above]).tolist()
+
+
 def interpolate(frame, labels, positions, wanted, spacing):
     """See the package for the arguments. Labels are carried by warping each neighbour's nested distances."""
     alignment = Alignment(frame, spacing)
+    alignment.estimate(gaps_of(positions, wanted))
     images = alignment.blend(frame, positions, wanted)
     distances = nested_distances(labels, spacing, WHOLE_MM)
     apex = apical_end(heart_areas(labels), positions)
@@ -137,6 +161,8 @@ def _demons(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
         demons = sitk.FastSymmetricForcesDemonsRegistrationFilter()
         demons.SetNumberOfIterations(iterations)
         demons.SetStandardDeviations(SMOOTHING_PIXELS)
+        # Slices are too small to be shared out among threads; the gaps are.
+        demons.SetNumberOfThreads(1)
         start = np.moveaxis(_resize_field(field, tuple(shape))[::-1], 0, -1)
         result = demons.Execute(*images, sitk.GetImageFromArray(np.ascontiguousarray(start), isVector=True))
         field = np.moveaxis(sitk.GetArrayFromImage(result), -1, 0)[::-1]

@@ -18,6 +18,7 @@ from .segmentation import Window
 from .shape import WHOLE_MM, labels_from_distances, nested_distances
 from .shapeline import ShapeLine
 from .stack import Stack
+from .threads import mapped
 
 LABEL_RULES = ("code", "image", "fused")
 CHUNK = 8
@@ -227,11 +228,16 @@ def put_back(
     """
     source = window.planes[0]
     weight = sample_plane(_feather(source, feather_mm), source, plane)
+    least = min(0.0, float(background.min()))
+
+    def whole(z: int) -> np.ndarray:
+        generated = sample_plane(images[z], source, plane, order=3) * window.scale + clipped[z]
+        return np.maximum(weight * generated + (1 - weight) * background[z], least)
+
     out = np.empty(background.shape, np.float32)
-    for z, image in enumerate(images):
-        generated = sample_plane(image, source, plane, order=3) * window.scale + clipped[z]
-        out[z] = weight * generated + (1 - weight) * background[z]
-    return np.maximum(out, min(0.0, float(background.min())))
+    for z, image in enumerate(mapped(whole, range(len(images)))):
+        out[z] = image
+    return out
 
 
 def _feather(plane: Plane, feather_mm: float) -> np.ndarray:

@@ -8,7 +8,6 @@ first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import SimpleITK as sitk
@@ -16,6 +15,7 @@ from scipy import ndimage
 
 from ..positions import bracket
 from ..shape import WHOLE_MM, apical_end, between, heart_areas, labels_from_distances, nested_distances
+from ..threads import mapped
 
 WORKING_MM = 1.5
 LEVELS = ((4, 30), (2, 20), (1, 10))  # (reduction, iterations); more of them follow noise, not anatomy
@@ -84,20 +84,18 @@ class Alignment:
         self._fields: dict[int, np.ndarray] = {}
 
     def estimate(self, gaps: Iterable[int], done: Callable[[], None] = lambda: None) -> None:
-        """The fields of ``gaps``, each named by the slice below it, on as many threads as ITK may have.
+        """The fields of ``gaps``, each named by the slice below it, those not known yet side by side.
 
-        done: called after each gap.
+        done: called after each of these.
         """
-        gaps = list(gaps)
-        with ThreadPoolExecutor(sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()) as pool:
-            for gap, field in zip(gaps, pool.map(self._align, gaps), strict=True):
-                self._fields[gap] = field
-                done()
+        gaps = [gap for gap in gaps if gap not in self._fields]
+        for gap, field in zip(gaps, mapped(self._align, gaps), strict=True):
+            self._fields[gap] = field
+            done()
 
     def field(self, below: int) -> np.ndarray:
         """`align`'s field (2, H, W) from slice ``below`` to the next."""
-        if below not in self._fields:
-            self._fields[below] = self._align(below)
+        self.estimate([below])
         return self._fields[below]
 
     def _align(self, below: int) -> np.ndarray:
@@ -108,12 +106,18 @@ class Alignment:
 
         images: (S, ..., H, W), at ``positions`` (S,) mm.
         """
+        self.estimate(gaps_of(positions, wanted))
+
+        def blended(place: tuple[int, int, float]) -> np.ndarray:
+            a, b, t = place
+            if a == b:
+                return images[a]
+            first, second = warp_pair(images[a], images[b], self._fields[a], t)
+            return (1 - t) * first + t * second
+
         out = np.empty((len(wanted), *images.shape[1:]), np.float32)
-        for z, (a, b, t) in enumerate(zip(*bracket(positions, wanted), strict=True)):
-            out[z] = images[a]
-            if a != b:
-                first, second = warp_pair(images[a], images[b], self.field(a), t)
-                out[z] = (1 - t) * first + t * second
+        for z, image in enumerate(mapped(blended, zip(*bracket(positions, wanted), strict=True))):
+            out[z] = image
         return out
 
 
@@ -126,7 +130,6 @@ def gaps_of(positions: np.ndarray, wanted: np.ndarray) -> list[int]:
 def interpolate(frame, labels, positions, wanted, spacing):
     """See the package for the arguments. Labels are carried by warping each neighbour's nested distances."""
     alignment = Alignment(frame, spacing)
-    alignment.estimate(gaps_of(positions, wanted))
     images = alignment.blend(frame, positions, wanted)
     distances = nested_distances(labels, spacing, WHOLE_MM)
     apex = apical_end(heart_areas(labels), positions)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 STAGES = ("load", "segment", "align", "invert", "generate")
 # Seconds of one step of each stage, about twice those of two processor cores of today; replaced by this
 # machine's own after the first run.
-DEFAULT_SECONDS = {"load": 3.0, "segment": 0.1, "align": 0.2, "invert": 0.5, "generate": 0.15}
+DEFAULT_SECONDS = {"load": 3.0, "segment": 0.1, "align": 0.2, "invert": 0.2, "generate": 0.15}
 
 
 @dataclass(frozen=True)

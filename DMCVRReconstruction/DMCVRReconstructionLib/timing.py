@@ -14,8 +14,9 @@ DEFAULT_SECONDS = {"load": 3.0, "segment": 0.1, "align": 0.2, "invert": 0.2, "ge
 
 @dataclass(frozen=True)
 class Plan:
-    """How many steps each stage of a run has: one for loading, one for each slice, or gap
-    between slices, and frame."""
+    """How many steps each stage of a run has: one for loading, one for each slice, or gap between slices, and
+    frame.
+    """
 
     segment: int
     generate: int

@@ -131,8 +131,7 @@ def reconstruct(
     model: may be None only for a method that needs no network, with ``labels`` given.
     labels: (T or 1, S, H, W) uint8, expert labels of the acquired slices, instead of segmenting.
     progress: ``progress(stage, done, total)`` with the stages "segment", "align", "invert", "generate" and
-        "sample";
-        an exception raised in it ends the run.
+        "sample"; an exception raised in it ends the run.
     Raises InputError where the stack shows no heart or the options do not fit it.
     """
     options = options or Options()

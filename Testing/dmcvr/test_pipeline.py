@@ -13,12 +13,9 @@ from dmcvr.geometry import unit
 from dmcvr.labelling import cycle_volumes, segment_phases, segment_stack
 from dmcvr.labels import LVC, LVM, RVC
 from dmcvr.model import Model
-from dmcvr.morphology import REACH_MM
 from dmcvr.pipeline import METHODS, Options, reconstruct
 from dmcvr.positions import bracket
-from dmcvr.shape import labels_from_distances, nested_distances
 from dmcvr.stack import Stack
-from dmcvr.synthesis import fuse
 
 FAST = GenerationOptions(steps=1)
 
@@ -377,33 +374,3 @@ def test_the_package_offers_it_as_a_function_again_and_again(heart):
     for _ in range(2):
         result = dmcvr.reconstruct(heart[0], None, Options(method="linear", spacing=5), labels=heart[1])
     assert result.grid.shape[0] == 7
-
-
-class TestFuse:
-    """A cavity of 6 pixels radius by the code, and one of 10 pixels in the image."""
-
-    def maps(self, radius):
-        rows, columns = np.indices((40, 40)) - 20
-        labels = np.where(rows**2 + columns**2 < radius**2, LVC, 0).astype(np.uint8)
-        return nested_distances(labels, (1, 1), REACH_MM)
-
-    def area(self, maps):
-        return np.sqrt((labels_from_distances(maps) == LVC).sum() / np.pi)
-
-    def test_fused_lies_half_way(self):
-        assert self.area(fuse(self.maps(6), self.maps(10), "fused")) == pytest.approx(8, abs=0.5)
-
-    def test_image_takes_the_image(self):
-        np.testing.assert_array_equal(fuse(self.maps(6), self.maps(10), "image"), self.maps(10))
-
-    @pytest.mark.parametrize("rule", ["fused", "image"])
-    def test_what_has_ended_by_the_code_stays_ended(self, rule):
-        assert not labels_from_distances(fuse(self.maps(0), self.maps(10), rule)).any()
-
-    @pytest.mark.parametrize("rule", ["fused", "image"])
-    def test_what_the_image_does_not_show_is_left_to_the_code(self, rule):
-        np.testing.assert_array_equal(fuse(self.maps(6), self.maps(0), rule), self.maps(6))
-
-    def test_what_the_image_shows_elsewhere_does_not_delete_it(self):
-        elsewhere = np.roll(self.maps(6), 14, axis=-1)
-        np.testing.assert_array_equal(fuse(self.maps(6), elsewhere, "fused"), self.maps(6))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from dmcvr.labels import COLOURS, LVC, LVM, RVC
-from dmcvr.phantom import PhantomConfig, make_phantom
+from dmcvr.core.labels import COLOURS, LVC, LVM, RVC
+from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 from dicomfiles import write_dicom
-from dmcvr.stack import Stack
+from dmcvr.core.stack import Stack
 from pydicom.datadict import DicomDictionary
 
 WORD, DATE, TIME, UID = "Zzqxcanary", "19470813", "131417.246813", "1.2.826.0.9.8675309"

@@ -1,7 +1,7 @@
 """Fixtures for all suites."""
 
 import pytest
-from dmcvr.networks.presets import Preset
+from dmcvr.model.networks.presets import Preset
 from tiny import TINY
 
 

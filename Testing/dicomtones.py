@@ -3,7 +3,7 @@
 from itertools import count
 
 import numpy as np
-from dmcvr.geometry import unit
+from dmcvr.core.geometry import unit
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 

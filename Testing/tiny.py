@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dmcvr.networks.presets import COMPACT
+from dmcvr.model.networks.presets import COMPACT
 
 TINY = replace(
     COMPACT,

@@ -22,7 +22,7 @@ from slicer_harness import modules, qt
 qt.install()
 modules.install()
 
-from dmcvr.commands.reconstruct import read_input
+from dmcvr.cli.commands.reconstruct import read_input
 from slicer_harness.application import Application
 from slicer_harness.loading import addStack
 from slicer_harness.panel import Panel

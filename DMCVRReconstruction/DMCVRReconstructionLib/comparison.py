@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from dmcvr.anatomy import LEFT_SIDE_DEGREES, LongAxis
-from dmcvr.errors import InputError
-from dmcvr.geometry import Grid, Plane, unit
-from dmcvr.labels import BACKGROUND
+from dmcvr.anatomy.long_axis import LEFT_SIDE_DEGREES, LongAxis
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid, Plane, unit
+from dmcvr.core.labels import BACKGROUND
 from slicer.i18n import tr as _
 
 from . import layouts

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from dmcvr.errors import InputError
-from dmcvr.geometry import Grid
-from dmcvr.labels import BACKGROUND
-from dmcvr.stack import Stack
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid
+from dmcvr.core.labels import BACKGROUND
+from dmcvr.core.stack import Stack
 from slicer.i18n import tr as _
 
 from .segments import segmentArrays

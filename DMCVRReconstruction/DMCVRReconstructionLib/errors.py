@@ -1,7 +1,7 @@
 """What can go wrong on Slicer's side. Each message is a plain sentence that says what to do.
 
-Bad input raises ``dmcvr.errors.InputError`` and a cancelled run ``dmcvr.errors.CancelledError``, as in the
-backend.
+Bad input raises ``dmcvr.core.errors.InputError`` and a cancelled run ``dmcvr.core.errors.CancelledError``, as
+in the backend.
 """
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import slicer
-from dmcvr.geometry import Grid
-from dmcvr.labels import COLOURS, NAMES
+from dmcvr.core.geometry import Grid
+from dmcvr.core.labels import COLOURS, NAMES
 
 from .inputs import RESULT_MARK
 from .lax import LaxImage

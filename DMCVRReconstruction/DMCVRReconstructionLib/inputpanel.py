@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import qt
-from dmcvr.bundle import DEFAULT_BUNDLE, read_card
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
+from dmcvr.model.bundle import DEFAULT_BUNDLE, read_card
 from slicer.i18n import tr as _
 
 from .inputs import StackInput, stackInput

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import slicer
-from dmcvr.errors import InputError
-from dmcvr.geometry import Plane, unit
-from dmcvr.sanity import check_stack
-from dmcvr.stack import Stack
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Plane, unit
+from dmcvr.core.stack import Stack
+from dmcvr.io.sanity import check_stack
 from slicer.i18n import tr as _
 
 from .series import Series, browserAndSequence, isImage, seriesOf

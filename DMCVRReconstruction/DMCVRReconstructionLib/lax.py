@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import slicer
-from dmcvr.anatomy import LongAxis
-from dmcvr.errors import InputError
-from dmcvr.geometry import Plane, unit
-from dmcvr.labels import NAMES
+from dmcvr.anatomy.long_axis import LongAxis
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Plane, unit
+from dmcvr.core.labels import NAMES
 from slicer.i18n import tr as _
 
 from .inputs import RESULT_MARK, StackInput

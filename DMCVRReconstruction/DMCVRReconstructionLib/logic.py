@@ -40,8 +40,9 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
         wait: True blocks until the ``ResultNodes`` are there; False returns the started ``Run`` at once, to
             be polled. secondsEach: what steps took before, for the estimate of the time left.
 
-        Raises ``dmcvr.errors.InputError`` for an input or an option that will not do, ``errors.WorkerError``
-        where the computation fails, and ``dmcvr.errors.CancelledError`` if it is cancelled.
+        Raises ``dmcvr.core.errors.InputError`` for an input or an option that will not do,
+        ``errors.WorkerError`` where the computation fails, and ``dmcvr.core.errors.CancelledError`` if it is
+        cancelled.
         """
         settings = replace(settings or Settings(), **options)
         replaceID = replaceVolume.GetID() if replaceVolume is not None else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import slicer
 import vtk
-from dmcvr.anatomy import clinical_numbers
-from dmcvr.labels import COLOURS, NAMES
+from dmcvr.anatomy.long_axis import clinical_numbers
+from dmcvr.core.labels import COLOURS, NAMES
 from slicer.i18n import tr as _
 
 CURVE = ("LVC", "RVC")

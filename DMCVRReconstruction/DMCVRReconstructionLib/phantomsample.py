@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 import slicer
-from dmcvr.geometry import Grid
-from dmcvr.privatefolder import private_folder
+from dmcvr.core.geometry import Grid
+from dmcvr.system.privatefolder import private_folder
 from slicer.i18n import tr as _
 
 from .cine import addBrowser, addSequence, indexValue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from dmcvr.geometry import Grid
+from dmcvr.core.geometry import Grid
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import qt
 import slicer
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 from slicer.i18n import tr as _
 
 from .comparison import LaxComparison

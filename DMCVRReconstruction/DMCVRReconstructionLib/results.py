@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import slicer
-from dmcvr.anatomy import LongAxis
-from dmcvr.labels import NAMES
+from dmcvr.anatomy.long_axis import LongAxis
+from dmcvr.core.labels import NAMES
 from slicer.i18n import tr as _
 
 from .cine import addBrowser, addSequence, indexValue

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from dmcvr.errors import CancelledError, InputError
-from dmcvr.jobs import Job
-from dmcvr.layout import plan
-from dmcvr.nrrd import write_stack
-from dmcvr.stack import Stack
+from dmcvr.cli.job_file import Job
+from dmcvr.core.errors import CancelledError, InputError
+from dmcvr.core.stack import Stack
+from dmcvr.io.nrrd import write_stack
+from dmcvr.reconstruction.output_grid import plan
 from slicer.i18n import tr as _
 
 from .drawnlabels import asStack, labelsOnStack

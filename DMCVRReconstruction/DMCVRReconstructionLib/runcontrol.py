@@ -6,7 +6,7 @@ import logging
 
 import qt
 import slicer
-from dmcvr.errors import CancelledError
+from dmcvr.core.errors import CancelledError
 from slicer.i18n import tr as _
 
 from .errors import WorkerError

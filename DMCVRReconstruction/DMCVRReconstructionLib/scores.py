@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from dmcvr.geometry import Grid, Plane
-from dmcvr.labels import NAMES
+from dmcvr.core.geometry import Grid, Plane
+from dmcvr.core.labels import NAMES
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import slicer
 import vtk
-from dmcvr.geometry import Grid
-from dmcvr.labels import BACKGROUND, COLOURS, LVM, NAMES
-from dmcvr.nrrd import TERMS
+from dmcvr.core.geometry import Grid
+from dmcvr.core.labels import BACKGROUND, COLOURS, LVM, NAMES
+from dmcvr.io.nrrd import TERMS
 from vtk.util.numpy_support import vtk_to_numpy
 
 from .volumes import RAS_TO_LPS, gridOfVolume, isRigid, setVolume, toWorld, transformGrid

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import slicer
-from dmcvr.errors import InputError
-from dmcvr.geometry import Grid
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid
 from slicer.i18n import tr as _
 
 from .volumes import gridOfVolume, samePlace

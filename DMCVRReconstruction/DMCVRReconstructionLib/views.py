@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import slicer
-from dmcvr.geometry import Plane, unit
+from dmcvr.core.geometry import Plane, unit
 
 from .volumes import RAS_TO_LPS
 

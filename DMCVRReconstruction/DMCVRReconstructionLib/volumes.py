@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import slicer
 import vtk
-from dmcvr.errors import InputError
-from dmcvr.geometry import Grid
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid
 from slicer.i18n import tr as _
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dmcvr
-from dmcvr.errors import CancelledError, InputError
-from dmcvr.jobs import OUTPUT, Job, read_line, write_job
-from dmcvr.privatefolder import private_folder
+from dmcvr.cli.job_file import OUTPUT, Job, read_line, write_job
+from dmcvr.core.errors import CancelledError, InputError
+from dmcvr.system.privatefolder import private_folder
 from slicer.i18n import tr as _
 
 from .errors import WorkerError

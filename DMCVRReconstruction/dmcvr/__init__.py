@@ -8,11 +8,11 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "reconstruct"]
 
 if TYPE_CHECKING:
-    from .pipeline import Reconstruction
+    from .reconstruction.pipeline import Reconstruction
 
 
 def reconstruct(*arguments, **options) -> Reconstruction:
-    """Reconstruct a stack; see ``dmcvr.pipeline.reconstruct``. Torch is imported on the first call."""
-    from .pipeline import reconstruct as run
+    """Reconstruct a stack; see ``reconstruction.pipeline``. Torch is imported on the first call."""
+    from .reconstruction.pipeline import reconstruct as run
 
     return run(*arguments, **options)

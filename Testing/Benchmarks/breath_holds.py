@@ -22,14 +22,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from dmcvr.cli.types import triple
+from dmcvr.cli.arguments.types import triple
+from dmcvr.core.labels import LVC, LVM, NAMES
+from dmcvr.core.stack import Stack
 from dmcvr.evaluation.cases import DataFolder
 from dmcvr.evaluation.long_axis import Phantoms, heart_rows
 from dmcvr.evaluation.withheld import Split, gap_name, slice_rows
-from dmcvr.labels import LVC, LVM, NAMES
-from dmcvr.pipeline import Options, reconstruct
-from dmcvr.shapemodel import HeldBackHearts
-from dmcvr.stack import Stack
+from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.simulation.shapemodel import HeldBackHearts
 
 STIFF = (0.3, 0.6, 1.0, 2.0)
 SMALLEST = 30

@@ -25,21 +25,21 @@ from statistics import median
 
 import psutil
 from dmcvr.baselines import BASELINES
-from dmcvr.bundle import DEFAULT_BUNDLE, model_sha256, read_card
+from dmcvr.cli.commands.reconstruct import read_input
 from dmcvr.cohort.cases import Case
 from dmcvr.cohort.clusters import Place, connected
 from dmcvr.cohort.engine import run_on
 from dmcvr.cohort.records import content_hashes
 from dmcvr.cohort.settings import Settings
 from dmcvr.cohort.work import run_case
-from dmcvr.commands.reconstruct import read_input
-from dmcvr.nrrd import write_volume
-from dmcvr.outputs import stack_grid, write_reconstruction
-from dmcvr.phantom import PhantomConfig, make_phantom
-from dmcvr.pipeline import reconstruct
-from dmcvr.record import make_record
-from dmcvr.staging import staged_folder
-from dmcvr.volumes import read_labels
+from dmcvr.io.nrrd import write_volume
+from dmcvr.io.volumes import read_labels
+from dmcvr.model.bundle import DEFAULT_BUNDLE, model_sha256, read_card
+from dmcvr.output.files import stack_grid, write_reconstruction
+from dmcvr.output.record import make_record
+from dmcvr.reconstruction.pipeline import reconstruct
+from dmcvr.simulation.phantom import PhantomConfig, make_phantom
+from dmcvr.system.staging import staged_folder
 
 FULL = PhantomConfig(n_frames=1)
 TINY = PhantomConfig(n_frames=1, pixel_mm=5.0, matrix=(48, 52))

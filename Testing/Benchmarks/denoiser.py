@@ -20,15 +20,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from dmcvr.cli.types import triple
+from dmcvr.cli.arguments.types import triple
 from dmcvr.evaluation.cases import Case, DataFolder
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.summary import summarise
 from dmcvr.evaluation.withheld import withheld_tables
-from dmcvr.generation import RULE_STEPS, GenerationOptions
-from dmcvr.model import Model
-from dmcvr.networks.medformer import MedFormer
-from dmcvr.networks.presets import COMPACT, PAPER, Preset
+from dmcvr.model.inference import Model
+from dmcvr.model.networks.medformer import MedFormer
+from dmcvr.model.networks.presets import COMPACT, PAPER, Preset
+from dmcvr.reconstruction.slice_generator import RULE_STEPS, GenerationOptions
 from dmcvr.training.data import load
 from dmcvr.training.generator import Generator
 from dmcvr.training.run import Job, fill, train

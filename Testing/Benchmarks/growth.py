@@ -20,12 +20,12 @@ import threading
 import time
 from pathlib import Path
 
-from dmcvr.model import Model
-from dmcvr.outputs import write_reconstruction
-from dmcvr.phantom import PhantomConfig, make_phantom
-from dmcvr.pipeline import Options, reconstruct
-from dmcvr.record import make_record
-from dmcvr.stack import Stack
+from dmcvr.core.stack import Stack
+from dmcvr.model.inference import Model
+from dmcvr.output.files import write_reconstruction
+from dmcvr.output.record import make_record
+from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 
 SLICES, GAP_MM, PIXEL_MM = 10, 10.0, 1.5
 GENERATED = 54

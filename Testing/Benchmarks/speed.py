@@ -22,22 +22,29 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from dmcvr.device import describe
-from dmcvr.diffusion.sampler import generate, invert
-from dmcvr.diffusion.schedule import LinearBeta
+from dmcvr.anatomy.signed_distances import nested_distances
+from dmcvr.core.stack import Stack
 from dmcvr.evaluation.figures.drawing import DPI, new_figure
 from dmcvr.evaluation.figures.style import NORMAL, OTHERS, tidy_axes
 from dmcvr.evaluation.metrics import psnr
-from dmcvr.generation import Acquired, GenerationOptions, Places, SliceCodes, Wanted, generate_slices
-from dmcvr.labelling import segment_stack
-from dmcvr.model import Codes, Model, as_batch
-from dmcvr.morphology import REACH_MM
-from dmcvr.phantom import PhantomConfig, make_phantom
-from dmcvr.pipeline import Options, reconstruct
-from dmcvr.shape import nested_distances
-from dmcvr.stack import Stack
+from dmcvr.io.volumes import read_stack
+from dmcvr.model.device import describe
+from dmcvr.model.diffusion.sampler import generate, invert
+from dmcvr.model.diffusion.schedule import LinearBeta
+from dmcvr.model.inference import Codes, Model, as_batch
+from dmcvr.model.morphology import REACH_MM
+from dmcvr.reconstruction.frames import segment_stack
+from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.slice_generator import (
+    Acquired,
+    GenerationOptions,
+    Places,
+    SliceCodes,
+    Wanted,
+    generate_slices,
+)
+from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from dmcvr.training.throughput import flops_of, peak_flops, synchronise
-from dmcvr.volumes import read_stack
 
 SLICES, GAP_MM, SPACING_MM = 10, 10.0, 1.5
 STEPS = (2, 3, 4, 5, 8, 10, 15, 20, 30, 50, 100)

@@ -13,11 +13,11 @@ from slicer_harness.application import Application
 qt.install()
 modules.install()  # before anything of the module is imported
 
-from dmcvr.geometry import Grid
-from dmcvr.outputs import stack_grid
-from dmcvr.phantom import PhantomConfig, make_phantom
-from dmcvr.pipeline import Options, reconstruct
-from dmcvr.record import make_record
+from dmcvr.core.geometry import Grid
+from dmcvr.output.files import stack_grid
+from dmcvr.output.record import make_record
+from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from DMCVRReconstructionLib.resultfiles import ResultFiles
 from DMCVRReconstructionLib.results import Destination, ResultNodes, importResult
 from slicer_harness import loading

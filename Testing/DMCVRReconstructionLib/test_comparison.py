@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import slicer
-from dmcvr.errors import InputError
-from dmcvr.geometry import Grid, unit
-from dmcvr.labels import COLOURS, LVC, RVC
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid, unit
+from dmcvr.core.labels import COLOURS, LVC, RVC
 from DMCVRReconstructionLib import layouts
 from DMCVRReconstructionLib.comparison import LaxComparison
 from DMCVRReconstructionLib.inputs import stackInput

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 import slicer
-from dmcvr.labels import COLOURS, NAMES
-from dmcvr.nrrd import TERMS
+from dmcvr.core.labels import COLOURS, NAMES
+from dmcvr.io.nrrd import TERMS
 from DMCVRReconstructionLib import installation
 from DMCVRReconstructionLib.parameters import DMCVRParameterNode
 from PIL import Image

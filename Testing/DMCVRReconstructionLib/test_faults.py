@@ -9,8 +9,8 @@ import tempfile
 import numpy as np
 import pytest
 import slicer
-from dmcvr.errors import CancelledError
-from dmcvr.outputs import stack_grid
+from dmcvr.core.errors import CancelledError
+from dmcvr.output.files import stack_grid
 from DMCVRReconstructionLib.errors import WorkerError
 from DMCVRReconstructionLib.results import resultOf
 from DMCVRReconstructionLib.run import Run, Settings
@@ -95,7 +95,7 @@ def test_no_room_for_temporary_files_ends_the_run_in_a_sentence(
 def test_what_a_killed_slicer_left_goes_with_the_next_run(temporary, earlier):
     """Here both it and its process were killed; a job whose Slicer alone dies removes its folder itself."""
     code = (
-        "import sys, time; from dmcvr.privatefolder import private_folder\n"
+        "import sys, time; from dmcvr.system.privatefolder import private_folder\n"
         "with private_folder(sys.argv[1], 'dmcvr-') as folder:\n"
         "    (folder / 'sax.nrrd').write_text('private'); print(flush=True); time.sleep(600)"
     )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from dmcvr.errors import InputError
-from dmcvr.geometry import Grid
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid
 from DMCVRReconstructionLib.inputs import stackInput
 from DMCVRReconstructionLib.series import FRAME_LABELS, currentFrame
 from DMCVRReconstructionLib.volumes import setVolume

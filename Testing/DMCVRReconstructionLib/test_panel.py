@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slicer
-from dmcvr.geometry import Grid
-from dmcvr.outputs import stack_grid
+from dmcvr.core.geometry import Grid
+from dmcvr.output.files import stack_grid
 from DMCVRReconstructionLib import layouts
 from DMCVRReconstructionLib.machine import rememberedSeconds
 from DMCVRReconstructionLib.parameters import Device, Frame, Method

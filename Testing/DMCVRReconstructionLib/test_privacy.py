@@ -10,8 +10,8 @@ import time
 import pytest
 import slicer
 from canaries import UID, WORD, spilled, spilled_in
-from dmcvr.errors import InputError
-from dmcvr.outputs import stack_grid
+from dmcvr.core.errors import InputError
+from dmcvr.output.files import stack_grid
 from DMCVRReconstructionLib.logic import DMCVRReconstructionLogic
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from dmcvr.labels import COLOURS, LVM, NAMES
+from dmcvr.core.labels import COLOURS, LVM, NAMES
 from DMCVRReconstructionLib.inputs import RESULT_MARK
 from DMCVRReconstructionLib.results import INPUT_ROLE, importResult, removeResult, resultOf
 from DMCVRReconstructionLib.segments import labelsOfSegmentation

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slicer
-from dmcvr.errors import CancelledError, InputError
-from dmcvr.outputs import stack_grid
+from dmcvr.core.errors import CancelledError, InputError
+from dmcvr.output.files import stack_grid
 from DMCVRReconstructionLib.errors import WorkerError
 from DMCVRReconstructionLib.results import resultOf
 from DMCVRReconstructionLib.run import Run, Settings

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 from DMCVRReconstructionLib.volumes import gridOfVolume, isRigid, pointsToWorld, toWorld, transformGrid
 
 

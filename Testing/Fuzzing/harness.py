@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 
 from .mutations import mutate
 from .readers import Reader, Sample

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dmcvr.bundle import read_card
 from dmcvr.cli import build_parser
-from dmcvr.errors import InputError
+from dmcvr.cli.job_file import JOB_FILE, read_job
+from dmcvr.core.errors import InputError
 from dmcvr.evaluation.contours import read_contours
-from dmcvr.jobs import JOB_FILE, read_job
-from dmcvr.model import Model
-from dmcvr.volumes import read_grid, read_labels, read_lax, read_stack
+from dmcvr.io.volumes import read_grid, read_labels, read_lax, read_stack
+from dmcvr.model.bundle import read_card
+from dmcvr.model.inference import Model
 
 from . import samples
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import SimpleITK as sitk
-from dmcvr.bundle import write_bundle
-from dmcvr.geometry import Grid
-from dmcvr.jobs import JOB_FILE, Job, write_job
-from dmcvr.model import build
-from dmcvr.nrrd import write_segmentation, write_stack, write_volume
-from dmcvr.stack import Stack
+from dmcvr.cli.job_file import JOB_FILE, Job, write_job
+from dmcvr.core.geometry import Grid
+from dmcvr.core.stack import Stack
+from dmcvr.io.nrrd import write_segmentation, write_stack, write_volume
+from dmcvr.model.bundle import write_bundle
+from dmcvr.model.inference import build
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,

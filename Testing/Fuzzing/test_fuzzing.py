@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 from Fuzzing import harness
 from Fuzzing.harness import damaged, fuzz
 from Fuzzing.mutations import LONGEST

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dmcvr.cli import main
-from dmcvr.geometry import Grid
-from dmcvr.labels import LVC, LVM, RVC
-from dmcvr.nrrd import write_volume
-from dmcvr.phantom import PhantomConfig, make_phantom
-from dmcvr.stack import Stack
+from dmcvr.core.geometry import Grid
+from dmcvr.core.labels import LVC, LVM, RVC
+from dmcvr.core.stack import Stack
+from dmcvr.io.nrrd import write_volume
+from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 
 # The shipped model must find the phantom's heart. These bounds are far below what it reaches: they tell a
 # working pipeline from a broken one and are no statement on accuracy.
@@ -98,7 +98,7 @@ def mean_heart(place: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="session")
 def model():
     """The shipped model, in a precision that gives the same numbers everywhere."""
-    from dmcvr.model import Model
+    from dmcvr.model.inference import Model
 
     return Model.load(device="cpu", precision="float32")
 

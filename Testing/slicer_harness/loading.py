@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import slicer
-from dmcvr.errors import InputError
-from dmcvr.geometry import Grid
-from dmcvr.outputs import stack_grid
-from dmcvr.stack import Stack
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid
+from dmcvr.core.stack import Stack
+from dmcvr.output.files import stack_grid
 from DMCVRReconstructionLib.volumes import setVolume
 
 THICKNESS_MM = 8.0  # of a single slice; its place is that of its middle

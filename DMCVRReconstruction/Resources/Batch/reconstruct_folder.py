@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import slicer
-from dmcvr.errors import CancelledError, InputError
+from dmcvr.core.errors import CancelledError, InputError
 
 from DMCVRReconstruction import DMCVRReconstructionLogic
 

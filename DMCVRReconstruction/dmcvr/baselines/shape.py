@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..positions import bracket
-from ..shape import WHOLE_MM, apical_end, between, heart_areas, labels_from_distances, nested_distances
+from ..anatomy.signed_distances import (
+    WHOLE_MM,
+    apical_end,
+    between,
+    heart_areas,
+    labels_from_distances,
+    nested_distances,
+)
+from ..core.positions import bracket
 from .weighted import apply_weights, linear_weights
 
 

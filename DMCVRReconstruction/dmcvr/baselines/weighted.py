@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..labels import BACKGROUND, LVC, LVM, RVC
-from ..positions import bracket
+from ..core.labels import BACKGROUND, LVC, LVM, RVC
+from ..core.positions import bracket
 
 
 def nearest_weights(positions: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ import importlib
 import signal
 import sys
 
-from ..errors import CancelledError, InputError
-from ..faults import told
-from .parser import build_parser
+from ..core.errors import CancelledError, InputError
+from ..core.faults import told
+from .arguments.parser import build_parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     # A job that is told to end stops as one interrupted by hand does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        importlib.import_module(f"..commands.{options.command}", __package__).run(options)
+        importlib.import_module(f".commands.{options.command}", __package__).run(options)
     except InputError as error:
         print(f"dmcvr: {error}", file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 LONGEST_NAME = 120
 Frame = str | int

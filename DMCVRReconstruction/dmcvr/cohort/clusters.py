@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 HINT = 'Cohorts on Dask need more packages: pip install "dmcvr[cohort]"; --shard 1/1 runs without them.'
 CONNECT_S = 30

@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..dicomfile import Header, read_headers
-from ..errors import InputError
+from ..core.errors import InputError
+from ..io.dicom.files import Header, read_headers
 from .cases import Case
 
 

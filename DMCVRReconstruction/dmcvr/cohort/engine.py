@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import count, islice
 from uuid import uuid4
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .cases import Case
 from .failures import WORKER_LOST, Failure, explain
 from .outcome import Outcome

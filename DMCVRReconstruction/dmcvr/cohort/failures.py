@@ -8,8 +8,8 @@ import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import InputError
-from ..faults import told
+from ..core.errors import InputError
+from ..core.faults import told
 from .cases import Case
 from .settings import Settings
 

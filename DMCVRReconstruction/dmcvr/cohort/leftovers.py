@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..privatefolder import living
-from ..staging import HIDDEN
+from ..system.privatefolder import living
+from ..system.staging import HIDDEN
 from .records import CASES
 
 

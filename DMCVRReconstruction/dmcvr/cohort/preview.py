@@ -7,12 +7,12 @@ import io
 import numpy as np
 from PIL import Image
 
-from ..labels import BACKGROUND
-from ..pipeline import Reconstruction
-from ..report.cuts import outlines
-from ..report.pictures import picture, window
-from ..report.planes import box
-from ..stack import Stack
+from ..core.labels import BACKGROUND
+from ..core.stack import Stack
+from ..output.report.cuts import outlines
+from ..output.report.pictures import picture, window
+from ..output.report.planes import box
+from ..reconstruction.pipeline import Reconstruction
 
 SIDE = 150  # pixels
 AROUND_MM = 25.0

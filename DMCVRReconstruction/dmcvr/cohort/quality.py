@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..cautions import WIDE_GAP_MM
+from ..reconstruction.warnings import WIDE_GAP_MM
 
 LV_ML = (30.0, 600.0)  # at end-diastole
 RV_ML = (30.0, 600.0)

@@ -14,10 +14,10 @@ import json
 from pathlib import Path
 
 from .. import __version__
-from ..outputs import FILES, NUMBERED
-from ..record import file_hash, input_hash
-from ..staging import staged_folder
-from ..untrusted import read_json
+from ..output.files import FILES, NUMBERED
+from ..output.record import file_hash, input_hash
+from ..system.staging import staged_folder
+from ..system.untrusted import read_json
 from .cases import Case, subject_hash
 from .settings import KEEP, Settings
 

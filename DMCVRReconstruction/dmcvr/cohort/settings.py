@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..pipeline import Options
+    from ..reconstruction.pipeline import Options
     from .cases import Case
 
 KEEP = ("record", "labels", "volumes")
@@ -64,8 +64,8 @@ class Settings:
 
     def options(self, case: Case) -> Options:
         """The pipeline's options for ``case``."""
-        from ..generation import GenerationOptions
-        from ..pipeline import Options
+        from ..reconstruction.pipeline import Options
+        from ..reconstruction.slice_generator import GenerationOptions
 
         return Options(
             method=self.method,

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import InputError
+from ..core.errors import InputError
 from ..evaluation.cases import PHASE
-from ..labelled import ENDINGS
-from ..volumes import SUFFIXES
+from ..io.labelled import ENDINGS
+from ..io.volumes import SUFFIXES
 from .cases import Case, Frame, safe_name
 from .dicomtree import dicom_cases
 

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 
-from ..errors import InputError
-from ..staging import staged_file
+from ..core.errors import InputError
+from ..system.staging import staged_file
 from .function import NUMBERS, function
 from .quality import flags
 from .records import CASES, read_record

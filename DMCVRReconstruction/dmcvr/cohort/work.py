@@ -15,18 +15,18 @@ from pathlib import Path
 
 import torch
 
-from ..commands.reconstruct import read_input
-from ..errors import InputError, StorageError
-from ..model import Model
-from ..nrrd import write_volume
-from ..outputs import NUMBERED, write_reconstruction
-from ..outputs import RECORD as RESULT
-from ..pipeline import Reconstruction, reconstruct
-from ..privatefolder import living, private_folder
-from ..record import make_record
-from ..stack import Stack
-from ..staging import HIDDEN, staged_folder
-from ..volumes import read_labels
+from ..cli.commands.reconstruct import read_input
+from ..core.errors import InputError, StorageError
+from ..core.stack import Stack
+from ..io.nrrd import write_volume
+from ..io.volumes import read_labels
+from ..model.inference import Model
+from ..output.files import NUMBERED, write_reconstruction
+from ..output.files import RECORD as RESULT
+from ..output.record import make_record
+from ..reconstruction.pipeline import Reconstruction, reconstruct
+from ..system.privatefolder import living, private_folder
+from ..system.staging import HIDDEN, staged_folder
 from .cases import Case
 from .failures import Failure, explain
 from .outcome import Outcome

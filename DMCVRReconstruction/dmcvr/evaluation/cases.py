@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..anatomy import stack_volumes_ml
-from ..errors import InputError
-from ..labelled import labelled_pairs, read_pairs
-from ..stack import Stack
+from ..anatomy.long_axis import stack_volumes_ml
+from ..core.errors import InputError
+from ..core.stack import Stack
+from ..io.labelled import labelled_pairs, read_pairs
 
 PHASE = re.compile(r"[_-](ED|ES)$", re.IGNORECASE)
 

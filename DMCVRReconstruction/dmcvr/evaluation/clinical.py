@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..model import Model
+from ..model.inference import Model
 from .agreement import Volumes, agreement_table
 from .cases import Case
 from .methods import Comparison, reconstructions

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..geometry import Plane
-from ..labels import LVC, LVM, RVC
+from ..core.errors import InputError
+from ..core.geometry import Plane
+from ..core.labels import LVC, LVM, RVC
 from .cuts import Lines, pixels
 
 HEADER = ("x", "y", "z", "contour type", "frameID", "weight", "time frame")

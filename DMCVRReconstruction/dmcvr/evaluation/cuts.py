@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..anatomy import long_axis
-from ..errors import InputError
-from ..geometry import Plane, sample_plane
-from ..labels import BACKGROUND
-from ..pipeline import Reconstruction
-from ..report.cuts import outlines, outlines_on_plane
-from ..report.pictures import window
-from ..report.planes import View, long_axis_views
-from ..stack import Stack
+from ..anatomy.long_axis import long_axis
+from ..core.errors import InputError
+from ..core.geometry import Plane, sample_plane
+from ..core.labels import BACKGROUND
+from ..core.stack import Stack
+from ..output.report.cuts import outlines, outlines_on_plane
+from ..output.report.pictures import window
+from ..output.report.planes import View, long_axis_views
+from ..reconstruction.pipeline import Reconstruction
 
 Lines = Mapping[int, list[np.ndarray]]
 """Outlines by label, (N, 2) [row, column] each, in pixels."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import InputError
-from ..generation import Progress
-from ..geometry import Plane
-from ..labelling import choose_frames, cycle_volumes, label_stack, straighten_labels
-from ..layout import straighten
-from ..model import Model
-from ..pipeline import Reconstruction
-from ..report.data import nearest_in_time
-from ..stack import Stack
+from ..core.errors import InputError
+from ..core.geometry import Plane
+from ..core.stack import Stack
+from ..model.inference import Model
+from ..output.report.data import nearest_in_time
+from ..reconstruction.frames import choose_frames, cycle_volumes, label_stack, straighten_labels
+from ..reconstruction.output_grid import straighten
+from ..reconstruction.pipeline import Reconstruction
+from ..reconstruction.slice_generator import Progress
 from .contours import Contours
 from .cuts import Cut, LaxImage, cut_views
 from .methods import Comparison, reconstructions

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..generation import Acquired, GenerationOptions, Wanted, generate_slices
-from ..labelled import resample_labels
-from ..model import Model
-from ..morphology import REACH_MM
-from ..segmentation import Window, tidy, window_about
-from ..shape import nested_distances
-from ..stack import Stack
+from ..anatomy.signed_distances import nested_distances
+from ..core.errors import InputError
+from ..core.stack import Stack
+from ..io.labelled import resample_labels
+from ..model.inference import Model
+from ..model.morphology import REACH_MM
+from ..reconstruction.segmentation import Window, tidy, window_about
+from ..reconstruction.slice_generator import Acquired, GenerationOptions, Wanted, generate_slices
 from . import paper
 from .cases import Case
 from .metrics import is_missing, psnr, ssim, structures

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..geometry import Plane
-from ..model import Model
-from ..phantom import Examination, Phantom, make_phantom, random_config
-from ..pipeline import Reconstruction
+from ..core.geometry import Plane
+from ..model.inference import Model
+from ..reconstruction.pipeline import Reconstruction
+from ..simulation.phantom import Examination, Phantom, make_phantom, random_config
 from .methods import Comparison, reconstructions
 from .metrics import dice, is_missing, structures
 from .summary import Column, Row, Table, by_structure

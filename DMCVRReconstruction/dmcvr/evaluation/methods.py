@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..baselines import BASELINES
-from ..errors import InputError
-from ..generation import GenerationOptions
-from ..labelling import segment_stack
-from ..model import Model
-from ..pipeline import METHODS, Options, Reconstruction, reconstruct
-from ..stack import Stack
+from ..core.errors import InputError
+from ..core.stack import Stack
+from ..model.inference import Model
+from ..reconstruction.frames import segment_stack
+from ..reconstruction.pipeline import METHODS, Options, Reconstruction, reconstruct
+from ..reconstruction.slice_generator import GenerationOptions
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.metrics import structural_similarity
 
-from ..labels import BACKGROUND, NAMES
+from ..core.labels import BACKGROUND, NAMES
 
 
 def structures(labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import spearmanr
 
-from ..intensity import WINDOW_MM, stack_scale
+from ..core.intensity import WINDOW_MM, stack_scale
 from .metrics import dice, is_missing, psnr, sharpness, ssim, structures, surface_distances, voe
 
 SMOOTHING_MM = 1.5

@@ -7,7 +7,7 @@ from math import nan
 
 import numpy as np
 
-from ..model import Model
+from ..model.inference import Model
 from .agreement import Volumes, agreement_table
 from .cases import Case
 from .methods import find_labels

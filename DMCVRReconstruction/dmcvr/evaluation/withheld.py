@@ -9,10 +9,10 @@ from math import nan
 import numpy as np
 from scipy.stats import spearmanr
 
-from ..labels import NAMES
-from ..model import Model
-from ..pipeline import Reconstruction
-from ..stack import Stack
+from ..core.labels import NAMES
+from ..core.stack import Stack
+from ..model.inference import Model
+from ..reconstruction.pipeline import Reconstruction
 from .cases import Case
 from .methods import Comparison, reconstructions
 from .scores import NO_IMAGE, SMOOTHING_MM, ImageScale, dice_by_structure, empty_masks

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..labels import LVC, LVM, RVC
+from ..core.labels import LVC, LVM, RVC
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..device import autocast
-from ..labels import LVM
-from ..networks.medformer import MedFormer
+from ..core.labels import LVM
+from ..model.device import autocast
+from ..model.networks.medformer import MedFormer
 from .segmenter import SegmenterTask
 
 VIEWS = 512

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
-from ..geometry import Plane, sample_plane, unit
-from ..intensity import stack_scale
-from ..labelled import LabelledStack, resample_labels
+from ..core.errors import InputError
+from ..core.geometry import Plane, sample_plane, unit
+from ..core.intensity import stack_scale
+from ..io.labelled import LabelledStack, resample_labels
 from .slices import ARRAYS, CANVAS, WHITE, Slices
 
 

@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 ASK_EVERY = 10
 

@@ -13,17 +13,17 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor, nn
 
-from ..device import autocast
-from ..diffusion.sampler import target
-from ..diffusion.schedule import SCHEDULES
-from ..generation import Acquired, GenerationOptions, Wanted, generate_slices
-from ..model import Model
-from ..morphology import REACH_MM, distance_code
-from ..networks.denoiser import Denoiser
-from ..networks.medformer import MedFormer
-from ..networks.presets import Preset
-from ..networks.semantic import SemanticEncoder
-from ..shape import nested_distances
+from ..anatomy.signed_distances import nested_distances
+from ..model.device import autocast
+from ..model.diffusion.sampler import target
+from ..model.diffusion.schedule import SCHEDULES
+from ..model.inference import Model
+from ..model.morphology import REACH_MM, distance_code
+from ..model.networks.denoiser import Denoiser
+from ..model.networks.medformer import MedFormer
+from ..model.networks.presets import Preset
+from ..model.networks.semantic import SemanticEncoder
+from ..reconstruction.slice_generator import Acquired, GenerationOptions, Wanted, generate_slices
 from .augment import GENERATOR, random_view, still_view, uniform
 from .pictures import grey, tiled
 from .slices import Slices, window_step

@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..labels import NAMES
-from ..networks.interpolator import ShapeInterpolator
-from ..networks.presets import Preset
-from ..shape import labels_from_distances, nested_distances
+from ..anatomy.signed_distances import labels_from_distances, nested_distances
+from ..core.labels import NAMES
+from ..model.networks.interpolator import ShapeInterpolator
+from ..model.networks.presets import Preset
 from .augment import factor, random_turn, still_view, uniform
 from .pictures import outlined, tiled
 from .slices import Slices, window_step

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from skimage.segmentation import find_boundaries
 
-from ..labels import COLOURS
+from ..core.labels import COLOURS
 
 
 def grey(image: np.ndarray) -> np.ndarray:

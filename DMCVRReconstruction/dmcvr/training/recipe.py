@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
-from ..bundle import write_bundle
-from ..device import describe
-from ..model import Model
-from ..networks.presets import Preset
+from ..model.bundle import write_bundle
+from ..model.device import describe
+from ..model.inference import Model
+from ..model.networks.presets import Preset
 from .journal import Log
 from .run import Job, train
 from .slices import Slices

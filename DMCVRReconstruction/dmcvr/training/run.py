@@ -10,9 +10,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..errors import InputError
-from ..networks.medformer import MedFormer
-from ..networks.presets import Preset, to_dict
+from ..core.errors import InputError
+from ..model.networks.medformer import MedFormer
+from ..model.networks.presets import Preset, to_dict
 from .calibration import calibrate
 from .distributed import joined
 from .generator import GeneratorTask

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..device import autocast
-from ..labels import NAMES
-from ..networks.medformer import MedFormer
-from ..networks.presets import Preset
+from ..core.labels import NAMES
+from ..model.device import autocast
+from ..model.networks.medformer import MedFormer
+from ..model.networks.presets import Preset
 from .augment import SEGMENTER, random_view, still_view, uniform
 from .losses import segmentation_loss
 from .pictures import outlined, tiled

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..networks.presets import Preset
+from ..model.networks.presets import Preset
 
 CANVAS = 256
 """Pixels along each side of a prepared slice."""

@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..device import choose_precision
+from ..model.device import choose_precision
 from .checkpoint import Checkpoint
 from .distributed import ALONE, World
 from .journal import Journal, Log

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from dmcvr.cohort.cases import Case, CaseList, Selection, safe_name
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 
 
 def named(*names):

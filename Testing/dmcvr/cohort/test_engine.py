@@ -16,7 +16,7 @@ from dmcvr.cohort.clusters import Place, available_cores, connected, graphics_ca
 from dmcvr.cohort.engine import run_on
 from dmcvr.cohort.leftovers import remove_leftovers
 from dmcvr.cohort.records import RECORD, read_record
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 
 CASES = 10
 QUICK = ("--method", "linear", "--spacing", "4", "--expert-labels")

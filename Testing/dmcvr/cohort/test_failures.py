@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from dmcvr.cohort.failures import explain, without_paths
-from dmcvr.errors import InputError, StorageError
+from dmcvr.core.errors import InputError, StorageError
 
 
 def raised(error, cause=None):

@@ -1,6 +1,6 @@
 import pytest
 from dmcvr.cohort.sources import subject_and_phase
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from dmcvr.cohort import work
 from dmcvr.cohort.cases import Case
 from dmcvr.cohort.records import RECORD, case_folder, read_record
 from dmcvr.cohort.work import load_model, run_case
-from dmcvr.privatefolder import HELD
-from dmcvr.staging import HIDDEN
+from dmcvr.system.privatefolder import HELD
+from dmcvr.system.staging import HIDDEN
 
 
 def held(folder):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from dmcvr.core.labels import LVC, LVM, RVC
+from dmcvr.core.stack import Stack
 from dmcvr.evaluation.cases import Case
-from dmcvr.labels import LVC, LVM, RVC
-from dmcvr.stack import Stack
 
 SIZE = 72
 PIXEL_MM = 2.0

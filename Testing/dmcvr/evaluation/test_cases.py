@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
+from dmcvr.core.labels import LVC
 from dmcvr.evaluation.cases import Case, DataFolder
-from dmcvr.labels import LVC
 
 
 @pytest.mark.parametrize(

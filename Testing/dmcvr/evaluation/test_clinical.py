@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dmcvr.core.labels import LVC, LVM
 from dmcvr.evaluation.clinical import clinical_tables
 from dmcvr.evaluation.methods import Comparison, find_labels
-from dmcvr.labels import LVC, LVM
 
 
 def contracted(case, name):

@@ -1,14 +1,9 @@
 import numpy as np
 import pytest
-from dmcvr.errors import InputError
-from dmcvr.evaluation.contours import (
-    Contours,
-    distances_to_outline,
-    outline_distances,
-    read_contours,
-)
-from dmcvr.geometry import Plane
-from dmcvr.labels import LVC, LVM, RVC
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Plane
+from dmcvr.core.labels import LVC, LVM, RVC
+from dmcvr.evaluation.contours import Contours, distances_to_outline, outline_distances, read_contours
 
 HEADER = "x\ty\tz\tcontour type\tframeID\tweight\ttime frame\n"
 LINES = (

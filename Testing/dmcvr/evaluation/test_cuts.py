@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
+from dmcvr.core.labels import LVC, RVC
 from dmcvr.evaluation.cuts import LaxImage, cut_views, pixels
 from dmcvr.evaluation.methods import Comparison, reconstructions
 from dmcvr.evaluation.metrics import dice
-from dmcvr.labels import LVC, RVC
 
 
 @pytest.fixture(scope="module")

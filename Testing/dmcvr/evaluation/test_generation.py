@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 from dmcvr.evaluation.cases import Case
 from dmcvr.evaluation.generation import (
     IMAGES,
@@ -13,8 +13,8 @@ from dmcvr.evaluation.generation import (
     regenerated,
 )
 from dmcvr.evaluation.methods import find_labels
-from dmcvr.model import Model
-from dmcvr.segmentation import window_about
+from dmcvr.model.inference import Model
+from dmcvr.reconstruction.segmentation import window_about
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from dmcvr.evaluation.long_axis import FIRST_SEED, VIEWS, Phantoms, cut, long_ax
 from dmcvr.evaluation.methods import Comparison, reconstructions
 from dmcvr.evaluation.metrics import dice
 from dmcvr.evaluation.scores import dice_by_structure
-from dmcvr.phantom import make_phantom, random_config
+from dmcvr.simulation.phantom import make_phantom, random_config
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dmcvr.evaluation.methods import Comparison, find_labels, reconstructions
-from dmcvr.generation import GenerationOptions
+from dmcvr.reconstruction.slice_generator import GenerationOptions
 
 FAST = GenerationOptions(steps=1)
 

@@ -2,9 +2,9 @@ from math import inf, isnan
 
 import numpy as np
 import pytest
+from dmcvr.core.labels import LVC, RVC
 from dmcvr.evaluation.metrics import structures, surface_distances
 from dmcvr.evaluation.scores import ImageScale, dice_by_structure, empty_masks, mask_scores
-from dmcvr.labels import LVC, RVC
 
 
 def test_equal_masks_are_perfect_and_a_missed_one_has_no_distance(prism):

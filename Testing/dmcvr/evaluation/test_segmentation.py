@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dmcvr.anatomy import stack_volumes_ml
+from dmcvr.anatomy.long_axis import stack_volumes_ml
+from dmcvr.core.labels import LVC, LVM
 from dmcvr.evaluation.cases import Case
 from dmcvr.evaluation.methods import find_labels
 from dmcvr.evaluation.segmentation import segmentation_tables
-from dmcvr.labels import LVC, LVM
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@ from math import isnan
 
 import numpy as np
 import pytest
+from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.evaluation.scores import dice_by_structure
 from dmcvr.evaluation.shift import dice_after_shift
-from dmcvr.labels import LVC, LVM, RVC
 from scipy import ndimage
 
 

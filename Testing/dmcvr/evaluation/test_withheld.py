@@ -4,10 +4,10 @@ from math import isnan
 import numpy as np
 import pytest
 from dmcvr.baselines import BASELINES
+from dmcvr.core.labels import NAMES, RVC
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.withheld import Split, gap_name, label_scores, withheld_tables
-from dmcvr.generation import GenerationOptions
-from dmcvr.labels import NAMES, RVC
+from dmcvr.reconstruction.slice_generator import GenerationOptions
 from scipy import ndimage
 
 FAST = GenerationOptions(steps=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from dmcvr.labels import LVC, LVM, RVC
+from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.training.slices import CANVAS, WHITE, Slices
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from dmcvr.labels import LVM
-from dmcvr.networks.medformer import MedFormer
+from dmcvr.core.labels import LVM
+from dmcvr.model.networks.medformer import MedFormer
 from dmcvr.training.calibration import LARGEST, balance, calibrate, lead
 from dmcvr.training.segmenter import SegmenterTask
 

@@ -3,15 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from dmcvr.errors import InputError
-from dmcvr.geometry import Plane
-from dmcvr.labels import LVC
-from dmcvr.training.data import (
-    canvas_plane,
-    is_prepared,
-    load,
-    prepare,
-)
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Plane
+from dmcvr.core.labels import LVC
+from dmcvr.training.data import canvas_plane, is_prepared, load, prepare
 from dmcvr.training.slices import CANVAS, WHITE
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 from dmcvr.training.distributed import ALONE, World, joined
 from dmcvr.training.run import Job
 from dmcvr.training.trainer import TrainingOptions, fit

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-from dmcvr.bundle import read_card
-from dmcvr.model import Model
+from dmcvr.model.bundle import read_card
+from dmcvr.model.inference import Model
 from dmcvr.training.recipe import FEWEST_STEPS, STAGES, follow, seconds_a_step
 from dmcvr.training.run import Job
 

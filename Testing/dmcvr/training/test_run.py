@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from dmcvr.errors import InputError
-from dmcvr.networks.presets import PAPER
+from dmcvr.core.errors import InputError
+from dmcvr.model.networks.presets import PAPER
 from dmcvr.training.generator import Generator
 from dmcvr.training.run import PARTS, Job, resized, train
 from dmcvr.training.segmenter import SegmenterTask

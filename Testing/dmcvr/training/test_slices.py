@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import torch
-from dmcvr.networks.presets import COMPACT, PAPER
+from dmcvr.model.networks.presets import COMPACT, PAPER
 from dmcvr.training.slices import CANVAS, WHITE, window_step
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from dmcvr.errors import InputError
+from dmcvr.core.errors import InputError
 from dmcvr.training.trainer import TrainingOptions, fit, rate, update_average
 from torch import nn
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ...generation import Progress
-from ...model import Model
-from ...phantom import Phantom
+from ...model.inference import Model
+from ...reconstruction.slice_generator import Progress
+from ...simulation.phantom import Phantom
 from ..agreement import is_agreement
 from ..cases import Case
 from ..cuts import LaxImage, cut_views

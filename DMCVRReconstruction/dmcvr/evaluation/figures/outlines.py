@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...labels import BACKGROUND
-from ...report.cuts import outlines
-from ...report.pictures import window
-from ...report.planes import box
-from ...stack import Stack
+from ...core.labels import BACKGROUND
+from ...core.stack import Stack
+from ...output.report.cuts import outlines
+from ...output.report.pictures import window
+from ...output.report.planes import box
 from ..cuts import pixels
 from .drawing import Drawing
 from .panels import Panel, PanelGrid, draw_panels

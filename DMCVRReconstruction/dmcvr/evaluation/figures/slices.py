@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...anatomy import long_axis
-from ...errors import InputError
-from ...labels import BACKGROUND, LVC
-from ...pipeline import Options, Reconstruction, reconstruct
-from ...report.cuts import outlines, outlines_on_plane
-from ...report.planes import View, box, long_axis_views
-from ...shape import End, apical_end, heart_areas
+from ...anatomy.long_axis import long_axis
+from ...anatomy.signed_distances import End, apical_end, heart_areas
+from ...core.errors import InputError
+from ...core.labels import BACKGROUND, LVC
+from ...output.report.cuts import outlines, outlines_on_plane
+from ...output.report.planes import View, box, long_axis_views
+from ...reconstruction.pipeline import Options, Reconstruction, reconstruct
 from ..cuts import Lines
 from ..generation import Regenerated
 from ..metrics import dice

@@ -4,7 +4,7 @@ vision.
 
 from __future__ import annotations
 
-from ...labels import LVC, LVM, RVC
+from ...core.labels import LVC, LVM, RVC
 
 # Not labels.COLOURS: its red and green are hard to tell apart for one man in twelve.
 LABEL_COLOURS = {LVC: "#d55e00", LVM: "#f0e442", RVC: "#56b4e9"}

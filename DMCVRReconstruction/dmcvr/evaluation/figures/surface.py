@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from ...geometry import Grid, Plane
-from ...labels import BACKGROUND, LVC, LVM, RVC
+from ...core.geometry import Grid, Plane
+from ...core.labels import BACKGROUND, LVC, LVM, RVC
 from .style import LABEL_COLOURS
 
 STEP_MM, MARGIN_MM = 1.5, 5.0

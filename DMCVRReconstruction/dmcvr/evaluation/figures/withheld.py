@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...labels import BACKGROUND
-from ...report.cuts import outlines
-from ...report.planes import box
+from ...core.labels import BACKGROUND
+from ...output.report.cuts import outlines
+from ...output.report.planes import box
 from ..metrics import dice
 from ..spectra import power_spectrum
 from ..withheld import ACQUIRED, Withheld

@@ -1,6 +1,6 @@
 import numpy as np
+from dmcvr.core.labels import LVC, RVC
 from dmcvr.evaluation.figures.outlines import outline_drawing, outline_grid
-from dmcvr.labels import LVC, RVC
 
 
 def test_every_slice_is_shown_with_its_outlines_and_points(prism, pixels):

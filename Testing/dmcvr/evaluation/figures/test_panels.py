@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from dmcvr.core.labels import LVC, RVC
 from dmcvr.evaluation.figures.panels import Panel, PanelGrid, draw_panels, filled
 from dmcvr.evaluation.figures.style import LABEL_COLOURS
-from dmcvr.labels import LVC, RVC
 
 
 def seen(image: np.ndarray, colour: str) -> int:

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dmcvr.core.labels import LVC, RVC
 from dmcvr.evaluation.cases import Case
 from dmcvr.evaluation.figures.slices import chosen_slices, slice_drawing, slice_grid
 from dmcvr.evaluation.generation import Regenerated
-from dmcvr.labels import LVC, RVC
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Which places of neighbouring slices belong together, and how slices are displaced."""

@@ -1,0 +1,1 @@
+"""What labels say about the heart: volumes and function, long axis and views, signed distances."""

@@ -1,0 +1,89 @@
+"""The whole command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ... import __version__
+from .cohort import add_cohort
+from .evaluate import add_evaluate
+from .shared import METHODS, add_generation, add_input, add_label_values, add_model, add_spacing, add_steps
+from .train import add_train
+from .types import count, frame, whole
+
+NOTICE = "For research use only, not for diagnosis."
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the whole usage."""
+
+    def error(self, message: str):
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = Parser(
+        prog="dmcvr",
+        description=f"3D hearts from sparse cine MR short-axis stacks. {NOTICE}",
+    )
+    parser.add_argument("--version", action="version", version=f"dmcvr {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text)
+
+    run = command("reconstruct", "Turn a short-axis stack into a 3D image volume and segmentation.")
+    add_input(run)
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add_spacing(run)
+    run.add_argument("--frame", type=frame, default="ed", help="ed, es, all or a number from 0 (default: ed)")
+    run.add_argument("--method", choices=METHODS, default="dmcvr", help="default: dmcvr")
+    run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
+    add_label_values(run)
+    run.add_argument(
+        "--lax", type=Path, nargs="+", default=(), metavar="FILE", help="long-axis images for the report"
+    )
+    add_generation(run)
+    run.add_argument(
+        "--regenerate",
+        action="store_true",
+        help="generate the acquired slices as well, instead of keeping them",
+    )
+    text = "write uncertainty.nrrd: the spread of intensity over N plausible slices for each generated one"
+    run.add_argument("--uncertainty", type=whole, default=0, metavar="N", help=text)
+    run.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
+    add_model(run)
+
+    run = command("segment", "Label LVC, LVM and RVC in the acquired slices.")
+    add_input(run)
+    run.add_argument("--output", type=Path, required=True, metavar="FILE.nrrd", help="file for the labels")
+    add_model(run)
+
+    run = command(
+        "job", "Run the reconstruction that a folder's job.json describes, as the Slicer module does."
+    )
+    run.add_argument("folder", type=Path, metavar="FOLDER", help="private folder of the job")
+
+    run = command("phantom", "Make a heart by formula, imaged as cine MR, with its exact truth.")
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the images")
+    run.add_argument(
+        "--seed", type=whole, metavar="N", help="draw a random heart instead of the standard one"
+    )
+    run.add_argument("--frames", type=count, metavar="N", help="frames over the heart beat (default: 12)")
+
+    run = command("demo", "Reconstruct a phantom and say how far the result is from its truth.")
+    run.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="default: demo")
+    add_spacing(run)
+    add_steps(run)
+    add_model(run)
+
+    add_cohort(command("cohort", "Reconstruct many stacks, on this machine or on a cluster."))
+    add_evaluate(command("evaluate", "Measure the methods against the truth and fill a table."))
+    add_train(command("train", "Train the networks, or put trained weights into a model folder."))
+
+    run = command("info", "Show versions, devices and the model's card.")
+    run.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the shipped one)")
+    run.add_argument("--json", action="store_true", help="print JSON")
+    return parser

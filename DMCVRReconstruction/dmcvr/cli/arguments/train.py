@@ -1,0 +1,102 @@
+"""The options of ``dmcvr train``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .shared import add_label_values
+from .types import count, whole
+
+
+def add_train(parser: argparse.ArgumentParser) -> None:
+    parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
+
+    def part(name: str, text: str) -> argparse.ArgumentParser:
+        return parts.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+
+    run = part("data", "prepare labelled stacks for training")
+    add_sources(run)
+    add_preset(run)
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the arrays")
+
+    for name in ("segmenter", "generator", "interpolator"):
+        run = part(name, f"train the {name}")
+        add_sources(run)
+        add_prepared(run)
+        add_preset(run)
+        text = "checkpoints, log, pictures and weights"
+        run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+        if name != "interpolator":
+            text = "pixels along a view; half is a cheap first stage"
+            run.add_argument("--size", type=count, metavar="N", help=text)
+        run.add_argument("--init", type=Path, metavar="FILE", help="weights to start from")
+        if name == "generator":
+            text = "trained segmenter, for the paper preset's morphology code"
+            run.add_argument("--segmenter", type=Path, metavar="FILE", help=text)
+        steps = 3000 if name == "interpolator" else 20000
+        run.add_argument("--steps", type=count, default=steps, metavar="N", help=f"default: {steps}")
+        run.add_argument("--batch", type=count, default=16, metavar="N", help="default: 16")
+        rate = 2e-3 if name == "interpolator" else 6e-4
+        run.add_argument(
+            "--rate", type=float, default=rate, metavar="X", help=f"learning rate (default: {rate:g})"
+        )
+        text = "decay of the weights' moving average (default: 0.999)"
+        run.add_argument("--average", type=float, default=0.999, metavar="X", help=text)
+        text = "steps between checkpoints (default: 500)"
+        run.add_argument("--checkpoint-every", type=count, default=500, metavar="N", help=text)
+        add_machine(run)
+
+    run = part("recipe", "train all networks one after the other within a given time")
+    add_sources(run)
+    add_prepared(run)
+    run.set_defaults(preset="compact")
+    run.add_argument("--minutes", type=float, required=True, metavar="M", help="how long both may take")
+    add_about(run)
+    text = "checkpoints, logs, pictures and the model folder"
+    run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+    add_machine(run)
+
+    run = part("bundle", "put trained weights into a model folder")
+    run.add_argument("--segmenter", type=Path, required=True, metavar="FILE")
+    run.add_argument("--generator", type=Path, required=True, metavar="FILE")
+    text = "needed where the preset has one"
+    run.add_argument("--interpolator", type=Path, metavar="FILE", help=text)
+    add_preset(run)
+    add_about(run)
+    run.add_argument("--output", type=Path, required=True, metavar="DIR")
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    text = "folders of NAME.nii.gz, NAME_gt.nii.gz"
+    parser.add_argument("--data", type=Path, nargs="*", default=(), metavar="DIR", help=text)
+    add_label_values(parser)
+    text = "keep cases whose name matches apart, to score on"
+    parser.add_argument("--hold-out", default="", metavar="REGEX", help=text)
+    text = "add hearts drawn from the shape model in DIR"
+    parser.add_argument("--hearts", type=Path, metavar="DIR", help=text)
+    text = "how many of them (default: 40)"
+    parser.add_argument("--heart-count", type=count, default=40, metavar="N", help=text)
+    parser.add_argument("--phantoms", type=whole, default=0, metavar="N", help="add N random phantoms")
+
+
+def add_prepared(parser: argparse.ArgumentParser) -> None:
+    text = "what dmcvr train data made, in place of the sources"
+    parser.add_argument("--prepared", type=Path, metavar="DIR", help=text)
+
+
+def add_preset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset", choices=("compact", "diffae", "paper"), default="compact", help="default: compact"
+    )
+
+
+def add_about(parser: argparse.ArgumentParser) -> None:
+    text = "JSON with name, licence, data, scores for the model's card"
+    parser.add_argument("--about", type=Path, required=True, metavar="FILE", help=text)
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--threads", type=count, metavar="N", help="processor threads")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")

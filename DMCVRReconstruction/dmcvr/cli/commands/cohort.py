@@ -1,0 +1,107 @@
+"""``dmcvr cohort``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from ...cohort.cases import CaseList, Selection
+from ...cohort.clusters import Place, connected
+from ...cohort.engine import run_here, run_on
+from ...cohort.leftovers import remove_leftovers
+from ...cohort.progress import CohortProgress
+from ...cohort.records import CASES
+from ...cohort.settings import Settings
+from ...cohort.sources import find_stacks
+from ...cohort.summary import PAGE, Summary
+from ...cohort.table import TABLES, write_tables
+from ...core.errors import InputError
+from ...model.bundle import DEFAULT_BUNDLE, model_sha256, read_card
+from ...system.staging import check_apart, staged_file
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Find the cases, do them, tell of them."""
+    output = arguments.output.absolute()
+    check_apart(output, [arguments.input], [*TABLES, PAGE])
+    if not arguments.collect:
+        _work(arguments, output)
+    elif not (output / CASES).is_dir():
+        raise InputError("The output folder holds no records to collect; run the cohort first.")
+    if arguments.shard is None:
+        _tell(arguments, output)
+
+
+def _work(arguments: argparse.Namespace, output: Path) -> None:
+    """Do every case that is not done yet."""
+    settings = _settings(arguments, output)
+    shard = arguments.shard or (1, 1)
+    choose = Selection(arguments.frame, arguments.cases, shard, arguments.expert_labels)
+    cases = CaseList(choose(find_stacks(arguments.input)))
+    remove_leftovers(output)
+    try:
+        with CohortProgress(len(cases), arguments.json) as progress:
+            if arguments.shard is not None:
+                run_here(cases, settings, progress)
+            else:
+                _on_dask(arguments, cases, settings, progress)
+    finally:
+        remove_leftovers(output)
+    if not arguments.json:
+        print(progress.line(), file=sys.stderr)
+    if progress.unrecorded:
+        raise InputError(
+            f"Of {progress.unrecorded} cases that failed no record could be written, or their input was out "
+            "of reach; see that the disks are there and not full, and run again."
+        )
+
+
+def _on_dask(
+    arguments: argparse.Namespace, cases: CaseList, settings: Settings, progress: CohortProgress
+) -> None:
+    place = Place(arguments.scheduler, arguments.slurm, arguments.workers, arguments.device != "cpu")
+    with connected(place) as client:
+        if find_spec("bokeh") is not None and not arguments.json:
+            print(f"Dashboard: {client.dashboard_link}", file=sys.stderr)
+        run_on(client, cases, settings, progress)
+
+
+def _settings(arguments: argparse.Namespace, output: Path) -> Settings:
+    model = None if arguments.model is None else arguments.model.absolute()
+    return Settings(
+        output=output,
+        method=arguments.method,
+        spacing=arguments.spacing,
+        rule=arguments.rule,
+        steps=arguments.steps,
+        stop=arguments.stop,
+        label_rule=arguments.label_rule,
+        regenerate=arguments.regenerate,
+        seed=arguments.seed,
+        model=model,
+        model_sha256=model_sha256(read_card(DEFAULT_BUNDLE if model is None else model)),
+        device=arguments.device,
+        precision=arguments.precision,
+        label_values=arguments.label_values,
+        keep=arguments.keep,
+        trust_times=not arguments.verify,
+    )
+
+
+def _tell(arguments: argparse.Namespace, output: Path) -> None:
+    """Write table and page of all records, and say how many there are."""
+    summary = Summary(output)
+    write_tables(output, summary.add)
+    done, failed = summary.counts["done"], summary.counts["failed"]
+    with staged_file(output / PAGE) as path:
+        path.write_text(summary.page(), encoding="utf-8")
+    if arguments.json:
+        print(
+            json.dumps({"output": str(arguments.output), "cases": done + failed, "failed": failed}),
+            flush=True,
+        )
+        return
+    print(f"{done} cases done, {failed} failed: {arguments.output / PAGE}, {arguments.output / TABLES[0]}")

@@ -1,0 +1,99 @@
+"""One reconstruction in a process of its own: the contract between that process and whoever waits for it.
+
+A job is a private folder that holds ``job.json`` and the files it names. ``dmcvr job FOLDER`` runs it: it is
+``dmcvr reconstruct --json`` with its arguments in a file, so results, checks and exit codes are the same (0
+done, 1 fault, 2 bad input, 130 cancelled). On standard output it prints one JSON object a line:
+
+- ``{"stage": "segment", "done": 3, "total": 13}`` while it runs, the first, "load", at once;
+- ``{"output": ..., "result": {...}}`` at the end, the results then lying in ``FOLDER/result``;
+- ``{"error": "A plain sentence.", "kind": ...}`` if it fails, with one of the kinds of ``KINDS``.
+
+To cancel it, end the process and its children. It also ends by itself, and removes its folder, once nobody
+reads its standard output any more: then who started it has crashed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..system.untrusted import lies_in, read_json
+
+JOB_FILE = "job.json"
+OUTPUT = "result"
+FORMAT = 1
+KINDS = ("input", "memory", "disk", "cancelled", "fault")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to reconstruct and how; the fields are the options of ``dmcvr reconstruct``.
+
+    input, labels: names of files in the job's folder. model: path of a model folder, None for the shipped
+    one. Of the options, None leaves the command's own default.
+    """
+
+    input: str
+    labels: str | None = None
+    method: str | None = None
+    spacing: float | None = None
+    frame: str | int | None = None
+    rule: str | None = None
+    label_rule: str | None = None
+    steps: int | None = None
+    regenerate: bool = False
+    seed: int | None = None
+    model: str | None = None
+    device: str | None = None
+    precision: str | None = None
+
+    def arguments(self, folder: Path) -> list[str]:
+        """The command line that does the job of ``folder``."""
+        words = ["reconstruct", str(folder / self.input), "--output", str(folder / OUTPUT), "--json"]
+        if self.labels is not None:
+            words += ["--labels", str(folder / self.labels)]
+        for name, value in asdict(self).items():
+            if name in ("input", "labels", "regenerate") or value is None:
+                continue
+            words += [f"--{name.replace('_', '-')}", str(value)]
+        return [*words, "--regenerate"] if self.regenerate else words
+
+
+def write_job(folder: Path, job: Job) -> None:
+    """Write ``job`` into its ``folder``, which must hold the files it names."""
+    text = json.dumps({"format": FORMAT, **asdict(job)}, indent=1) + "\n"
+    (Path(folder) / JOB_FILE).write_text(text, encoding="utf-8")
+
+
+def read_job(folder: Path) -> Job:
+    """The job in ``folder``. Raises InputError where there is none that this version understands."""
+    folder = Path(folder)
+    try:
+        held = read_json(folder / JOB_FILE)
+    except (OSError, ValueError) as error:
+        raise InputError("The job folder holds no job.json that can be read.") from error
+    if held.pop("format", None) != FORMAT:
+        raise InputError(f"The job file is not of format {FORMAT}; use the same version on both sides.")
+    known = {field.name for field in fields(Job)}
+    if unknown := sorted(held.keys() - known):
+        raise InputError(f"The job file asks for what this version does not know: {', '.join(unknown)}.")
+    if not isinstance(held.get("input"), str):
+        raise InputError("The job file names no input.")
+    drawn = [] if held.get("labels") is None else [held["labels"]]
+    if not all(lies_in(folder, name) for name in [held["input"], *drawn, OUTPUT]):
+        raise InputError("A job's files must lie in its own folder.")
+    return Job(**held)
+
+
+def read_line(text: str) -> dict | None:
+    """The message in a line of a job's standard output; None for others, as a library's notices."""
+    try:
+        message = json.loads(text)
+    except ValueError:
+        return None
+    if isinstance(message, Mapping) and message.keys() & {"stage", "output", "error"}:
+        return dict(message)
+    return None

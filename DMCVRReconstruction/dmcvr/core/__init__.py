@@ -1,0 +1,1 @@
+"""What all else speaks in: the stack, planes and grids, labels, intensities, errors. No torch, no files."""

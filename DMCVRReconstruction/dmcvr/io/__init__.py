@@ -1,0 +1,1 @@
+"""Images, DICOM folders, scenes and labelled data sets: how they are read and written."""

@@ -1,0 +1,1 @@
+"""DICOM: single files, and the short-axis stack among those of a study."""

@@ -1,0 +1,1 @@
+"""The generative model: bundle, networks, diffusion, inference on a device."""

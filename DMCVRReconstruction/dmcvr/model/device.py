@@ -1,0 +1,40 @@
+"""Which device to compute on and in which precision."""
+
+from __future__ import annotations
+
+import torch
+
+from ..core.errors import InputError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device for "auto", "cpu" or "cuda". Raises InputError where CUDA is asked for and is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("No CUDA device can be used by this PyTorch; choose --device cpu or auto.")
+    return torch.device(name)
+
+
+def choose_precision(name: str, device: torch.device) -> str:
+    """ "float32" or "bfloat16"; "auto" takes bfloat16 where the processor computes in it."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return "bfloat16" if native is not None and native() else "float32"
+
+
+def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
+    """A context in which networks on ``device`` compute in ``precision``, as `choose_precision` has it."""
+    enabled = choose_precision(precision, device) == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words."""
+    if device.type == "cuda":
+        return f"CUDA, {torch.cuda.get_device_name(device)}"
+    count = torch.get_num_threads()
+    return f"CPU, {count} thread{'s' if count > 1 else ''}"

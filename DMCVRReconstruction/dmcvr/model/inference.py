@@ -1,0 +1,318 @@
+"""A model on a device: segment, encode, denoise.
+
+The segmenter is the E_mor and D_mor of the paper. Whatever is put in its place needs to offer
+``segment_and_encode``: images (B, slices, H, W) in [0, 1], a slice between its neighbours in the stack, to
+class logits (B, 4, H, W) and features, of which only the "bottleneck" form of the morphology code makes use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+from torch.nn import Module
+
+from ..core.errors import InputError
+from ..core.faults import told
+from ..system.untrusted import lies_in
+from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
+from .device import autocast, choose_device, choose_precision
+from .diffusion.sampler import Denoise, predictions
+from .diffusion.schedule import SCHEDULES
+from .networks.denoiser import Denoiser
+from .networks.interpolator import ShapeInterpolator
+from .networks.medformer import MedFormer
+from .networks.presets import Preset, from_dict
+from .networks.semantic import SemanticEncoder
+
+# What networks raise when they are built by a preset of the right form whose values make no sense.
+NONSENSE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
+
+
+CPU_BATCH, GPU_BATCH = 8, 256
+"""The largest batches."""
+BYTES = 64
+"""What a pixel of one image takes of memory in the denoiser for each channel at full resolution; in float32 a
+third above what was measured.
+"""
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of B slices that condition the denoiser.
+
+    semantic: (B, D), l_sem. morphology: l_mor, (B, 3, H, W) nested distances in [-1, 1] or (B, C, H/16, W/16)
+    features of the segmenter, as the preset says; None withholds it, which is the method DiffAE.
+    """
+
+    semantic: Tensor
+    morphology: Tensor | None
+
+
+class Model:
+    """Networks of one preset on one device.
+
+    All images are (B, 1, H, W) float32, H = W = ``size``, on the CPU or the model's device; results stay on
+    the device.
+    """
+
+    def __init__(
+        self,
+        preset: Preset,
+        segmenter: MedFormer,
+        semantic: SemanticEncoder,
+        denoiser: Denoiser,
+        interpolator: ShapeInterpolator | None,
+        card: dict,
+        device: str = "auto",
+        precision: str = "auto",
+    ):
+        self.preset = preset
+        self.card = card
+        self.device = choose_device(device)
+        self.precision = choose_precision(precision, self.device)
+        self.schedule = SCHEDULES[preset.schedule]()
+        self.segmenter, self.semantic, self.denoiser = (
+            module.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
+            for module in (segmenter, semantic, denoiser)
+        )
+        self.interpolator = interpolator
+        if interpolator is not None:
+            interpolator.eval().requires_grad_(False).to(self.device)
+        self.batch = batch_size(preset, self.device)
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None, device: str = "auto", precision: str = "auto") -> Model:
+        """The bundle in ``folder``, by default the shipped one. Raises InputError if it is damaged."""
+        folder = DEFAULT_BUNDLE if folder is None else Path(folder)
+        card = read_card(folder)
+        preset = from_dict(card["preset"])
+        weights = {part: checked_weights(folder, part, card["sha256"]) for part in preset.parts}
+        # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
+        try:
+            with torch.device("meta"):
+                segmenter, semantic, denoiser, interpolator = build(preset)
+            fill(segmenter, read_weights(weights["segmenter"]))
+            generator = read_weights(weights["generator"])
+            fill(semantic, part_of(generator, "semantic."))
+            fill(denoiser, part_of(generator, "denoiser."))
+            if interpolator is not None:
+                fill(interpolator, read_weights(weights["interpolator"]))
+        except (SafetensorError, RuntimeError, *NONSENSE) as error:
+            if told(error):  # too little memory says nothing against the model
+                raise
+            raise InputError(
+                "The model folder's weights cannot be read or do not fit the preset in its model.json."
+            ) from error
+        return cls(preset, segmenter, semantic, denoiser, interpolator, card, device, precision)
+
+    @classmethod
+    def untrained(cls, preset: Preset, device: str = "cpu", precision: str = "float32") -> Model:
+        """A model with random weights, for tests and measurements of speed."""
+        return cls(
+            preset,
+            *build(preset),
+            {"name": f"{preset.name}, untrained", "licence": "none"},
+            device,
+            precision,
+        )
+
+    @property
+    def size(self) -> int:
+        """Side of the model's square images, in pixels."""
+        return self.preset.image_size
+
+    @cached_property
+    def sha256(self) -> str:
+        """One hash for the whole model: of the hashes of its parts."""
+        return model_sha256(self.card)
+
+    def in_batches(self, count: int, run: Callable[[slice], None]) -> None:
+        """``run`` on one part of ``count`` items after the other, ``batch`` in each; from the moment that the
+        graphics card's memory does not suffice, half as many.
+        """
+        start = 0
+        while start < count:
+            part = slice(start, min(start + self.batch, count))
+            try:
+                run(part)
+            except torch.cuda.OutOfMemoryError:
+                if part.stop - start == 1:
+                    raise
+                self.batch = (part.stop - start) // 2
+                torch.cuda.empty_cache()
+            else:
+                start = part.stop
+
+    def _to(self, images: Tensor) -> Tensor:
+        return images.to(self.device, torch.float32).contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def segment(
+        self,
+        images: np.ndarray,
+        *,
+        neighbours: bool = True,
+        views: int = 1,
+        done: Callable[[int], None] = lambda count: None,
+    ) -> tuple[Tensor, Tensor]:
+        """Class probabilities (N, 4, H, W) and bottleneck features of images in [0, 1], (S, H, W) or those of
+        several stacks, (F, S, H, W), where slice s of stack f is number f S + s of N.
+
+        neighbours: whether the images are stacks' slices in their order, so that each may be judged with its
+            neighbours in view; otherwise each is judged by itself. Sides are multiples of the segmenter's
+            stride.
+        views: probabilities are the mean over this many of the eight turns and mirror images of a square,
+            the image as it is first; the features are of that one.
+        done: told the number of slices finished after each batch.
+        """
+        context = self.preset.segmenter.context
+        batch = with_neighbours(images, context) if neighbours else alone(images, context)
+        probabilities, features = [], []
+
+        def run(part: slice) -> None:
+            chunk = self._to(batch[part])
+            total, upright = 0.0, None
+            for view in range(views):
+                with autocast(self.device, self.precision):
+                    logits, feature = self.segmenter.segment_and_encode(turn(chunk, view))
+                total = total + turn_back(logits.float().softmax(1), view)
+                upright = feature.float() if view == 0 else upright
+            probabilities.append(total / views)
+            features.append(upright)
+            done(len(chunk))
+
+        self.in_batches(len(batch), run)
+        return torch.cat(probabilities), torch.cat(features)
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor) -> Tensor:
+        """l_sem (B, D) of images in [-1, 1]."""
+        codes = []
+
+        def run(part: slice) -> None:
+            with autocast(self.device, self.precision):
+                codes.append(self.semantic(self._to(images[part])).float())
+
+        self.in_batches(len(images), run)
+        return torch.cat(codes)
+
+    @torch.inference_mode()
+    def bend_shape(self, maps: Tensor, beyond: Tensor, fraction: Tensor, gap: Tensor) -> Tensor:
+        """What the shape interpolator adds to the straight line, (B, 3, H, W) mm; see `ShapeInterpolator`."""
+        return self.interpolator(*(item.to(self.device) for item in (maps, beyond, fraction, gap)))
+
+    def denoise(self, codes: Codes) -> Denoise:
+        """f_theta and epsilon_theta with the codes of a batch bound, for ``diffusion.sampler``."""
+
+        @torch.inference_mode()
+        def run(x: Tensor, lam: float) -> tuple[Tensor, Tensor]:
+            lams = torch.full((len(x),), lam, device=x.device)
+            with autocast(self.device, self.precision):
+                output = self.denoiser(
+                    x.contiguous(memory_format=torch.channels_last),
+                    self.schedule.network_time(lams),
+                    codes.semantic,
+                    codes.morphology,
+                )
+            return predictions(output.float(), x, lams, self.preset.prediction)
+
+        return run
+
+
+def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser, ShapeInterpolator | None]:
+    """The preset's networks, freshly initialised; the last is None where the preset has none."""
+    return (
+        MedFormer(preset.segmenter),
+        SemanticEncoder(preset.semantic),
+        Denoiser(preset.denoiser),
+        ShapeInterpolator(preset.interpolator) if preset.interpolator is not None else None,
+    )
+
+
+def checked_weights(folder: Path, part: str, hashes: dict[str, str]) -> bytes:
+    """The contents of the file of ``part``'s weights: the very bytes that were hashed, so that a file which
+    is swapped in between changes nothing.
+
+    Raises InputError where there is none, its hash is another, or a link leads out of the folder.
+    """
+    path = folder / f"{part}.safetensors"
+    contents = path.read_bytes() if path.is_file() and lies_in(folder, path.name) else b""
+    if hashlib.sha256(contents).hexdigest() != hashes.get(part):
+        raise InputError(
+            f"The model folder's {part} weights are missing or were changed: "
+            "their SHA-256 is not the one in model.json. Copy the model folder again."
+        )
+    return contents
+
+
+def batch_size(preset: Preset, device: torch.device) -> int:
+    """How many images go through the networks at once: on a processor few, since more gain nothing there; on
+    a graphics card as many as half of its free memory holds.
+    """
+    if device.type == "cpu":
+        return CPU_BATCH
+    free, _ = torch.cuda.mem_get_info(device)
+    needed = BYTES * preset.denoiser.base * preset.image_size**2
+    return int(np.clip(free / 2 / needed, 1, GPU_BATCH))
+
+
+def read_weights(contents: bytes) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, those stored in half precision as float32."""
+    return {
+        name: value.float() if value.is_floating_point() else value for name, value in load(contents).items()
+    }
+
+
+def fill(module: Module, weights: dict[str, Tensor]) -> None:
+    """Give ``module`` its weights. Raises RuntimeError where names, shapes or types are not the module's."""
+    for name, value in module.state_dict().items():
+        if name in weights and weights[name].dtype != value.dtype:
+            raise RuntimeError(f"{name} is of type {weights[name].dtype}, not {value.dtype}")
+    module.load_state_dict(weights, assign=True)
+
+
+def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix``, without it."""
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def as_batch(images: np.ndarray) -> Tensor:
+    """(B, 1, H, W) float32 of images (B, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
+
+
+def with_neighbours(images: np.ndarray, context: int) -> Tensor:
+    """(N, 1 + 2 context, H, W) float32: every slice of a stack (S, H, W), or of several (F, S, H, W), between
+    its neighbours, which are 0 beyond the ends.
+    """
+    stacks = images[None] if images.ndim == 3 else images
+    padded = np.pad(stacks, ((0, 0), (context, context), (0, 0), (0, 0)))
+    shifted = [padded[:, start : start + stacks.shape[1]] for start in range(1 + 2 * context)]
+    together = np.stack(shifted, 2).reshape(-1, len(shifted), *stacks.shape[2:])
+    return torch.from_numpy(together.astype(np.float32))
+
+
+def alone(images: np.ndarray, context: int) -> Tensor:
+    """(N, 1 + 2 context, H, W) float32: images (..., H, W) as if they had no neighbours."""
+    single = images.reshape(-1, 1, *images.shape[-2:])
+    return torch.from_numpy(np.pad(single, ((0, 0), (context, context), (0, 0), (0, 0)))).float()
+
+
+def turn(images: Tensor, view: int) -> Tensor:
+    """Square images (..., H, W), mirrored if ``view`` is odd, then turned by ``view`` // 2 right angles."""
+    return (images.flip(-1) if view % 2 else images).rot90(view // 2, (-2, -1))
+
+
+def turn_back(images: Tensor, view: int) -> Tensor:
+    """Undoes `turn`."""
+    images = images.rot90(-(view // 2), (-2, -1))
+    return images.flip(-1) if view % 2 else images

@@ -1,0 +1,1 @@
+"""Hearts with exact truth and their cine MR."""

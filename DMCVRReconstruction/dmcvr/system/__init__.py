@@ -1,0 +1,1 @@
+"""The machine beneath: outputs that appear whole, private folders, large arrays, threads, untrusted files."""

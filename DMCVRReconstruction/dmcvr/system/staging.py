@@ -1,0 +1,136 @@
+"""Files that appear whole or not at all: written to a hidden folder beside their place, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+
+from ..core.errors import InputError, StorageError
+from .privatefolder import living, private_folder
+
+HIDDEN = ".dmcvr-"
+
+
+@contextmanager
+def staged_folder(target: Path, numbered: str = "", seal: str = "") -> Iterator[Path]:
+    """A hidden folder to write into, whose files lie in ``target`` once the block has ended well.
+
+    A new ``target`` appears in one step. In one that exists, files of the same names are replaced, and files
+    that match the pattern ``numbered`` are removed, as an earlier run may have left more of them; the file
+    ``seal`` goes first and comes last, so that where it lies, all lie that belong to it. If the block raises,
+    nothing is left, nor any parent folder that was made; if the process is killed, the next run to the same
+    place removes what it left. Raises InputError if ``target`` cannot be written to or another run writes to
+    it, before the block runs, and StorageError if it vanishes meanwhile.
+    """
+    target = Path(target).absolute()
+    with made_folder(target.parent):
+        if target.exists() and not target.is_dir():
+            raise InputError("The output is an existing file, but a folder is needed; choose another name.")
+        # A folder that exists may be a disk of its own, or its parent closed to the user.
+        with _hidden(target if target.is_dir() else target.parent) as hidden:
+            written = hidden / target.name
+            written.mkdir()
+            _check_alone(target, hidden)
+            yield written
+            if not target.is_dir():
+                written.replace(target)
+                return
+            for pattern in filter(None, (seal, numbered)):
+                for path in target.glob(pattern):
+                    path.unlink()
+            for path in sorted(written.iterdir(), key=lambda path: (path.name == seal, path.name)):
+                path.replace(target / path.name)
+
+
+@contextmanager
+def staged_file(target: Path) -> Iterator[Path]:
+    """A hidden path of the same name to write to, which is ``target`` once the block has ended well.
+
+    If the block raises, nothing is left. Raises InputError if ``target`` cannot be written, before the block
+    runs.
+    """
+    target = Path(target).absolute()
+    with made_folder(target.parent):
+        if target.is_dir():
+            raise InputError("The output is a folder, but a file name is needed.")
+        with _hidden(target.parent) as hidden:
+            yield hidden / target.name
+            (hidden / target.name).replace(target)
+
+
+def check_apart(target: Path, inputs: Iterable[Path], names: Iterable[str] = ()) -> None:
+    """Raise InputError where writing to ``target`` would overwrite an input or mix with a folder of inputs,
+    and for paths that the system does not take.
+
+    names: patterns of the file names that will be written, if ``target`` is a folder.
+    """
+    inputs = list(inputs)
+    for path in (target, *inputs):
+        try:
+            Path(path).exists()
+        except OSError as error:
+            raise InputError(
+                "A path that was given is too long, or leads through a folder that may not be entered; "
+                "choose another place."
+            ) from error
+    target = Path(target).resolve()
+    for path in (Path(item).resolve() for item in inputs):
+        mixed = path.is_dir() and path in target.parents
+        replaced = path.parent == target and any(fnmatch(path.name, name) for name in names)
+        if path == target or mixed or replaced:
+            raise InputError("The output would overwrite the input or lie among it; choose another place.")
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Makes ``folder`` and its parents; those that were missing and are still empty are removed again if the
+    block raises. Raises InputError if they cannot be made.
+    """
+    folder = Path(folder).absolute()
+    # os.path, because Path.exists raises where a folder may not be looked into.
+    missing = [item for item in (folder, *folder.parents) if not os.path.exists(item)]
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError("The output folder cannot be made; choose another place.") from error
+        yield
+    except BaseException:
+        for item in missing:
+            if os.path.isdir(item) and not os.listdir(item):
+                item.rmdir()
+        raise
+
+
+def _check_alone(target: Path, own: Path) -> None:
+    """Raise InputError if a living run other than that of the folder ``own`` writes to ``target``."""
+    # One that began before there was a target works beside it.
+    for folder in [*living(target.parent, HIDDEN), *living(target, HIDDEN)]:
+        if folder != own and (folder / target.name).is_dir():
+            raise InputError(
+                "Another run is writing to the output folder; wait for its end, or choose another folder."
+            )
+
+
+@contextmanager
+def _hidden(parent: Path) -> Iterator[Path]:
+    entered = False
+    try:
+        with private_folder(parent, HIDDEN) as folder:
+            entered = True
+            try:
+                yield folder
+            except Exception as error:
+                if folder.is_dir():
+                    raise
+                raise StorageError(
+                    "The output folder was removed, or its disk went away, during the run; run again, and "
+                    "leave the folder in place meanwhile."
+                ) from error
+    except OSError as error:
+        if entered:
+            raise
+        raise InputError("The output folder cannot be written to; choose another one.") from error

@@ -1,0 +1,151 @@
+"""Volumes and function against arithmetic; the long axis and its planes against a heart of known pose."""
+
+import numpy as np
+import pytest
+from dmcvr.anatomy import long_axis as anatomy
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import Grid, Plane, unit
+from dmcvr.core.labels import LVC, LVM, RVC
+
+# The pose of a heart in a chest: apex to the left, front and foot; RV to the right and front of the LV. LPS.
+APEX = unit(np.array([0.6, -0.5, -0.6]))
+RV = unit(np.array([-0.8, -0.6, 0.0]) - APEX * (np.array([-0.8, -0.6, 0.0]) @ APEX))
+CENTRE = np.array([20.0, -40.0, 100.0])
+
+
+def degrees_between(a, b):
+    return np.degrees(np.arccos(np.clip(unit(a) @ unit(b), -1, 1)))
+
+
+def heart(normal):
+    """Labels (Z, Y, X) and Grid, slices stacked along ``normal``: a half ellipsoid, open at the base."""
+    x = unit(np.cross([0.3, 1.0, 0.2], normal))
+    steps = 1.5 * x, 1.5 * np.cross(normal, x), 2.0 * normal
+    shape = (72, 96, 96)
+    corner = CENTRE - sum(step * (n - 1) / 2 for step, n in zip(steps, shape[::-1], strict=True))
+    grid = Grid(corner, *steps, shape)
+    points = grid.position(np.moveaxis(np.indices(shape), 0, -1)) - CENTRE
+    along = points @ APEX
+    beside = np.stack([points @ RV, points @ np.cross(APEX, RV)], -1)
+
+    def inside(radius, length, towards_rv=0.0):
+        round_ = ((beside - [towards_rv, 0]) ** 2).sum(-1) / radius**2
+        return (((along + 30) / length) ** 2 + round_ < 1) & (along > -30)
+
+    labels = np.zeros(shape, np.uint8)
+    labels[inside(30, 60, 30)] = RVC
+    labels[inside(34, 80)] = LVM
+    labels[inside(24, 70)] = LVC
+    return labels, grid
+
+
+@pytest.fixture(scope="module")
+def tilted():
+    return heart(unit(APEX + 0.15 * RV))
+
+
+def test_volumes_count_voxels():
+    labels = np.array([LVC] * 3 + [LVM] * 2 + [0] * 3, np.uint8).reshape(2, 2, 2)
+    assert anatomy.volumes_ml(labels, 0.5) == {"LVC": 1.5, "LVM": 1.0, "RVC": 0.0}
+
+
+def test_disc_summation_uses_true_gaps():
+    labels = np.zeros((4, 10, 10), np.uint8)
+    labels[:, :5] = LVC  # 50 pixels a slice
+    labels[2, 8] = RVC  # 10 pixels, in a slice that owns half of 10 and half of 20 mm
+    volumes = anatomy.stack_volumes_ml(labels, np.array([0.0, 8.0, 18.0, 38.0]), 2.0)
+    assert volumes["LVC"] == pytest.approx(50 * 2.0 * (8 + 9 + 15 + 20) / 1000)
+    assert volumes["RVC"] == pytest.approx(10 * 2.0 * 15 / 1000)
+    assert volumes["LVM"] == 0
+
+
+def test_disc_summation_agrees_with_voxels_on_a_regular_stack(tilted):
+    labels, grid = tilted
+    discs = anatomy.stack_volumes_ml(labels, 2.0 * np.arange(len(labels)), 1.5 * 1.5)
+    voxels = anatomy.volumes_ml(labels, grid.voxel_ml)
+    assert discs == pytest.approx(voxels)
+
+
+def test_one_slice_has_no_volume():
+    with pytest.raises(InputError, match="single slice"):
+        anatomy.stack_volumes_ml(np.ones((1, 4, 4), np.uint8), np.zeros(1), 1.0)
+
+
+def test_function():
+    assert anatomy.ejection_fraction(120, 48) == pytest.approx(60)
+    assert anatomy.mass_g(100) == pytest.approx(105)
+    assert anatomy.find_ed_es([118, 121, 80, 46, 90]) == (1, 3)
+    with pytest.raises(InputError, match="end-diastole"):
+        anatomy.ejection_fraction(0, 0)
+    with pytest.raises(InputError, match="no frames"):
+        anatomy.find_ed_es([])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_long_axis_is_found_whichever_end_comes_first(sign):
+    labels, grid = heart(sign * unit(APEX + 0.15 * RV))
+    axis = anatomy.long_axis(labels, grid)
+    assert degrees_between(axis.apex, APEX) < 3
+    assert degrees_between(axis.rv, RV) < 3
+    assert abs(axis.apex @ axis.rv) < 1e-9
+    across = (axis.centre - CENTRE) - APEX * ((axis.centre - CENTRE) @ APEX)
+    assert np.linalg.norm(across) < 2
+
+
+def test_displaced_slices_do_not_turn_the_axis(tilted):
+    labels, grid = tilted
+    shifted = labels.copy()
+    shifted[24:30] = np.roll(labels[24:30], 8, axis=2)
+    before, after = anatomy.long_axis(labels, grid), anatomy.long_axis(shifted, grid)
+    assert degrees_between(before.apex, after.apex) < 2
+
+
+def test_planes_hold_the_axis_and_lie_sixty_degrees_apart(tilted):
+    axis = anatomy.long_axis(*tilted)
+    planes = anatomy.long_axis_planes(*tilted, size_mm=150, spacing=1.5)
+    assert set(planes) == {"2ch", "3ch", "4ch"}
+    for plane in planes.values():
+        assert plane.shape == (101, 101)
+        assert plane.spacing == pytest.approx((1.5, 1.5))
+        np.testing.assert_allclose(plane.centre, axis.centre, atol=1e-9)
+        np.testing.assert_allclose(unit(plane.step_y), -axis.apex, atol=1e-9)
+    for a, b in (("2ch", "3ch"), ("3ch", "4ch"), ("4ch", "2ch")):
+        assert abs(planes[a].normal @ planes[b].normal) == pytest.approx(0.5)
+    assert degrees_between(-planes["4ch"].step_x, axis.rv) == pytest.approx(20)
+
+
+def test_planes_are_shown_as_apical_views(tilted):
+    labels, grid = tilted
+    planes = anatomy.long_axis_planes(labels, grid)
+    four = grid.sample(labels, planes["4ch"].points(), order=0)
+    assert np.argwhere(four == RVC)[:, 1].mean() < np.argwhere(four == LVC)[:, 1].mean() - 20
+    rows = np.flatnonzero((four == LVC).any(1))
+    widths = np.count_nonzero(four == LVC, axis=1)
+    assert widths[rows[2]] < widths[rows[-3]]
+    # Foot is -z in LPS: the inferior wall is on the left of 2ch, the inferolateral one on the left of 3ch.
+    assert planes["2ch"].step_x[2] > 0
+    assert planes["3ch"].step_x[2] > 0
+
+
+def test_views_are_recognised_and_real_planes_kept(tilted):
+    axis = anatomy.long_axis(*tilted)
+    planes = anatomy.long_axis_planes(*tilted)
+    for name, plane in planes.items():
+        tipped = unit(plane.normal + 0.1 * axis.apex + 0.05 * axis.rv)
+        x = unit(np.cross([0.1, 0.9, 0.3], tipped))
+        real = Plane(plane.centre + 5 * tipped, 1.4 * x, 1.4 * np.cross(tipped, x), (120, 100))
+        assert axis.view(real) == name
+        shown = axis.apical(name, real, size_mm=100, spacing=1)
+        np.testing.assert_allclose((shown.points() - real.origin) @ tipped, np.zeros(shown.shape), atol=1e-9)
+        assert degrees_between(shown.step_y, -axis.apex) < 10
+        assert degrees_between(shown.step_x, plane.step_x) < 10
+    four = planes["4ch"]
+    assert axis.view(Plane(four.origin + 30 * four.normal, four.step_x, four.step_y, four.shape)) is None
+    assert axis.view(tilted[1].plane(20)) is None
+
+
+@pytest.mark.parametrize(("missing", "word"), [(LVC, "left"), (RVC, "right")])
+def test_a_missing_ventricle_is_said_in_words(tilted, missing, word):
+    labels, grid = tilted
+    with pytest.raises(InputError, match=f"No {word} ventricle"):
+        anatomy.long_axis_planes(np.where(labels == missing, 0, labels), grid)

@@ -1,0 +1,71 @@
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from dmcvr.evaluation.metrics import dice
+from dmcvr.io.volumes import read_labels, read_stack
+
+
+def load(path):
+    image = sitk.ReadImage(str(path))
+    return sitk.GetArrayFromImage(image), image
+
+
+def test_labels_lie_on_the_inputs_own_grid(call, files, heart, tmp_path, least_dice):
+    output = tmp_path / "new" / "labels.nrrd"
+    answer = call("segment", files["sax"], "--output", output, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    lines = [json.loads(line) for line in answer.out.splitlines()]
+    assert lines[-2:] == [
+        {"stage": "segment", "done": 4, "total": 4},
+        {"output": str(output), "warnings": []},
+    ]
+    labels = read_labels(output, read_stack(files["sax"]))
+    for label, least in least_dice.items():
+        assert dice(labels == label, heart[1] == label) > least
+    assert [path.name for path in output.parent.iterdir()] == ["labels.nrrd"]
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".mha"])
+def test_a_file_whose_slices_run_the_other_way_keeps_its_order(call, files, tmp_path, suffix):
+    voxels, image = load(files["sax"])
+    turned = image[:, :, ::-1]  # the same places, counted from the other end: a left-handed file
+    path = tmp_path / f"turned{suffix}"
+    sitk.WriteImage(turned, str(path))
+    for source, name in ((files["sax"], "plain"), (path, "turned")):
+        assert call("segment", source, "--output", tmp_path / f"{name}.nrrd").code == 0
+    plain, _ = load(tmp_path / "plain.nrrd")
+    labels, made = load(tmp_path / "turned.nrrd")
+    assert (labels == plain[::-1]).mean() > 0.999  # NIfTI rounds the geometry
+    assert made.GetSize() == turned.GetSize()
+    np.testing.assert_allclose(made.GetOrigin(), turned.GetOrigin(), atol=1e-3)
+    np.testing.assert_allclose(made.GetDirection(), turned.GetDirection(), atol=1e-5)
+    np.testing.assert_allclose(made.GetSpacing(), turned.GetSpacing(), atol=1e-5)
+    assert labels.shape == voxels.shape
+
+
+def test_every_frame_of_a_cine_is_labelled(call, files, tmp_path):
+    answer = call("segment", files["cine"], "--output", tmp_path / "labels.nrrd")
+    assert answer.out == f"Labels of 4 slices in 2 frames: {tmp_path / 'labels.nrrd'}\n"
+    stack = read_stack(files["cine"])
+    labels = read_labels(tmp_path / "labels.nrrd", stack)
+    assert labels.shape == stack.frames.shape
+    assert labels.any((1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("name", ["labels.nii.gz", "labels", "labels.seg.nrrd", "labels.png"])
+def test_only_label_volumes_are_written(refused, files, tmp_path, name):
+    assert "labels.nrrd" in refused("segment", files["sax"], "--output", tmp_path / name)
+
+
+def test_the_input_is_never_overwritten(refused, files, tmp_path):
+    path = tmp_path / "sax.nrrd"
+    path.write_bytes(files["sax"].read_bytes())
+    assert "overwrite the input" in refused("segment", path, "--output", path)
+    assert path.read_bytes() == files["sax"].read_bytes()
+
+
+def test_an_output_that_is_a_folder_is_refused(refused, files, tmp_path):
+    (tmp_path / "labels.nrrd").mkdir()
+    assert "file name" in refused("segment", files["sax"], "--output", tmp_path / "labels.nrrd")

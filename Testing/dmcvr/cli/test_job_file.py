@@ -1,0 +1,192 @@
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from dmcvr.cli import build_parser
+from dmcvr.cli.job_file import JOB_FILE, Job, read_job, read_line, write_job
+from dmcvr.core.errors import InputError
+from dmcvr.core.stack import Stack
+from dmcvr.io.nrrd import write_segmentation, write_stack
+from dmcvr.io.volumes import read_stack
+from dmcvr.output.files import stack_grid
+from dmcvr.system.untrusted import LARGEST_JSON
+
+
+@pytest.fixture
+def folder(tmp_path, heart):
+    """A job on four slices with an expert's labels, which needs no network."""
+    stack, labels = heart
+    write_stack(tmp_path / "sax.nrrd", stack)
+    write_segmentation(tmp_path / "drawn.seg.nrrd", labels[0], stack_grid(stack))
+    write_job(tmp_path, Job("sax.nrrd", labels="drawn.seg.nrrd", method="shape", spacing=5.0))
+    return tmp_path
+
+
+def start(folder, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "dmcvr", "job", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        **options,
+    )
+
+
+def messages(out: str) -> list[dict]:
+    return [message for line in out.splitlines() if (message := read_line(line)) is not None]
+
+
+def test_a_job_tells_how_far_it_is_and_leaves_the_result(folder):
+    process = start(folder)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    lines = messages(out)
+    assert lines[0] == {"stage": "load", "done": 0, "total": 1}
+    assert {"stage": "generate", "done": 1, "total": 1} in lines
+    record = json.loads((folder / "result" / "result.json").read_text())
+    assert lines[-1]["result"] == record
+    assert record["geometry"]["acquired"] == [0, None, 1, None, 2, None, 3]
+    axis = record["long_axis"][0]
+    assert abs(np.dot(axis["apex"], axis["rv"])) < 1e-5
+
+
+def test_bad_input_is_told_on_both_ways(folder):
+    write_job(folder, Job("sax.nrrd", labels="drawn.seg.nrrd", method="shape", spacing=500.0))
+    process = start(folder)
+    out, err = process.communicate(timeout=60)
+    last = messages(out)[-1]
+    assert (process.returncode, last["kind"]) == (2, "input")
+    assert "500 mm" in last["error"]
+    assert err == f"dmcvr: {last['error']}\n"
+    assert not (folder / "result").exists()
+
+
+def test_a_cancelled_job_ends_at_once_and_leaves_no_result(folder):
+    process = start(folder)
+    assert read_line(process.stdout.readline())["stage"] == "load"
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert messages(out)[-1]["kind"] == "cancelled"
+    assert not (folder / "result").exists()
+
+
+def test_a_job_nobody_listens_to_ends_and_removes_its_folder(folder):
+    process = start(folder)
+    process.stdout.close()
+    assert process.wait(timeout=60) == 130
+    assert not folder.exists()
+    process.stderr.close()
+
+
+def test_lack_of_memory_is_told_with_what_to_do(folder):
+    # 20 mm of slices every 0.02 mm are far more than the process may have.
+    write_job(folder, Job("sax.nrrd", labels="drawn.seg.nrrd", method="shape", spacing=0.02))
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_DATA, (420 * 2**20, 420 * 2**20))
+
+    process = start(folder, preexec_fn=limit)
+    out, _ = process.communicate(timeout=60)
+    last = messages(out)[-1]
+    assert (process.returncode, last["kind"]) == (1, "memory")
+    assert "larger slice spacing" in last["error"]
+    assert "Traceback" in last["detail"]
+
+
+def test_every_option_of_the_command_can_be_asked_for(tmp_path):
+    values = {
+        "method": "linear", "spacing": 2.5, "frame": 3, "rule": "paper", "label_rule": "image", "steps": 4,
+        "regenerate": True, "seed": 9, "model": "folder", "device": "cpu", "precision": "float32",
+        "labels": "drawn.nrrd",
+    }  # fmt: skip
+    assert {field.name for field in fields(Job)} == {"input", *values}
+    job = Job("sax.nrrd", **values)
+    write_job(tmp_path, job)
+    assert read_job(tmp_path) == job
+    parsed = build_parser().parse_args(job.arguments(tmp_path))
+    for name, value in values.items():
+        expected = tmp_path / value if name == "labels" else value
+        assert str(getattr(parsed, name)) == str(expected)
+    assert parsed.json
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "no job.json"),
+        ('{"format": 0, "input": "a.nrrd"}', "format 1"),
+        ('{"format": 1, "input": "a.nrrd", "sharpen": 1}', "sharpen"),
+        ('{"format": 1}', "no input"),
+        ('{"format": 1, "input": "../a.nrrd"}', "own folder"),
+        ('{"format": 1, "input": "\\ud800.nrrd"}', "own folder"),
+        ('{"format": 1, "input": ".."}', "own folder"),
+        ('{"format": 1, "input": ""}', "own folder"),
+        ('{"format": 1, "input": "/etc/passwd"}', "own folder"),
+        ('{"format": 1, "input": "a\\u0000.nrrd"}', "own folder"),
+        ('{"format": 1, "input": "a.nrrd", "labels": "../a.nrrd"}', "own folder"),
+        ('{"format": 1, "input": "a.nrrd", "labels": 3}', "own folder"),
+        ("[" * 100_000, "no job.json"),
+        ('{"format": 1, "input": "a.nrrd", "method": "' + "x" * LARGEST_JSON + '"}', "no job.json"),
+    ],
+    ids=lambda value: value[:50],
+)
+def test_a_job_file_that_makes_no_sense_is_refused(tmp_path, text, reason):
+    (tmp_path / JOB_FILE).write_text(text)
+    with pytest.raises(InputError, match=reason):
+        read_job(tmp_path)
+
+
+@pytest.mark.parametrize("link", ["sax.nrrd", "result"])
+def test_a_link_does_not_lead_a_job_out_of_its_folder(folder, tmp_path_factory, link):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "mine").write_text("kept")
+    (folder / "sax.nrrd").rename(elsewhere / "sax.nrrd")
+    (folder / link).symlink_to(elsewhere / link if link == "sax.nrrd" else elsewhere)
+    with pytest.raises(InputError, match="own folder"):
+        read_job(folder)
+
+
+def test_a_pipe_is_no_job_file(tmp_path):
+    """Nobody writes to it: whoever read from it would wait for ever."""
+    os.mkfifo(tmp_path / JOB_FILE)
+    with pytest.raises(InputError, match=r"no job\.json"):
+        read_job(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "a library's notice", "3", "[1]", '{"note": 1}'])
+def test_other_output_is_no_message(text):
+    assert read_line(text) is None
+
+
+def test_a_stack_at_irregular_places_comes_back_to_the_last_digit(tmp_path):
+    rng = np.random.default_rng(3)
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    turn *= np.sign(np.linalg.det(turn))
+    places = np.array([0, 9.7, 21.3, 30.1])
+    origins = [11.1, -7.3, 5.9] + places[:, None] * turn[2] + rng.normal(size=(4, 1)) * turn[0]
+    frames = rng.integers(0, 900, (3, 4, 6, 8)).astype(np.float32)
+    stack = Stack(frames, origins, 1.3 * turn[0], 1.4 * turn[1], np.array([0.0, 31.25, 60.5]))
+    write_stack(tmp_path / "sax.nrrd", stack)
+    back = read_stack(tmp_path / "sax.nrrd")
+    np.testing.assert_array_equal(back.frames, frames)
+    np.testing.assert_allclose(back.origins, origins, rtol=0, atol=1e-9)
+    np.testing.assert_allclose([back.step_x, back.step_y], [stack.step_x, stack.step_y], atol=1e-9)
+    np.testing.assert_allclose(back.times, stack.times)
+
+
+def test_the_first_line_comes_before_anything_heavy_is_imported(folder):
+    started = time.perf_counter()
+    process = start(folder)
+    process.stdout.readline()
+    assert time.perf_counter() - started < 6
+    process.send_signal(signal.SIGKILL)
+    process.communicate()

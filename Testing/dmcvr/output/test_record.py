@@ -1,0 +1,116 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dmcvr import __version__
+from dmcvr.anatomy.long_axis import mass_g
+from dmcvr.output.record import LIBRARIES, input_hash, make_record
+from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.slice_generator import GenerationOptions
+
+
+@pytest.fixture(scope="module")
+def beating(cine):
+    options = Options(method="linear", spacing=5, frame="all")
+    return reconstruct(cine.sax, None, options, labels=cine.sax_labels)
+
+
+def record_of(result, model=None, **options):
+    return make_record(result, Options(**options), model, "ab" * 32, ["Read twice."], {"read": 1.23456})
+
+
+def test_it_says_what_came_out(beating, cine):
+    record = record_of(beating, method="linear")
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert record["versions"].keys() == {"dmcvr", "python", *LIBRARIES}
+    assert record["versions"]["dmcvr"] == __version__
+    assert record["input"] == {
+        "sha256": "ab" * 32,
+        "labels_sha256": None,
+        "frames": 3,
+        "slices": 13,
+        "pixels": [130, 120],
+        "spacing_mm": [2.4, 2.4],
+        "gaps_mm": [10.0] * 12,
+    }
+    assert record["geometry"]["voxels"] == [130, 120, 25]
+    assert record["volumes"] == beating.volumes
+    assert record["stack_volumes"] == beating.stack_volumes
+    assert record["mass_g"] == [mass_g(item["LVM"]) for item in beating.volumes]
+    assert record["seconds"] == {"read": 1.235}
+    assert record["warnings"] == ["Read twice.", *beating.warnings]
+
+
+def test_phases_are_found_among_the_reconstructed_frames(beating):
+    record = record_of(beating, method="linear")
+    lvc = record["cycle"]["lvc_ml"]
+    assert (record["ed"], record["es"]) == (np.argmax(lvc), np.argmin(lvc))
+    assert record["cycle"]["ef_percent"] == pytest.approx(100 * (1 - min(lvc) / max(lvc)))
+    assert record["ef"] == beating.ejection_fraction
+    alone = record_of(replace(beating, frames=(int(np.argmin(lvc)),)), method="linear")
+    assert (alone["ed"], alone["es"]) == (None, 0)
+
+
+def test_a_single_frame_has_no_cycle(heart):
+    result = reconstruct(heart[0], None, Options(method="linear", spacing=5), labels=heart[1])
+    record = record_of(result, method="linear")
+    assert [record[key] for key in ("cycle", "ed", "es", "ef")] == [None] * 4
+
+
+def test_the_model_and_its_settings_are_named(beating, model):
+    record = record_of(
+        beating,
+        model,
+        seed=7,
+        keep_acquired=False,
+        label_rule="fused",
+        generation=GenerationOptions(steps=5),
+    )
+    assert record["model"] == {
+        "name": model.card["name"],
+        "licence": model.card["licence"],
+        "sha256": model.sha256,
+    }
+    assert record["device"].startswith("CPU")
+    settings = ("precision", "steps", "rule", "label_rule", "seed", "keeps_acquired")
+    assert [record[key] for key in settings] == ["float32", 5, "aligned", "fused", 7, False]
+    assert record_of(beating, model, method="diffae")["rule"] == "paper"
+
+
+def test_a_baseline_has_the_same_keys_without_values(beating, model):
+    record = record_of(beating, method="linear")
+    assert record.keys() == record_of(beating, model).keys()
+    keys = ("model", "device", "precision", "steps", "rule", "label_rule")
+    assert [record[key] for key in keys] == [None] * len(keys)
+
+
+def test_uncertainty_is_told_by_slice_within_the_heart(beating):
+    record = record_of(beating)
+    assert (record["samples"], record["uncertainty"]) == (None, None)
+    spread = np.where(beating.labels > 0, np.float32(3), np.float32(100))
+    told = record_of(replace(beating, uncertainty=spread), method="dmcvr", samples=4)
+    assert told["samples"] == 4
+    assert len(told["uncertainty"]) == len(beating.labels)
+    for frame, labels in zip(told["uncertainty"], beating.labels, strict=True):
+        assert frame == [3 if item.any() else None for item in labels]
+
+
+def test_given_labels_are_told(beating, model):
+    record = make_record(beating, Options(), model, "ab", [], {}, "cd")
+    assert (record["input"]["labels_sha256"], record["label_rule"]) == ("cd", "code")
+
+
+def test_the_hash_depends_on_contents_and_not_on_names(tmp_path):
+    for folder, names in (("one", ("a", "b")), ("two", ("Doe", "x/Jane"))):
+        for name, text in zip(names, ("first", "second"), strict=True):
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    assert input_hash(tmp_path / "one") == input_hash(tmp_path / "two")
+    before = input_hash(tmp_path / "two")
+    (tmp_path / "two" / "Doe").write_text("third")
+    assert input_hash(tmp_path / "two") != before
+    # sha256 of "first"
+    expected = "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e"
+    assert input_hash(tmp_path / "one" / "a") == expected

@@ -1,0 +1,303 @@
+"""The report: what its pictures show, and that its page is whole, closed in itself and tells no secrets."""
+
+import base64
+import io
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from dmcvr.anatomy.long_axis import clinical_numbers
+from dmcvr.core.geometry import Grid, Plane
+from dmcvr.core.labels import COLOURS, LVC, LVM, RVC
+from dmcvr.core.stack import Stack
+from dmcvr.output.report import ReportData, write_report
+from dmcvr.output.report.chart import volume_curve
+from dmcvr.output.report.cuts import cut_stack, outlines, outlines_on_plane
+from dmcvr.output.report.pictures import picture, png, window
+from dmcvr.output.report.views import choose_slices
+from PIL import Image
+
+STEP, GAP = 2.0, 8.0
+EVERY = 4
+
+
+def heart(scale, shape=(25, 48, 56)):
+    """Labels (Z, Y, X) at 2 mm: half an ellipsoid whose apex is at the last slice, the RV at smaller x."""
+    z, y, x = (STEP * axis for axis in np.indices(shape))
+
+    def part(radius, length, middle):
+        return (z / length) ** 2 + ((y - 48) / radius) ** 2 + ((x - middle) / radius) ** 2 < 1
+
+    labels = np.zeros(shape, np.uint8)
+    labels[part(26 * scale, 40, 36)] = RVC
+    labels[part(30, 46, 64)] = LVM
+    labels[part(20 * scale, 40, 64)] = LVC
+    return labels
+
+
+@pytest.fixture(scope="module")
+def data():
+    labels = np.stack([heart(1.0), heart(0.9), heart(0.7), heart(0.85)])
+    rng = np.random.default_rng(0)
+    volume = (80.0 * (labels % 2) + 40 + 5 * rng.random(labels.shape)).astype(np.float32)
+    x, y, z = STEP * np.eye(3)
+    grid = Grid(np.array([-30.0, 10.0, 50.0]), x, y, z, labels.shape[1:])
+    origins = np.array([grid.position(np.array([k, 0, 0])) for k in range(0, 25, EVERY)])
+    stack = Stack(volume[:, ::EVERY], origins, x, y)
+    # The four-chamber plane of this heart is 20 degrees from the x axis; a real one lies close to that.
+    across = np.array([np.cos(0.3), np.sin(0.3), 0])
+    corner = grid.position(np.array([10, 24, 32])) - 60 * across - 60 * z / STEP
+    lax = Stack(rng.random((8, 1, 60, 60)).astype(np.float32), corner[None], 2 * across, z)
+    volumes = [{"LVC": v, "LVM": 90.0, "RVC": v + 10} for v in (120.0, 100.0, 60.0, 80.0)]
+    record = {
+        "method": "dmcvr",
+        "model": {"name": "compact", "licence": "CC BY-NC-SA 4.0", "sha256": "ab" * 32},
+        "input": {"sha256": "cd" * 32, "path": "/home/someone/Doe^Jane.nrrd"},
+        "patient": "Doe^Jane",
+        "seconds": {"segment": 1.25},
+        "volumes": volumes,
+        "stack_volumes": [{name: value * 1.1 for name, value in frame.items()} for frame in volumes],
+        "ed": 0,
+        "es": 2,
+        "warnings": ["Slices 3 & 4 are <far> apart."],
+    }
+    acquired = tuple(z // EVERY if z % EVERY == 0 else None for z in range(25))
+    return ReportData(volume, labels, grid, stack, labels[:, ::EVERY], acquired, (lax,), record)
+
+
+class Page(HTMLParser):
+    """Collects elements and text; asserts that tags nest."""
+
+    VOID = frozenset({"meta", "img", "br", "path"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], ""
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text += data + " "
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def written(data, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(path, data)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(written):
+    return Page(written)
+
+
+def test_page_loads_nothing(written, page):
+    assert not re.search(r"https?:|url\(|@import|<script|<link|<iframe", written)
+    assert page.all("img")
+    assert all(attrs["src"].startswith("data:image/png;base64,") for attrs in page.all("img"))
+    assert len(written) < 4e6
+
+
+def test_every_picture_decodes_to_its_size_and_has_words(page):
+    for attrs in page.all("img"):
+        image = Image.open(io.BytesIO(base64.b64decode(attrs["src"].split(",")[1])))
+        image.load()
+        assert image.size == (int(attrs["width"]), int(attrs["height"]))
+        assert len(attrs["alt"]) > 20
+
+
+def test_page_shows_both_phases_and_the_real_image_in_its_row(page):
+    for view in ("Two-chamber", "Three-chamber", "Four-chamber"):
+        for phase in ("end-diastole", "end-systole"):
+            assert f"{view} view, {phase}" in page.text
+    assert page.text.count("Real image") == 2
+    four = page.text.split("Four-chamber view, end-diastole")[1].split("view,")[0]
+    assert "Real image" in four
+
+
+def test_page_marks_every_acquired_slice(page):
+    shown = [attrs for attrs in page.all("figure") if attrs.get("class") == "acquired"]
+    assert len(shown) == page.text.count("acquired, slice") == 7
+    assert page.text.index("acquired, slice 1 ") < page.text.index("acquired, slice 7 ")  # base first
+
+
+def test_page_warns_and_names_use_and_licence(written, page):
+    assert "Slices 3 & 4 are <far> apart." in " ".join(page.text.split())
+    assert "<far>" not in written
+    assert "For research use only." in page.text
+    assert "CC BY-NC-SA 4.0" in page.text
+
+
+def test_page_names_only_the_hash_of_the_input(written):
+    assert "cd" * 32 in written
+    assert "Doe^" not in written
+    assert "someone" not in written
+
+
+def test_volumes_stand_side_by_side(page):
+    row = page.text.split("LV ejection fraction, % ")[1].split()[:3]
+    assert row == ["50.0", "50.0", "+0.0"]
+    row = page.text.split("LV end-diastolic volume, ml ")[1].split()[:3]
+    assert row == ["120.0", "132.0", "-12.0"]
+
+
+def test_what_is_unknown_is_left_out(data, tmp_path):
+    one = replace(
+        data,
+        volume=data.volume[:1],
+        labels=np.zeros_like(data.labels[:1]),
+        stack=data.stack.select(frames=[0]),
+        stack_labels=np.zeros_like(data.stack_labels[:1]),
+        record={},
+    )
+    write_report(tmp_path / "report.html", one)
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "No left ventricle was found" in page.text
+    for absent in ("Warnings", "Volumes", "SHA-256", "None"):
+        assert absent not in page.text
+    assert "7 acquired, 18 generated" in page.text
+
+
+def test_one_frame_has_volumes_but_no_function():
+    numbers = clinical_numbers([{"LVC": 100.0, "LVM": 80.0, "RVC": 110.0}], ed=7, es=None)
+    assert numbers["LV cavity, ml"] == 100
+    assert numbers["LV mass, g"] == pytest.approx(84)
+    assert not any("fraction" in name for name in numbers)
+
+
+def test_report_needs_neither_torch_nor_matplotlib():
+    code = "import dmcvr.output.report, sys; sys.exit(bool({'torch', 'matplotlib'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_stack_cut_takes_the_nearest_slice_at_its_own_place(data):
+    values = np.arange(1.0, 8)[:, None, None] * np.ones((7, 10, 10))
+    values[:, :, 5:] += 100
+    origins = np.array([[0, 0, GAP * k] for k in range(7)], float)
+    origins[3, 0] = 4.0  # displaced by two pixels
+    stack = Stack(values[None], origins, np.array([2.0, 0, 0]), np.array([0, 2.0, 0]))
+    plane = Plane(np.array([0, 8.0, -8.0]), np.array([2.0, 0, 0]), np.array([0, 0, 1.0]), (66, 10))
+    cut = cut_stack(stack, 0, plane, order=0)
+    heights = np.arange(66) - 8
+    inside = (heights >= -4) & (heights < 52)
+    assert (cut[~inside] == 0).all()
+    own = np.floor(heights[inside] / GAP + 0.5).astype(int)
+    row = cut[inside]
+    straight = own != 3
+    np.testing.assert_array_equal(row[straight, 0], own[straight] + 1)
+    np.testing.assert_array_equal(row[straight, 5], own[straight] + 101)
+    np.testing.assert_array_equal(row[~straight][:, [0, 6, 7]], [[0, 4, 104]] * int((~straight).sum()))
+
+
+def test_outlines_lie_on_the_boundary():
+    rows, columns = np.indices((40, 40))
+    radius = np.hypot(rows - 20, columns - 18)
+    labels = np.where(radius < 8, LVC, np.where(radius < 12, LVM, 0)).astype(np.uint8)
+    found = outlines(labels)
+    assert found[RVC] == []
+    for label, edge in ((LVC, 8), (LVM, 12)):
+        (line,) = found[label]
+        assert np.abs(np.hypot(*(line - [20, 18]).T) - edge).max() < 1
+        np.testing.assert_array_equal(line[0], line[-1])
+
+
+def test_outlines_on_an_oblique_plane():
+    z, y, x = np.indices((40, 60, 60))
+    ball = np.where(4 * (z - 20) ** 2 + (y - 30) ** 2 + (x - 30) ** 2 < 20**2, RVC, 0).astype(np.uint8)
+    grid = Grid(np.zeros(3), *np.diag([1.0, 1.0, 2.0]), ball.shape)
+    plane = Plane(np.array([0.0, 6, 8]), np.array([1.0, 0, 0]), np.array([0, 0.6, 0.8]), (81, 61))
+    (line,) = outlines_on_plane(ball, grid, plane)[RVC]
+    assert np.abs(np.hypot(*(line - [40, 30]).T) - 20).max() < 1.2
+
+
+def test_drawn_outline_follows_the_boundary():
+    labels = np.zeros((30, 40), np.uint8)
+    labels[10:20, 12:28] = RVC
+    zoom = 4
+    image = picture(np.zeros((30, 40)), (0, 1), zoom, outlines(labels))
+    assert image.size == (160, 120)
+    drawn = np.abs(np.asarray(image, int) - COLOURS[RVC]).sum(-1) < 60
+    rows, columns = np.nonzero(drawn)
+    # The edge between pixels 9 and 10 is at 10 * zoom in the enlarged picture, counted from its corner.
+    assert abs(rows.min() - 10 * zoom) <= 2
+    assert abs(rows.max() + 1 - 20 * zoom) <= 2
+    assert abs(columns.min() - 12 * zoom) <= 2
+    assert abs(columns.max() + 1 - 28 * zoom) <= 2
+    assert not drawn[11 * zoom : 19 * zoom, 13 * zoom : 27 * zoom].any()
+
+
+def test_grey_window():
+    image = np.linspace(-50, 250, 301)[None]
+    shown = np.asarray(picture(image, (0.0, 200.0)))
+    assert shown[0, 0] == 0
+    assert shown[0, -1] == 255
+    assert abs(int(shown[0, 150]) - 127) <= 1
+    assert window(np.zeros((3, 3))) == (0.0, 1.0)
+    low, high = window(np.append(np.zeros(1000), np.arange(1, 1001)))
+    assert low == pytest.approx(6, abs=1)
+    assert high == pytest.approx(995, abs=1)
+
+
+def test_png_keeps_grey_exact_and_colours_close():
+    grey = np.arange(256, dtype=float).reshape(16, 16)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(png(picture(grey, (0, 255)))))), grey)
+    colour = picture(grey, (0, 255), 3, {LVC: [np.array([[2, 2], [2, 12], [12, 12], [2, 2]])]})
+    back = np.asarray(Image.open(io.BytesIO(png(colour))).convert("RGB"), int)
+    assert np.abs(back - np.asarray(colour, int)).mean() < 4
+
+
+def test_curve_reaches_top_and_bottom_where_the_volumes_do():
+    volumes = [{"LVC": v, "LVM": 90.0, "RVC": 50.0} for v in (100.0, 60.0, 20.0, 70.0)]
+    drawing = volume_curve(volumes, marks={"ES": 2})
+    lines = [
+        np.array([pair.split(",") for pair in points.split()], float)
+        for points in re.findall(r'points="([^"]+)"', drawing)
+    ]
+    assert [len(line) for line in lines] == [4, 4]
+    assert np.argmax(lines[0][:, 1]) == 2  # down is larger
+    slope = np.diff(lines[0][:, 1]) / -np.diff([100, 60, 20, 70])
+    np.testing.assert_allclose(slope, slope[0], rtol=0.01)
+    assert f"M{lines[0][2, 0]:.1f} " in drawing
+
+
+def test_shown_slices_hold_all_acquired_ones():
+    acquired = [z // 10 if z % 10 == 0 else None for z in range(101)]
+    filled = np.zeros(101, bool)
+    filled[13:78] = True
+    chosen = choose_slices(acquired, filled, 30)
+    assert chosen[0] == 10
+    assert chosen[-1] == 80
+    assert set(range(10, 81, 10)) <= set(chosen)
+    assert len(chosen) <= 30
+    assert np.diff(chosen).max() <= 4
+    assert choose_slices([None] * 5, np.array([0, 1, 1, 1, 0], bool), 30) == [1, 2, 3]
+    assert choose_slices([0], np.array([True]), 30) == [0]
+
+
+def test_lax_frame_is_the_one_nearest_in_time(data):
+    lax = data.lax[0]
+    np.testing.assert_array_equal(data.lax_frame(lax, 2), lax.frames[4, 0])
+    timed = replace(data, stack=replace(data.stack, times=np.array([0.0, 100, 200, 300])))
+    slow = replace(lax, times=np.arange(8) * 60.0)
+    np.testing.assert_array_equal(timed.lax_frame(slow, 2), lax.frames[3, 0])

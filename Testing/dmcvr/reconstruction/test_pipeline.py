@@ -1,0 +1,376 @@
+from dataclasses import replace
+
+import dmcvr
+import numpy as np
+import pytest
+import torch
+from dmcvr.baselines import BASELINES
+from dmcvr.cli.arguments.shared import METHODS as CLI_METHODS
+from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import unit
+from dmcvr.core.labels import LVC, LVM, RVC
+from dmcvr.core.positions import bracket
+from dmcvr.core.stack import Stack
+from dmcvr.evaluation.metrics import dice
+from dmcvr.model.inference import Model
+from dmcvr.reconstruction.frames import cycle_volumes, segment_phases, segment_stack
+from dmcvr.reconstruction.pipeline import METHODS, Options, reconstruct
+from dmcvr.reconstruction.slice_generator import GenerationOptions
+
+FAST = GenerationOptions(steps=1)
+
+
+@pytest.fixture(scope="module")
+def results(model, heart):
+    """The four slices by every method, with one slice generated in every gap, and the progress told."""
+    out = {}
+    for method in METHODS:
+        told = []
+        options = Options(method=method, spacing=5, generation=FAST)
+        out[method] = reconstruct(heart[0], model, options, lambda *item, told=told: told.append(item)), told
+    return out
+
+
+def test_the_command_line_offers_every_method():
+    assert set(CLI_METHODS) == set(METHODS)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_acquired_slices_keep_their_voxels_and_labels(results, heart, method):
+    result, _ = results[method]
+    assert result.acquired == (0, None, 1, None, 2, None, 3)
+    assert result.volume.shape == result.labels.shape == (1, *result.grid.shape)
+    assert (result.volume.dtype, result.labels.dtype) == (np.float32, np.uint8)
+    np.testing.assert_array_equal(result.volume[:, ::2], heart[0].frames)
+    np.testing.assert_array_equal(result.labels[:, ::2], result.stack_labels)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_volume_is_finite_and_labelled_in_the_projects_order(results, method):
+    result, _ = results[method]
+    assert np.isfinite(result.volume).all()
+    assert set(np.unique(result.labels)) == {0, LVC, LVM, RVC}
+    for z in range(1, result.grid.shape[0], 2):
+        assert (result.labels[0, z] == LVC).any()
+        assert result.volume[0, z].std() > 0.3 * result.volume[0, 0].std()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_progress_grows_and_ends_at_the_total(results, method):
+    _, told = results[method]
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["segment", *(["align", "invert"] if method not in BASELINES else []), "generate"]
+    for stage in stages:
+        counts = [(done, total) for name, done, total in told if name == stage]
+        assert [done for done, _ in counts] == sorted({done for done, _ in counts})
+        assert len({total for _, total in counts}) == 1
+        assert counts[-1][0] == counts[-1][1]
+
+
+def test_the_grid_is_the_stacks_own(results, heart):
+    grid, stack = results["dmcvr"][0].grid, heart[0]
+    assert grid.shape[1:] == stack.frames.shape[2:]
+    np.testing.assert_allclose(grid.spacing, (*stack.spacing, 5.0))
+    for z in range(0, 7, 2):
+        np.testing.assert_allclose(grid.plane(z).origin, stack.origins[z // 2], atol=1e-6)
+
+
+def test_the_default_spacing_is_near_the_pixels(heart):
+    stack, labels = heart
+    result = reconstruct(stack, None, Options(method="shape"), labels=labels)
+    assert result.grid.spacing[2] == pytest.approx(10 / round(10 / stack.spacing[0]))
+
+
+def test_the_same_seed_gives_the_same(model, heart, results):
+    again = reconstruct(heart[0], model, Options(spacing=5, generation=FAST))
+    np.testing.assert_array_equal(again.volume, results["dmcvr"][0].volume)
+    np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"threads": 2}])
+def test_neither_seed_nor_threads_change_a_reconstruction(model, heart, results, change):
+    """Nothing is drawn but samples of the uncertainty; sums over threads may round otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(change.get("threads", before))
+    try:
+        again = reconstruct(heart[0], model, Options(spacing=5, generation=FAST, seed=change.get("seed", 0)))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
+    np.testing.assert_allclose(again.volume, results["dmcvr"][0].volume, atol=0.05)
+
+
+@pytest.mark.parametrize("rule", ["image", "fused"])
+def test_labels_of_generated_slices_may_come_from_the_image(model, heart, results, rule):
+    shape = results["dmcvr"][0]
+    found = reconstruct(heart[0], model, Options(spacing=5, generation=FAST, label_rule=rule))
+    np.testing.assert_array_equal(found.volume, shape.volume)
+    for z, index in enumerate(shape.acquired):
+        same = (found.labels[0, z] == shape.labels[0, z]).all()
+        assert same == (index is not None)
+        # Two ways to the same heart: they differ along its outlines only.
+        overlap = ((found.labels[0, z] > 0) & (shape.labels[0, z] > 0)).sum()
+        assert overlap > 0.6 * max((found.labels[0, z] > 0).sum(), (shape.labels[0, z] > 0).sum())
+
+
+@pytest.mark.parametrize(
+    ("method", "spacing"), [*((method, 5.0) for method in METHODS), *((method, 2.5) for method in BASELINES)]
+)
+def test_structures_end_where_the_evidence_ends(model, phantom, method, spacing):
+    diffusion = method in ("dmcvr", "diffae")
+    # From the apex into the ventricles: slices with and without each structure.
+    inner = slice(1, 4) if diffusion else slice(0, 13)
+    stack, labels = phantom.sax.select(slices=inner), phantom.sax_labels[:, inner]
+    options = Options(method=method, spacing=spacing, generation=FAST)
+    result = reconstruct(stack, model if diffusion else None, options, labels=labels)
+    below, above, t = bracket(stack.positions, np.arange(result.grid.shape[0]) * result.grid.spacing[2])
+    checked = 0
+    for label in (LVC, LVM, RVC):
+        shown = (labels[0] == label).any((1, 2))
+        gone = ~shown[below] & ~shown[above]
+        if method != "bspline":  # a spline hears of slices farther away
+            gone |= (t < 0.49) & ~shown[below] | (t > 0.51) & ~shown[above]
+        assert not (result.labels[0, gone] == label).any()
+        checked += gone.sum()
+    assert checked > 0
+
+
+def test_segmenting_finds_the_heart_and_so_does_the_reconstruction(model, phantom, least_dice):
+    result = reconstruct(phantom.sax, model, Options(method="shape", spacing=5))
+    truth = phantom.truth(result.grid, 0)
+    for label, least in least_dice.items():
+        assert dice(result.labels[0] == label, truth == label) > least
+    assert result.volumes[0]["LVC"] == pytest.approx((result.labels == LVC).sum() * result.grid.voxel_ml)
+
+
+def test_given_labels_are_used_instead_of_segmenting(model, heart):
+    stack, labels = heart
+    told = []
+    options = Options(spacing=5, generation=FAST)
+    result = reconstruct(stack, model, options, lambda *item: told.append(item), labels)
+    assert {stage for stage, _, _ in told} == {"align", "invert", "generate"}
+    np.testing.assert_array_equal(result.stack_labels, labels)
+    # What was learned bends the shapes between the slices a little.
+    expected = reconstruct(stack, None, replace(options, method="shape"), labels=labels)
+    assert (result.labels != expected.labels).mean() < 0.01
+
+
+def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(model, heart):
+    stack, labels = heart[0].select(slices=slice(0, 2)), heart[1][:, :2]
+    options = Options(spacing=10, generation=FAST, keep_acquired=False)
+    result = reconstruct(stack, model, options, labels=labels)
+    assert result.volume.shape == stack.frames.shape
+    changed = np.abs(result.volume - stack.frames).max((0, 1)) > 1e-3
+    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
+    middle = np.argwhere(labels[0] > 0)[:, 1:].mean(0)
+    assert rows[0] < middle[0] < rows[-1]
+    assert columns[0] < middle[1] < columns[-1]
+    assert np.ptp(rows) * stack.spacing[1] <= model.size * model.preset.spacing_mm
+    kept = reconstruct(stack, model, replace(options, keep_acquired=True), labels=labels)
+    np.testing.assert_array_equal(kept.volume, stack.frames)
+
+
+def test_uncertainty_is_sampled_where_slices_are_generated_and_changes_nothing_else(model, heart, results):
+    plain = results["dmcvr"][0]
+    assert plain.uncertainty is None
+    told = []
+    options = Options(spacing=5, generation=FAST, samples=2)
+    found = reconstruct(heart[0], model, options, lambda *item: told.append(item))
+    np.testing.assert_array_equal(found.volume, plain.volume)
+    np.testing.assert_array_equal(found.labels, plain.labels)
+    assert found.uncertainty.shape == found.volume.shape
+    for z, index in enumerate(found.acquired):
+        assert found.uncertainty[0, z].any() == (index is None)
+    assert not found.uncertainty[0, :, 0].any()
+    heart_there = found.uncertainty[0, 1][found.labels[0, 1] > 0]
+    assert 0 < heart_there.mean() < heart[0].frames.max()
+    assert told[-1] == ("sample", 3, 3)
+
+
+@pytest.mark.parametrize("options", [{"samples": 1}, {"samples": 3, "method": "shape"}])
+def test_uncertainty_without_samples_to_spread_is_refused(options):
+    with pytest.raises(InputError, match="at least 2 samples"):
+        Options(**options)
+
+
+class TestFrames:
+    def run(self, cine, labels=None, **options):
+        labels = cine.sax_labels if labels is None else labels
+        return reconstruct(cine.sax, None, Options(method="nearest", spacing=5, **options), labels=labels)
+
+    def test_ed_is_the_largest_cavity_and_es_the_smallest(self, cine):
+        sizes = (cine.sax_labels == LVC).sum((1, 2, 3))
+        assert self.run(cine, frame="ed").frames == (sizes.argmax(),)
+        assert self.run(cine, frame="es").frames == (sizes.argmin(),)
+
+    def test_all_frames_are_a_sequence_with_times_and_an_ejection_fraction(self, cine):
+        result = self.run(cine, frame="all")
+        assert (result.frames, len(result.volume)) == ((0, 1, 2), 3)
+        np.testing.assert_array_equal(result.stack.times, cine.sax.times)
+        np.testing.assert_array_equal(result.volume[:, ::2], cine.sax.frames)
+        lvc = [volumes["LVC"] for volumes in result.volumes]
+        assert result.ejection_fraction == pytest.approx(100 * (1 - min(lvc) / max(lvc)))
+
+    def test_one_frame_by_number(self, cine):
+        result = self.run(cine, frame=1)
+        assert (result.frames, result.ejection_fraction) == ((1,), None)
+        assert [value is None for value in result.cycle_ml] == [True, False, True]
+        np.testing.assert_array_equal(result.volume[0, ::2], cine.sax.frames[1])
+
+    @pytest.mark.parametrize("frame", [-1, 3])
+    def test_a_frame_out_of_range_is_refused(self, cine, frame):
+        with pytest.raises(InputError, match="counted from 0 to 2"):
+            self.run(cine, frame=frame)
+
+    def test_an_unknown_phase_is_refused(self, cine):
+        with pytest.raises(InputError, match="ed, es, all"):
+            self.run(cine, frame="diastole")
+
+    def test_frames_the_expert_left_out_are_not_taken_for_empty_hearts(self, cine):
+        labels = cine.sax_labels.copy()
+        labels[2] = 0
+        assert self.run(cine, labels, frame="es").frames == (1,)
+        with pytest.raises(InputError, match="Only 2 of the 3 frames"):
+            self.run(cine, labels, frame="all")
+        with pytest.raises(InputError, match="no heart in the chosen frame"):
+            self.run(cine, labels, frame=2)
+
+    def test_labels_of_one_frame_need_the_frame_named(self, cine):
+        with pytest.raises(InputError, match="say which"):
+            self.run(cine, cine.sax_labels[1:2])
+        result = self.run(cine, cine.sax_labels[1:2], frame=1)
+        np.testing.assert_array_equal(result.stack_labels, cine.sax_labels[1:2])
+
+    def test_labels_of_another_shape_are_refused(self, cine):
+        with pytest.raises(InputError, match="do not have the frames"):
+            self.run(cine, cine.sax_labels[:, 1:])
+
+    def test_segmented_frames_are_counted_together(self, model, cine):
+        told = []
+        stack = cine.sax.select(frames=[0, 1], slices=slice(4, 9))
+        segment_stack(stack, model, [0, 1], lambda *item: told.append(item))
+        assert told[-1] == ("segment", 10, 10)
+
+    def test_only_end_diastole_and_end_systole_are_segmented_with_all_views(self, model, cine):
+        stack, told = cine.sax.select(slices=slice(3, 9)), []
+        _, quick = segment_phases(stack, model, lambda *item: told.append(item))
+        _, careful = segment_stack(stack, model, [0, 1, 2], lambda *item: None)
+        volumes = cycle_volumes(stack, quick)
+        settled = {int(np.argmax(volumes)), int(np.argmin(volumes))}
+        same = {t for t in range(3) if np.array_equal(quick[t], careful[t])}
+        assert settled <= same < {0, 1, 2}
+        assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+        assert (told[0][1] < 6, told[-1]) == (True, ("segment", 18, 18))
+        result = reconstruct(stack, model, Options(method="nearest", frame="es", spacing=5))
+        assert result.cycle_ml == volumes
+        np.testing.assert_array_equal(result.stack_labels[0], careful[int(np.argmin(volumes))])
+
+    def test_frames_that_fill_a_batch_together_are_those_done_one_by_one(self, cine):
+        """Segmented, generated and sampled, with progress told over all of them."""
+        stack = cine.sax.select(frames=[0, 1], slices=slice(4, 8))
+        options = Options(frame="all", spacing=5, samples=2, generation=GenerationOptions(1))
+        results, told = [], []
+        for batch in (1, 100):
+            model = Model.load(device="cpu", precision="float32")
+            model.batch = batch
+            told.append([])
+            results.append(reconstruct(stack, model, options, lambda *item: told[-1].append(item)))
+        one_by_one, together = results
+        np.testing.assert_array_equal(together.labels, one_by_one.labels)
+        np.testing.assert_allclose(together.volume, one_by_one.volume, atol=0.05)
+        assert together.uncertainty.any((1, 2, 3)).all()
+        assert told[1] == [
+            ("segment", 8, 8),
+            *(("align", gap, 6) for gap in range(1, 7)),
+            ("invert", 8, 8),
+            ("generate", 6, 6),
+            ("sample", 6, 6),
+        ]
+        assert told[0][-1] == ("sample", 6, 6)
+
+
+def displaced(stack, pixels):
+    """The same heart in slices whose fields of view are shifted by ``pixels`` (S, 2) [row, column]."""
+    frames = np.stack(
+        [np.roll(stack.frames[:, s], tuple(-shift), (1, 2)) for s, shift in enumerate(pixels)], axis=1
+    )
+    offsets = pixels[:, :1] * stack.step_y + pixels[:, 1:] * stack.step_x
+    return replace(stack, frames=frames, origins=stack.origins + offsets)
+
+
+def test_displaced_slices_and_their_labels_are_put_in_place(heart):
+    stack, labels = heart
+    shifts = np.array([[0, 0], [3, -2], [0, 4], [-5, 0]])
+    moved = displaced(stack, shifts)
+    moved_labels = displaced(replace(stack, frames=labels), shifts).frames
+    options = Options(method="shape", spacing=5)
+    result = reconstruct(moved, None, options, labels=moved_labels)
+    straight = reconstruct(stack, None, options, labels=labels)
+    inner = (..., slice(8, -8), slice(8, -8))  # what rolled out of the image is lost
+    np.testing.assert_allclose(result.volume[inner], straight.volume[inner], rtol=1e-4)
+    np.testing.assert_array_equal(result.labels[inner], straight.labels[inner])
+    assert any("displaces" in warning for warning in result.warnings)
+    assert not straight.warnings
+
+
+def test_wide_gaps_missed_slices_and_irregular_places_are_told():
+    size = 24
+    rows, columns = np.indices((size, size)) - size // 2
+    labels = np.broadcast_to(np.where(rows**2 + columns**2 < 49, LVC, 0), (1, 5, size, size)).astype(np.uint8)
+    labels = labels.copy()
+    labels[0, 2] = 0
+    positions = np.array([0, 7.3, 15.1, 24.4, 42.0])
+    normal = unit([1, 2, 2.0])
+    x = unit(np.cross([0, 1.0, 0], normal))
+    stack = Stack(
+        np.random.default_rng(0).uniform(1, 2, labels.shape).astype(np.float32),
+        positions[:, None] * normal,
+        x,
+        np.cross(normal, x),
+    )
+    result = reconstruct(stack, None, Options(method="linear", spacing=3), labels=labels)
+    text = " ".join(result.warnings)
+    assert "17.6 mm apart" in text
+    assert "LVC was not found in slice 3" in text
+    assert "irregular" in text
+    assert result.grid.shape[0] == 15
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        (Options, {"method": "spline"}, "no method"),
+        (Options, {"label_rule": "best"}, "no label rule"),
+        (GenerationOptions, {"steps": 0}, "steps"),
+        (GenerationOptions, {"rule": "shortest"}, "no rule"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(kind, options, words):
+    with pytest.raises(InputError, match=words):
+        kind(**options)
+
+
+@pytest.mark.parametrize("spacing", [0, -1, float("nan"), 1000])
+def test_a_spacing_that_makes_no_sense_is_refused(heart, spacing):
+    with pytest.raises(InputError, match="spacing"):
+        reconstruct(heart[0], None, Options(method="linear", spacing=spacing), labels=heart[1])
+
+
+def test_without_a_model_only_baselines_on_given_labels_run(heart):
+    for method, labels in (("dmcvr", heart[1]), ("linear", None)):
+        with pytest.raises(ValueError, match="Without a model"):
+            reconstruct(heart[0], None, Options(method=method), labels=labels)
+
+
+def test_an_exception_in_progress_ends_the_run(model, heart):
+    def stop(stage, done, total):
+        raise dmcvr.core.errors.CancelledError
+
+    with pytest.raises(dmcvr.core.errors.CancelledError):
+        reconstruct(heart[0], model, Options(method="linear"), stop)
+
+
+def test_the_package_offers_it_as_a_function_again_and_again(heart):
+    for _ in range(2):
+        result = dmcvr.reconstruct(heart[0], None, Options(method="linear", spacing=5), labels=heart[1])
+    assert result.grid.shape[0] == 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 import vtk
-from dmcvr.anatomy.long_axis import clinical_numbers
+from dmcvr.anatomy.function import clinical_numbers
 from dmcvr.core.labels import COLOURS, NAMES
 from slicer.i18n import tr as _
 

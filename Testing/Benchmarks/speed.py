@@ -28,10 +28,11 @@ from dmcvr.evaluation.figures.drawing import DPI, new_figure
 from dmcvr.evaluation.figures.style import NORMAL, OTHERS, tidy_axes
 from dmcvr.evaluation.metrics import psnr
 from dmcvr.io.volumes import read_stack
+from dmcvr.model.batches import as_batch
 from dmcvr.model.device import describe
 from dmcvr.model.diffusion.sampler import generate, invert
 from dmcvr.model.diffusion.schedule import LinearBeta
-from dmcvr.model.inference import Codes, Model, as_batch
+from dmcvr.model.inference import Codes, Model
 from dmcvr.model.morphology import REACH_MM
 from dmcvr.reconstruction.frames import segment_stack
 from dmcvr.reconstruction.pipeline import Options, reconstruct

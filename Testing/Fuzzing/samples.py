@@ -13,7 +13,7 @@ from dmcvr.core.geometry import Grid
 from dmcvr.core.stack import Stack
 from dmcvr.io.nrrd import write_segmentation, write_stack, write_volume
 from dmcvr.model.bundle import write_bundle
-from dmcvr.model.inference import build
+from dmcvr.model.weights import build
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,

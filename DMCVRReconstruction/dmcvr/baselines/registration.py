@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..alignment.correspondence import Alignment, warp_pair
-from ..anatomy.signed_distances import (
-    WHOLE_MM,
-    apical_end,
-    between,
-    heart_areas,
-    labels_from_distances,
-    nested_distances,
-)
+from ..anatomy.distance_interpolation import apical_end, between, heart_areas
+from ..anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
 from ..core.positions import bracket
 
 

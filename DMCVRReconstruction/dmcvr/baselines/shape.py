@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..anatomy.signed_distances import (
-    WHOLE_MM,
-    apical_end,
-    between,
-    heart_areas,
-    labels_from_distances,
-    nested_distances,
-)
+from ..anatomy.distance_interpolation import apical_end, between, heart_areas
+from ..anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
 from ..core.positions import bracket
 from .weighted import apply_weights, linear_weights
 

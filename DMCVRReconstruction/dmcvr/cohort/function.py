@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..anatomy.long_axis import mass_g
+from ..anatomy.function import mass_g
 
 NUMBERS = (
     "edv_ml", "esv_ml", "sv_ml", "ef_percent", "mass_g", "rv_edv_ml", "rv_esv_ml", "rv_sv_ml", "rv_ef_percent"

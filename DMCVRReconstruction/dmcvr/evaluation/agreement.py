@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..anatomy.long_axis import ejection_fraction, mass_g
+from ..anatomy.function import ejection_fraction, mass_g
 from .summary import Column, Row, Table
 
 Volumes = Mapping[str, float]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..anatomy.long_axis import stack_volumes_ml
+from ..anatomy.function import stack_volumes_ml
 from ..core.errors import InputError
 from ..core.stack import Stack
 from ..io.labelled import labelled_pairs, read_pairs

@@ -13,7 +13,8 @@ from ..core.stack import Stack
 from ..io.labelled import resample_labels
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
-from ..reconstruction.segmentation import Window, tidy, window_about
+from ..reconstruction.heart_window import Window, window_about
+from ..reconstruction.segmentation import tidy
 from ..reconstruction.slice_generator import Acquired, GenerationOptions, Wanted, generate_slices
 from . import paper
 from .cases import Case

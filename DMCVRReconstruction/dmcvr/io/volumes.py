@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from ..anatomy.long_axis import surrounded
+from ..anatomy.consistency import surrounded
 from ..core.errors import InputError
 from ..core.geometry import Grid
 from ..core.labels import LVC, LVM, NAMES, remap

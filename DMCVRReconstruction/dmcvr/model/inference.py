@@ -7,7 +7,6 @@ class logits (B, 4, H, W) and features, of which only the "bottleneck" form of t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor
-from torch.nn import Module
 
 from ..core.errors import InputError
 from ..core.faults import told
-from ..system.untrusted import lies_in
+from .batches import alone, batch_size, turn, turn_back, with_neighbours
 from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from .device import autocast, choose_device, choose_precision
 from .diffusion.sampler import Denoise, predictions
@@ -32,17 +29,10 @@ from .networks.interpolator import ShapeInterpolator
 from .networks.medformer import MedFormer
 from .networks.presets import Preset, from_dict
 from .networks.semantic import SemanticEncoder
+from .weights import build, checked_weights, fill, part_of, read_weights
 
 # What networks raise when they are built by a preset of the right form whose values make no sense.
 NONSENSE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
-
-
-CPU_BATCH, GPU_BATCH = 8, 256
-"""The largest batches."""
-BYTES = 64
-"""What a pixel of one image takes of memory in the denoiser for each channel at full resolution; in float32 a
-third above what was measured.
-"""
 
 
 @dataclass(frozen=True)
@@ -226,93 +216,3 @@ class Model:
             return predictions(output.float(), x, lams, self.preset.prediction)
 
         return run
-
-
-def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser, ShapeInterpolator | None]:
-    """The preset's networks, freshly initialised; the last is None where the preset has none."""
-    return (
-        MedFormer(preset.segmenter),
-        SemanticEncoder(preset.semantic),
-        Denoiser(preset.denoiser),
-        ShapeInterpolator(preset.interpolator) if preset.interpolator is not None else None,
-    )
-
-
-def checked_weights(folder: Path, part: str, hashes: dict[str, str]) -> bytes:
-    """The contents of the file of ``part``'s weights: the very bytes that were hashed, so that a file which
-    is swapped in between changes nothing.
-
-    Raises InputError where there is none, its hash is another, or a link leads out of the folder.
-    """
-    path = folder / f"{part}.safetensors"
-    contents = path.read_bytes() if path.is_file() and lies_in(folder, path.name) else b""
-    if hashlib.sha256(contents).hexdigest() != hashes.get(part):
-        raise InputError(
-            f"The model folder's {part} weights are missing or were changed: "
-            "their SHA-256 is not the one in model.json. Copy the model folder again."
-        )
-    return contents
-
-
-def batch_size(preset: Preset, device: torch.device) -> int:
-    """How many images go through the networks at once: on a processor few, since more gain nothing there; on
-    a graphics card as many as half of its free memory holds.
-    """
-    if device.type == "cpu":
-        return CPU_BATCH
-    free, _ = torch.cuda.mem_get_info(device)
-    needed = BYTES * preset.denoiser.base * preset.image_size**2
-    return int(np.clip(free / 2 / needed, 1, GPU_BATCH))
-
-
-def read_weights(contents: bytes) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, those stored in half precision as float32."""
-    return {
-        name: value.float() if value.is_floating_point() else value for name, value in load(contents).items()
-    }
-
-
-def fill(module: Module, weights: dict[str, Tensor]) -> None:
-    """Give ``module`` its weights. Raises RuntimeError where names, shapes or types are not the module's."""
-    for name, value in module.state_dict().items():
-        if name in weights and weights[name].dtype != value.dtype:
-            raise RuntimeError(f"{name} is of type {weights[name].dtype}, not {value.dtype}")
-    module.load_state_dict(weights, assign=True)
-
-
-def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with ``prefix``, without it."""
-    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def as_batch(images: np.ndarray) -> Tensor:
-    """(B, 1, H, W) float32 of images (B, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
-
-
-def with_neighbours(images: np.ndarray, context: int) -> Tensor:
-    """(N, 1 + 2 context, H, W) float32: every slice of a stack (S, H, W), or of several (F, S, H, W), between
-    its neighbours, which are 0 beyond the ends.
-    """
-    stacks = images[None] if images.ndim == 3 else images
-    padded = np.pad(stacks, ((0, 0), (context, context), (0, 0), (0, 0)))
-    shifted = [padded[:, start : start + stacks.shape[1]] for start in range(1 + 2 * context)]
-    together = np.stack(shifted, 2).reshape(-1, len(shifted), *stacks.shape[2:])
-    return torch.from_numpy(together.astype(np.float32))
-
-
-def alone(images: np.ndarray, context: int) -> Tensor:
-    """(N, 1 + 2 context, H, W) float32: images (..., H, W) as if they had no neighbours."""
-    single = images.reshape(-1, 1, *images.shape[-2:])
-    return torch.from_numpy(np.pad(single, ((0, 0), (context, context), (0, 0), (0, 0)))).float()
-
-
-def turn(images: Tensor, view: int) -> Tensor:
-    """Square images (..., H, W), mirrored if ``view`` is odd, then turned by ``view`` // 2 right angles."""
-    return (images.flip(-1) if view % 2 else images).rot90(view // 2, (-2, -1))
-
-
-def turn_back(images: Tensor, view: int) -> Tensor:
-    """Undoes `turn`."""
-    images = images.rot90(-(view // 2), (-2, -1))
-    return images.flip(-1) if view % 2 else images

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..anatomy.long_axis import find_ed_es, long_axis, mass_g
+from ..anatomy.function import find_ed_es, mass_g
+from ..anatomy.long_axis import long_axis
 from ..core.errors import InputError
 from ..model.bundle import file_hash
 

@@ -15,8 +15,8 @@ from ..core.stack import Stack
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
 from ..system.threads import mapped
+from .heart_window import Window
 from .output_grid import Layout
-from .segmentation import Window
 from .shape_between_slices import ShapeLine
 from .slice_generator import Acquired, GenerationOptions, Progress, SliceGenerator, Wanted
 

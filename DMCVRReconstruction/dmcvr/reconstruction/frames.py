@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..anatomy.long_axis import find_ed_es, stack_volumes_ml
+from ..anatomy.function import find_ed_es, stack_volumes_ml
 from ..core.errors import InputError
 from ..core.geometry import sample_plane
 from ..core.labels import LVC
 from ..core.stack import Stack
 from ..model.inference import Model
-from .segmentation import VIEWS, Window, find_heart, segment_frames, window_about
+from .heart_window import Window, find_heart, window_about
+from .segmentation import VIEWS, segment_frames
 from .slice_generator import Progress
 
 QUICK_VIEWS = 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from ..anatomy.long_axis import ejection_fraction, stack_volumes_ml, volumes_ml
+from ..anatomy.function import ejection_fraction, stack_volumes_ml, volumes_ml
 from ..baselines import BASELINES
 from ..core.errors import InputError
 from ..core.geometry import Grid

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..anatomy.long_axis import stack_volumes_ml
+from ..anatomy.function import stack_volumes_ml
 from ..core.labels import LVC, LVM, NAMES, RVC
 from ..core.stack import Stack
 

@@ -11,13 +11,8 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from ..anatomy.signed_distances import (
-    WHOLE_MM,
-    apical_end,
-    heart_areas,
-    interpolate_distances,
-    nested_distances,
-)
+from ..anatomy.distance_interpolation import apical_end, heart_areas, interpolate_distances
+from ..anatomy.signed_distances import WHOLE_MM, nested_distances
 from ..core.geometry import Plane, sample_plane
 from ..core.positions import bracket
 from ..core.stack import Stack

@@ -22,10 +22,11 @@ from torch import Tensor
 
 from ..core.errors import InputError
 from ..core.positions import bracket
+from ..model.batches import as_batch
 from ..model.diffusion.interpolation import lerp, slerp, warp, warp_noise
 from ..model.diffusion.sampler import Denoise, generate, invert
 from ..model.diffusion.schedule import alpha_sigma
-from ..model.inference import Codes, Model, as_batch
+from ..model.inference import Codes, Model
 from ..model.morphology import scale_distances
 from .segmentation import bottleneck
 

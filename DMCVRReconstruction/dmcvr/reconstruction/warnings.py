@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..anatomy.long_axis import surrounded
-from ..anatomy.signed_distances import missing_inner_slices
+from ..anatomy.consistency import missing_inner_slices, surrounded
 from ..core.labels import LVC, LVM, NAMES, RVC
 from ..core.stack import Stack
 from .output_grid import Layout

@@ -14,7 +14,7 @@ from dmcvr.evaluation.generation import (
 )
 from dmcvr.evaluation.methods import find_labels
 from dmcvr.model.inference import Model
-from dmcvr.reconstruction.segmentation import window_about
+from dmcvr.reconstruction.heart_window import window_about
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dmcvr.anatomy.long_axis import stack_volumes_ml
+from dmcvr.anatomy.function import stack_volumes_ml
 from dmcvr.core.labels import LVC, LVM
 from dmcvr.evaluation.cases import Case
 from dmcvr.evaluation.methods import find_labels

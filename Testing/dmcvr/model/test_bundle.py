@@ -12,8 +12,9 @@ import pytest
 import torch
 from dmcvr.core.errors import InputError
 from dmcvr.model.bundle import file_hash, read_card, write_bundle
-from dmcvr.model.inference import Model, build, checked_weights, read_weights
+from dmcvr.model.inference import Model
 from dmcvr.model.networks.presets import COMPACT, from_dict
+from dmcvr.model.weights import build, checked_weights, read_weights
 from dmcvr.system.untrusted import LARGEST_JSON
 from safetensors.torch import load_file, save_file
 

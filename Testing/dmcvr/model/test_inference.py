@@ -3,24 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import sample_plane
 from dmcvr.core.intensity import field_scale
-from dmcvr.model.device import choose_device, choose_precision, describe
+from dmcvr.model.batches import as_batch
 from dmcvr.model.diffusion.sampler import generate, invert
-from dmcvr.model.inference import (
-    Codes,
-    Model,
-    alone,
-    as_batch,
-    build,
-    part_of,
-    turn,
-    turn_back,
-    with_neighbours,
-)
+from dmcvr.model.inference import Codes, Model
 from dmcvr.model.morphology import distance_code
-from dmcvr.model.networks.presets import COMPACT, PAPER, PRESETS
+from dmcvr.model.networks.presets import COMPACT, PAPER
+from dmcvr.model.weights import build
 from dmcvr.reconstruction.output_grid import window_plane
 
 
@@ -121,15 +111,6 @@ def test_a_slice_is_judged_with_its_two_neighbours_in_view(small, images):
     torch.testing.assert_close(by_itself[2], small.segment(stack[2:3])[0][0])
 
 
-def test_beyond_its_ends_a_stack_has_no_neighbours():
-    stack = np.arange(1, 4, dtype=np.float32)[:, None, None] * np.ones((3, 2, 2), np.float32)
-    assert with_neighbours(stack, 1)[:, :, 0, 0].tolist() == [[0, 1, 2], [1, 2, 3], [2, 3, 0]]
-    assert with_neighbours(stack, 0)[:, :, 0, 0].tolist() == [[1], [2], [3]]
-    several = with_neighbours(np.stack([stack, 10 * stack]), 1)[:, :, 0, 0]
-    assert several.tolist() == [[0, 1, 2], [1, 2, 3], [2, 3, 0], [0, 10, 20], [10, 20, 30], [20, 30, 0]]
-    assert alone(stack, 1)[:, :, 1, 1].tolist() == [[0, 1, 0], [0, 2, 0], [0, 3, 0]]
-
-
 def test_views_are_turned_back_before_they_are_averaged(small, images):
     stack = images[:, 0].numpy()
     want = [small.segment(stack)[0]]
@@ -140,14 +121,6 @@ def test_views_are_turned_back_before_they_are_averaged(small, images):
     torch.testing.assert_close(small.segment(stack, views=3)[0], sum(want) / 3)
     # The features are those of the image as it is.
     torch.testing.assert_close(small.segment(stack, views=3)[1], small.segment(stack)[1])
-
-
-def test_the_eight_views_of_a_square_differ_and_are_undone():
-    image = torch.arange(9.0).view(1, 3, 3)
-    views = [turn(image, view) for view in range(8)]
-    assert len({tuple(view.flatten().tolist()) for view in views}) == 8
-    for view, turned in enumerate(views):
-        assert torch.equal(turn_back(turned, view), image)
 
 
 def test_every_condition_reaches_the_denoiser(small, images, codes):
@@ -203,16 +176,6 @@ def test_the_whole_models_hash_is_that_of_its_parts(tiny):
     assert len(hashes[0]) == 64
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
-def test_every_preset_can_be_built(preset):
-    with torch.device("meta"):
-        segmenter, semantic, denoiser, interpolator = build(preset)
-    assert segmenter.config == preset.segmenter
-    assert semantic.config == preset.semantic
-    assert denoiser.config == preset.denoiser
-    assert (interpolator and interpolator.config) == preset.interpolator
-
-
 def test_the_papers_code_is_the_segmenters_bottleneck():
     with torch.device("meta"):
         segmenter, _, denoiser, _ = build(PAPER)
@@ -266,32 +229,3 @@ def test_the_shipped_model_is_nearly_reversible(model, window):
     # A trained model reaches 35 dB; a mistake in conditions, schedule or prediction costs far more than 10.
     assert -10 * torch.log10(((back - images) / 2).square().mean()) > 25
     assert 0.8 < float(noise.std()) < 1.2
-
-
-def test_part_of_takes_the_prefix_away():
-    tensors = {"a.x": torch.zeros(1), "ab.x": torch.ones(1), "a.y.z": torch.ones(2)}
-    assert list(part_of(tensors, "a.")) == ["x", "y.z"]
-
-
-@pytest.mark.parametrize("dtype", [np.uint16, np.float64, np.float32])
-def test_as_batch_takes_any_array(dtype):
-    array = np.arange(2 * 6 * 4).reshape(2, 4, 6).astype(dtype).transpose(0, 2, 1)[:, ::-1]
-    batch = as_batch(array)
-    assert batch.shape == (2, 1, 6, 4)
-    assert batch.dtype == torch.float32
-    assert np.array_equal(batch[:, 0].numpy(), array)
-
-
-def test_devices():
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert "CPU, " in describe(torch.device("cpu"))
-    assert choose_precision("auto", torch.device("cpu")) in ("float32", "bfloat16")
-    for name in ("float32", "bfloat16"):
-        assert choose_precision(name, torch.device("cpu")) == name
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
-def test_cuda_where_there_is_none_is_refused():
-    with pytest.raises(InputError, match="CUDA"):
-        choose_device("cuda")

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dmcvr import __version__
-from dmcvr.anatomy.long_axis import mass_g
+from dmcvr.anatomy.function import mass_g
 from dmcvr.output.record import LIBRARIES, input_hash, make_record
 from dmcvr.reconstruction.pipeline import Options, reconstruct
 from dmcvr.reconstruction.slice_generator import GenerationOptions

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from dmcvr.anatomy.long_axis import clinical_numbers
+from dmcvr.anatomy.function import clinical_numbers
 from dmcvr.core.geometry import Grid, Plane
 from dmcvr.core.labels import COLOURS, LVC, LVM, RVC
 from dmcvr.core.stack import Stack

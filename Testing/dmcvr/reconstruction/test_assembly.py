@@ -9,7 +9,7 @@ from dmcvr.core.geometry import Plane
 from dmcvr.core.labels import LVC
 from dmcvr.model.morphology import REACH_MM
 from dmcvr.reconstruction.assembly import fuse, put_back, resample_field
-from dmcvr.reconstruction.segmentation import Window
+from dmcvr.reconstruction.heart_window import Window
 
 
 def test_a_field_is_in_the_pixels_of_its_plane():

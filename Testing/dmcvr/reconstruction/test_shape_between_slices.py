@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from dmcvr.anatomy.signed_distances import (
-    WHOLE_MM,
-    apical_end,
-    heart_areas,
-    interpolate_distances,
-    nested_distances,
-)
+from dmcvr.anatomy.distance_interpolation import apical_end, heart_areas, interpolate_distances
+from dmcvr.anatomy.signed_distances import WHOLE_MM, nested_distances
 from dmcvr.model.inference import Model
 from dmcvr.model.networks.interpolator import ShapeInterpolator
 from dmcvr.reconstruction.shape_between_slices import ShapeLine

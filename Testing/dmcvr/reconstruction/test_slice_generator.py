@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 from dmcvr.alignment.correspondence import align, displacements
-from dmcvr.anatomy.signed_distances import WHOLE_MM, interpolate_distances, nested_distances
+from dmcvr.anatomy.distance_interpolation import interpolate_distances
+from dmcvr.anatomy.signed_distances import WHOLE_MM, nested_distances
 from dmcvr.core.positions import bracket
 from dmcvr.model.inference import Model
-from dmcvr.reconstruction.segmentation import find_heart
+from dmcvr.reconstruction.heart_window import find_heart
 from dmcvr.reconstruction.slice_generator import (
     Acquired,
     GenerationOptions,

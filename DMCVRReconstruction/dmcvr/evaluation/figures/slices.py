@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...anatomy.distance_interpolation import End, apical_end, heart_areas
 from ...anatomy.long_axis import long_axis
-from ...anatomy.signed_distances import End, apical_end, heart_areas
 from ...core.errors import InputError
 from ...core.labels import BACKGROUND, LVC
 from ...output.report.cuts import outlines, outlines_on_plane

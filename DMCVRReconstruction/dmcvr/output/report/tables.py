@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ...anatomy.long_axis import clinical_numbers
+from ...anatomy.function import clinical_numbers
 from ...core.labels import LVC, RVC, TITLES
 from .chart import volume_curve
 from .data import ReportData

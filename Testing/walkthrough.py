@@ -74,7 +74,8 @@ def load(sax: Path | None, lax: list[Path]):
 
     if sax is None:
         return loadPhantom(frames=2)[0]
-    stack, images, notes = read_input(sax, lax)
+    given = read_input(sax, lax)
+    stack, images, notes = given.stack, given.lax, given.notes
     print(*notes, sep="\n", end="\n" if notes else "")
     chosen = addStack("SAX", stack, apart=sax.is_dir())[0]
     names = [path.name.split(".")[0] for path in lax]

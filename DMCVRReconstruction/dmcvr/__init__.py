@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "reconstruct"]
 
 if TYPE_CHECKING:
-    from .reconstruction.pipeline import Reconstruction
+    from .reconstruction.result import Reconstruction
 
 
 def reconstruct(*arguments, **options) -> Reconstruction:

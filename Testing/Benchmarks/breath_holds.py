@@ -28,7 +28,8 @@ from dmcvr.core.stack import Stack
 from dmcvr.evaluation.cases import DataFolder
 from dmcvr.evaluation.long_axis import Phantoms, heart_rows
 from dmcvr.evaluation.withheld import Split, gap_name, slice_rows
-from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.pipeline import reconstruct
 from dmcvr.simulation.shapemodel import HeldBackHearts
 
 STIFF = (0.3, 0.6, 1.0, 2.0)

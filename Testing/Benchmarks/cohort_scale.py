@@ -37,6 +37,7 @@ from dmcvr.io.volumes import read_labels
 from dmcvr.model.bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from dmcvr.output.files import stack_grid, write_reconstruction
 from dmcvr.output.record import make_record
+from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from dmcvr.system.staging import staged_folder
@@ -67,7 +68,9 @@ def main() -> None:
             return
         case = write_stack(folder, TINY if arguments.tiny else FULL)
         settings = Settings(
-            folder / "out", method=arguments.method, model_sha256=model_sha256(read_card(DEFAULT_BUNDLE))
+            folder / "out",
+            Options(method=arguments.method),
+            model_sha256=model_sha256(read_card(DEFAULT_BUNDLE)),
         )
         if arguments.what == "overhead":
             print(json.dumps(overhead(case, settings, arguments.cases, not arguments.no_dask)))
@@ -146,13 +149,13 @@ def processor_time_of(function: Callable, *arguments: object) -> float:
 def reconstruct_plainly(case: Case, settings: Settings, number: int) -> None:
     """What ``dmcvr reconstruct`` does for a case."""
     with staged_folder(settings.output / f"plain{number}") as folder:
-        stack, lax, notes = read_input(case.path)
-        labels = read_labels(case.labels, stack)
+        given = read_input(case.path)
+        labels = read_labels(case.labels, given.stack)
         image, drawn = content_hashes(case)
-        options = settings.options(case)
-        result = reconstruct(stack, None, options, labels=labels)
-        record = make_record(result, options, None, image, notes, result.seconds, drawn)
-        write_reconstruction(folder, result, record, lax)
+        options = settings.options_of(case)
+        result = reconstruct(given.stack, None, options, labels=labels)
+        record = make_record(result, options, None, image, list(given.notes), result.seconds, drawn)
+        write_reconstruction(folder, result, record, given.lax)
 
 
 def driver_memory(case: Case, count: int) -> dict:

@@ -28,10 +28,10 @@ from dmcvr.evaluation.withheld import withheld_tables
 from dmcvr.model.inference import Model
 from dmcvr.model.networks.medformer import MedFormer
 from dmcvr.model.networks.presets import COMPACT, PAPER, Preset
-from dmcvr.reconstruction.slice_generator import RULE_STEPS, GenerationOptions
+from dmcvr.reconstruction.options import RULE_STEPS, Options
 from dmcvr.training.data import load
 from dmcvr.training.generator import Generator
-from dmcvr.training.run import Job, fill, train
+from dmcvr.training.run import TrainingJob, fill, train
 from dmcvr.training.trainer import TrainingOptions
 from skimage.measure import block_reduce
 
@@ -80,7 +80,7 @@ def main() -> None:
         options = TrainingOptions(arguments.steps, batch=16, learning_rate=6e-4, seed=arguments.seed)
         folder = arguments.output / f"{name.replace(' ', '-')}-{arguments.steps}-{arguments.seed}"
         log: list[dict] = []
-        job = Job("generator", CHOICES[name], size=HALF)
+        job = TrainingJob("generator", CHOICES[name], size=HALF)
         weights = train(job, data, held_out, options, folder, torch.device("cpu"), log.append)
         told = {key: value for entry in log for key, value in entry.items() if key != "step"}
         say(name, {"training": told}, *by_rule(cases, trained(job.viewed, weights)))
@@ -126,7 +126,7 @@ def trained(preset: Preset, weights: Path) -> Model:
 def by_rule(cases: list[Case], model: Model) -> Iterator[dict]:
     """The model's scores by either rule."""
     for rule in RULE_STEPS:
-        comparison = Comparison(methods=("dmcvr",), generation=GenerationOptions(rule=rule))
+        comparison = Comparison(methods=("dmcvr",), options=Options(rule=rule))
         yield {rule: scores(cases, model, comparison)}
 
 

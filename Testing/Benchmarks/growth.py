@@ -24,7 +24,8 @@ from dmcvr.core.stack import Stack
 from dmcvr.model.inference import Model
 from dmcvr.output.files import write_reconstruction
 from dmcvr.output.record import make_record
-from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.pipeline import reconstruct
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 
 SLICES, GAP_MM, PIXEL_MM = 10, 10.0, 1.5

@@ -18,6 +18,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,16 +35,11 @@ from dmcvr.model.diffusion.sampler import generate, invert
 from dmcvr.model.diffusion.schedule import LinearBeta
 from dmcvr.model.inference import Codes, Model
 from dmcvr.model.morphology import REACH_MM
-from dmcvr.reconstruction.frames import segment_stack
-from dmcvr.reconstruction.pipeline import Options, reconstruct
-from dmcvr.reconstruction.slice_generator import (
-    Acquired,
-    GenerationOptions,
-    Places,
-    SliceCodes,
-    Wanted,
-    generate_slices,
-)
+from dmcvr.reconstruction.latents import AcquiredSlices, SliceCodes, SlicePairs, TargetSlices, invert_slices
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.pipeline import reconstruct
+from dmcvr.reconstruction.slice_generator import generate_slices
+from dmcvr.reconstruction.stack_labels import segment_stack
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from dmcvr.training.throughput import flops_of, peak_flops, synchronise
 
@@ -71,8 +67,12 @@ def main() -> None:
         "torch": torch.__version__,
     }
     if arguments.mode == "stack":
-        options = GenerationOptions(
-            arguments.steps, arguments.rule, order=arguments.order, stop_log_snr=arguments.stop
+        options = Options(
+            spacing=SPACING_MM,
+            rule=arguments.rule,
+            steps=arguments.steps,
+            stop_log_snr=arguments.stop,
+            order=arguments.order,
         )
         print(json.dumps({**setting, **measure_stack(stack, model, options, loading)}, indent=1))
         return
@@ -109,10 +109,10 @@ def phantom_stack() -> Stack:
 class Window:
     """A stack's slices as the model sees them, and as places to make them anew."""
 
-    def __init__(self, acquired: Acquired):
+    def __init__(self, acquired: AcquiredSlices):
         positions, images = acquired.positions, acquired.images
         nothing = np.zeros((2, *images.shape[:2], 2, *images.shape[2:]), np.float32)
-        self.acquired, self.same = acquired, Wanted(positions, acquired.maps, nothing)
+        self.acquired, self.same = acquired, TargetSlices(positions, acquired.maps, nothing)
 
     @classmethod
     def of(cls, stack: Stack, model: Model) -> Window:
@@ -122,17 +122,17 @@ class Window:
         images = window.images(stack.frames[0], native)
         labels = model.segment(images)[0].argmax(1).cpu().numpy().astype(np.uint8)
         maps = nested_distances(labels, (window.spacing, window.spacing), REACH_MM)
-        return cls(Acquired(images[None], stack.positions, maps[None]))
+        return cls(AcquiredSlices(images[None], stack.positions, maps[None]))
 
     def fidelity(self, made: np.ndarray) -> float:
         """Mean PSNR in dB of regenerated slices (S, size, size)."""
         return float(np.mean([psnr(*pair) for pair in zip(made, self.acquired.images[0], strict=True)]))
 
 
-def measure_stack(stack: Stack, model: Model, options: GenerationOptions, loading: float) -> dict:
+def measure_stack(stack: Stack, model: Model, options: Options, loading: float) -> dict:
     """A whole reconstruction, and the round trip of its slices."""
     warm = stack.select(slices=slice(4, 6))
-    reconstruct(warm, model, Options(spacing=SPACING_MM, generation=GenerationOptions(1)))
+    reconstruct(warm, model, replace(options, steps=1))
     stages: dict[str, float] = {}
     last = [time.perf_counter()]
 
@@ -147,10 +147,11 @@ def measure_stack(stack: Stack, model: Model, options: GenerationOptions, loadin
     with counted(model) as calls:
         cpu, started = time.process_time(), time.perf_counter()
         last[0] = started
-        result = reconstruct(stack, model, Options(spacing=SPACING_MM, generation=options), progress)
+        result = reconstruct(stack, model, options, progress)
         total, cpu = time.perf_counter() - started, time.process_time() - cpu
     seen = Window.of(stack, model)
-    made = generate_slices(model, seen.acquired, seen.same, options)[0]
+    latents = invert_slices(model, seen.acquired, options)
+    made = generate_slices(model, latents, seen.same, options)[0]
     call = time_of_call(model)
     flops = flops_of(denoiser_call(model, 1))
     peak = peak_flops(model.device, model.precision)
@@ -229,7 +230,7 @@ def time_of_call(model: Model, seconds: float = 2.0) -> float:
 def sweep(window: Window, model: Model) -> list[dict]:
     """Round trips over the whole way to x_T and back, by sampler and number of steps."""
     acquired = window.acquired
-    places = Places.of(acquired.images.shape[:2], acquired.positions, window.same)
+    places = SlicePairs.of(acquired.images.shape[:2], acquired.positions, window.same)
     denoise = model.denoise(SliceCodes.of(model, acquired.images, morphology=True).at(places))
     images = as_batch(acquired.images[0] * 2 - 1).to(model.device)
     curves = []

@@ -16,7 +16,8 @@ modules.install()  # before anything of the module is imported
 from dmcvr.core.geometry import Grid
 from dmcvr.output.files import stack_grid
 from dmcvr.output.record import make_record
-from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.pipeline import reconstruct
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from DMCVRReconstructionLib.resultfiles import ResultFiles
 from DMCVRReconstructionLib.results import Destination, ResultNodes, importResult

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dmcvr.cli import build_parser
 from dmcvr.cli.job_file import JOB_FILE, read_job
 from dmcvr.core.errors import InputError
 from dmcvr.evaluation.contours import read_contours
@@ -92,12 +91,7 @@ def _make_job(folder: Path) -> list[Sample]:
 
 
 def _read_job(path: Path) -> None:
-    """As ``dmcvr job`` does; what the parser will not take it says itself, in words."""
-    job = read_job(path.parent)
-    try:
-        build_parser().parse_args(job.arguments(path.parent))
-    except SystemExit as end:
-        raise InputError("bad usage") from end
+    read_job(path.parent)
 
 
 def _make_model(folder: Path) -> list[Sample]:

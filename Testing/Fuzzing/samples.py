@@ -14,6 +14,7 @@ from dmcvr.core.stack import Stack
 from dmcvr.io.nrrd import write_segmentation, write_stack, write_volume
 from dmcvr.model.bundle import write_bundle
 from dmcvr.model.weights import build
+from dmcvr.reconstruction.options import ModelChoice, Options
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -165,7 +166,12 @@ def contour_file(count: int) -> bytes:
 
 def job_file(folder: Path) -> bytes:
     """A job's own file."""
-    job = Job("sax.nrrd", labels="drawn.seg.nrrd", method="shape", spacing=5.0, frame=0, seed=3, device="cpu")
+    job = Job(
+        "sax.nrrd",
+        Options(method="shape", spacing=5.0, frame=0, seed=3),
+        ModelChoice(device="cpu"),
+        "drawn.seg.nrrd",
+    )
     write_job(folder, job)
     return (folder / JOB_FILE).read_bytes()
 

@@ -11,7 +11,7 @@ from ..core.positions import bracket
 
 
 def interpolate(frame, labels, positions, wanted, spacing):
-    """See the package for the arguments. Labels are carried by warping each neighbour's nested distances."""
+    """See `protocol.Interpolate`. Labels are carried by warping each neighbour's nested distances."""
     alignment = Alignment(frame, spacing)
     images = alignment.blend(frame, positions, wanted)
     distances = nested_distances(labels, spacing, WHOLE_MM)

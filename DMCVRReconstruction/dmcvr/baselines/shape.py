@@ -11,7 +11,7 @@ from .weighted import apply_weights, linear_weights
 
 
 def interpolate(frame, labels, positions, wanted, spacing):
-    """See the package for the arguments."""
+    """See `protocol.Interpolate` for the arguments."""
     distances = nested_distances(labels, spacing, WHOLE_MM)
     apex = apical_end(heart_areas(labels), positions)
     images = apply_weights(linear_weights(positions, wanted), frame)

@@ -51,13 +51,13 @@ def largest_label(weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def nearest(frame, labels, positions, wanted, spacing):
-    """The nearest slice, repeated; see the package for the arguments."""
+    """The nearest slice, repeated; see `protocol.Interpolate` for the arguments."""
     weights = nearest_weights(positions, wanted)
     return apply_weights(weights, frame), largest_label(weights, labels)
 
 
 def linear(frame, labels, positions, wanted, spacing):
-    """The straight line between the two neighbours; see the package for the arguments."""
+    """The straight line between the two neighbours; see `protocol.Interpolate` for the arguments."""
     return (
         apply_weights(linear_weights(positions, wanted), frame),
         largest_label(nearest_weights(positions, wanted), labels),
@@ -65,6 +65,6 @@ def linear(frame, labels, positions, wanted, spacing):
 
 
 def bspline(frame, labels, positions, wanted, spacing):
-    """A natural cubic spline through all slices; see the package for the arguments."""
+    """A natural cubic spline through all slices; see `protocol.Interpolate` for the arguments."""
     weights = bspline_weights(positions, wanted)
     return apply_weights(weights, frame), largest_label(weights, labels)

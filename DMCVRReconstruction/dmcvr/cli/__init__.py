@@ -10,8 +10,7 @@ import importlib
 import signal
 import sys
 
-from ..core.errors import CancelledError, InputError
-from ..core.faults import told
+from ..core.errors import CancelledError, InputError, explain_fault
 from .arguments.parser import build_parser
 
 
@@ -29,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("dmcvr: cancelled.", file=sys.stderr)
         return 130
     except Exception as error:
-        if (fault := told(error)) is None:
+        if (fault := explain_fault(error)) is None:
             raise
         print(f"dmcvr: {fault[1]}", file=sys.stderr)
         return 1

@@ -1,7 +1,7 @@
 """One reconstruction in a process of its own: the contract between that process and whoever waits for it.
 
 A job is a private folder that holds ``job.json`` and the files it names. ``dmcvr job FOLDER`` runs it: it is
-``dmcvr reconstruct --json`` with its arguments in a file, so results, checks and exit codes are the same (0
+``dmcvr reconstruct --json`` with its options in a file, so results, checks and exit codes are the same (0
 done, 1 fault, 2 bad input, 130 cancelled). On standard output it prints one JSON object a line:
 
 - ``{"stage": "segment", "done": 3, "total": 13}`` while it runs, the first, "load", at once;
@@ -20,46 +20,26 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..reconstruction.options import ModelChoice, Options
 from ..system.untrusted import lies_in, read_json
 
 JOB_FILE = "job.json"
 OUTPUT = "result"
-FORMAT = 1
+FORMAT = 2
 KINDS = ("input", "memory", "disk", "cancelled", "fault")
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to reconstruct and how; the fields are the options of ``dmcvr reconstruct``.
+    """A reconstruction to be made in a folder.
 
-    input, labels: names of files in the job's folder. model: path of a model folder, None for the shipped
-    one. Of the options, None leaves the command's own default.
+    input, labels: names of files in the job's folder, the image and, if there are any, an expert's labels.
     """
 
     input: str
+    options: Options = Options()
+    model: ModelChoice = ModelChoice()
     labels: str | None = None
-    method: str | None = None
-    spacing: float | None = None
-    frame: str | int | None = None
-    rule: str | None = None
-    label_rule: str | None = None
-    steps: int | None = None
-    regenerate: bool = False
-    seed: int | None = None
-    model: str | None = None
-    device: str | None = None
-    precision: str | None = None
-
-    def arguments(self, folder: Path) -> list[str]:
-        """The command line that does the job of ``folder``."""
-        words = ["reconstruct", str(folder / self.input), "--output", str(folder / OUTPUT), "--json"]
-        if self.labels is not None:
-            words += ["--labels", str(folder / self.labels)]
-        for name, value in asdict(self).items():
-            if name in ("input", "labels", "regenerate") or value is None:
-                continue
-            words += [f"--{name.replace('_', '-')}", str(value)]
-        return [*words, "--regenerate"] if self.regenerate else words
 
 
 def write_job(folder: Path, job: Job) -> None:
@@ -74,7 +54,7 @@ def read_job(folder: Path) -> Job:
     try:
         held = read_json(folder / JOB_FILE)
     except (OSError, ValueError) as error:
-        raise InputError("The job folder holds no job.json that can be read.") from error
+        raise InputError("The job folder holds no readable job.json.") from error
     if held.pop("format", None) != FORMAT:
         raise InputError(f"The job file is not of format {FORMAT}; use the same version on both sides.")
     known = {field.name for field in fields(Job)}
@@ -82,10 +62,13 @@ def read_job(folder: Path) -> Job:
         raise InputError(f"The job file asks for what this version does not know: {', '.join(unknown)}.")
     if not isinstance(held.get("input"), str):
         raise InputError("The job file names no input.")
-    drawn = [] if held.get("labels") is None else [held["labels"]]
-    if not all(lies_in(folder, name) for name in [held["input"], *drawn, OUTPUT]):
+    named = [held["input"], *([] if held.get("labels") is None else [held["labels"]]), OUTPUT]
+    if not all(lies_in(folder, name) for name in named):
         raise InputError("A job's files must lie in its own folder.")
-    return Job(**held)
+    options, model = held.get("options", {}), held.get("model", {})
+    if not isinstance(options, dict) or not isinstance(model, dict):
+        raise InputError("The job file's options are not a table.")
+    return Job(held["input"], Options.from_json(options), ModelChoice.from_json(model), held.get("labels"))
 
 
 def read_line(text: str) -> dict | None:

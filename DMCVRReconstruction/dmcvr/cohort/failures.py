@@ -8,8 +8,7 @@ import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..core.errors import InputError
-from ..core.faults import told
+from ..core.errors import InputError, explain_fault
 from .cases import Case
 from .settings import Settings
 
@@ -54,7 +53,7 @@ WORKER_LOST = Failure("worker", "The worker died each time it tried this case; p
 
 def explain(error: Exception, case: Case, settings: Settings) -> Failure:
     """What ``error`` means for ``case``."""
-    known = told(error)
+    known = explain_fault(error)
     transient = known is not None or _transient(error)
     name = type(error).__name__
     if isinstance(error, InputError):
@@ -67,7 +66,7 @@ def explain(error: Exception, case: Case, settings: Settings) -> Failure:
 
 def without_paths(text: str, case: Case, settings: Settings) -> str:
     """``text`` without this case's paths, whole or in part, and without anything that looks like a path."""
-    given = [case.path, case.labels, settings.output, settings.model, *case.files, Path.home()]
+    given = [case.path, case.labels, settings.output, settings.model.folder, *case.files, Path.home()]
     whole = {str(path) for path in given if path is not None}
     whole |= {str(parent) for path in given if path is not None for parent in path.parents}
     for path in sorted(whole, key=len, reverse=True):

@@ -12,7 +12,7 @@ from ..core.stack import Stack
 from ..output.report.cuts import outlines
 from ..output.report.pictures import picture, window
 from ..output.report.planes import box
-from ..reconstruction.pipeline import Reconstruction
+from ..reconstruction.result import Reconstruction
 
 SIDE = 150  # pixels
 AROUND_MM = 25.0

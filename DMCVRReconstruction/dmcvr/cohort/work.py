@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +14,18 @@ from pathlib import Path
 
 import torch
 
-from ..cli.commands.reconstruct import read_input
 from ..core.errors import InputError, StorageError
 from ..core.stack import Stack
+from ..io.inputs import read_input
 from ..io.nrrd import write_volume
 from ..io.volumes import read_labels
 from ..model.inference import Model
 from ..output.files import NUMBERED, write_reconstruction
 from ..output.files import RECORD as RESULT
 from ..output.record import make_record
-from ..reconstruction.pipeline import Reconstruction, reconstruct
+from ..reconstruction.options import ModelChoice
+from ..reconstruction.pipeline import reconstruct
+from ..reconstruction.result import Reconstruction
 from ..system.privatefolder import living, private_folder
 from ..system.staging import HIDDEN, staged_folder
 from .cases import Case
@@ -45,8 +46,6 @@ from .records import (
 from .settings import Settings
 
 FIRST_PAUSE_S = 0.5
-# The seed is the process's, so a worker with several threads must not run two cases at once.
-_one_at_a_time = threading.Lock()
 
 
 @dataclass
@@ -66,23 +65,22 @@ def run_case(case: Case, settings: Settings) -> Outcome:
     """Do ``case`` unless its result stands already, and leave a record of how it ended. Never raises for what
     is wrong with the case or the machine; transient faults are tried again.
     """
-    with _one_at_a_time:
-        folder = case_folder(settings.output, case)
-        started = time.perf_counter()
-        for number in range(1, settings.retries + 2):
-            attempt = Attempt(number, started)
-            try:
-                if _may_skip(case, settings, folder):
-                    return Outcome(case.name, "skipped")
-                _make(case, settings, folder, attempt)
-                return Outcome(case.name, "done", attempt.seconds)
-            except Exception as error:
-                failure = explain(error, case, settings)
-            if not failure.transient or number > settings.retries:
-                break
-            _free_memory()
-            time.sleep(FIRST_PAUSE_S * 4 ** (number - 1))
-        return _give_up(case, settings, folder, attempt, failure)
+    folder = case_folder(settings.output, case)
+    started = time.perf_counter()
+    for number in range(1, settings.retries + 2):
+        attempt = Attempt(number, started)
+        try:
+            if _may_skip(case, settings, folder):
+                return Outcome(case.name, "skipped")
+            _make(case, settings, folder, attempt)
+            return Outcome(case.name, "done", attempt.seconds)
+        except Exception as error:
+            failure = explain(error, case, settings)
+        if not failure.transient or number > settings.retries:
+            break
+        _free_memory()
+        time.sleep(FIRST_PAUSE_S * 4 ** (number - 1))
+    return _give_up(case, settings, folder, attempt, failure)
 
 
 def _may_skip(case: Case, settings: Settings, folder: Path) -> bool:
@@ -98,8 +96,8 @@ def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> Non
         begun = time.perf_counter()
         stamp = input_stamp(case) if os.path.exists(case.path) else ""
         with gathered(case, folder.parent) as path:
-            stack, lax, notes = read_input(path)
-        attempt.stack = stack
+            given = read_input(path)
+        stack = attempt.stack = given.stack
         labels = None if case.labels is None else read_labels(case.labels, stack, settings.label_values)
         hashes = content_hashes(case)
         seconds = {"read": time.perf_counter() - begun}
@@ -110,13 +108,15 @@ def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> Non
         model = None
         if settings.needs_model(case):
             begun = time.perf_counter()
-            model = load_model(settings.model, settings.device, settings.precision)
+            model = load_model(settings.model)
             seconds["load model"] = time.perf_counter() - begun
-        options = settings.options(case)
+        options = settings.options_of(case)
         result = reconstruct(stack, model, options, labels=labels)
-        made = make_record(result, options, model, hashes[0], notes, seconds | result.seconds, hashes[1])
+        made = make_record(
+            result, options, model, hashes[0], list(given.notes), seconds | result.seconds, hashes[1]
+        )
         begun = time.perf_counter()
-        _write(staged, result, made, lax, settings.keep)
+        _write(staged, result, made, given.lax, settings.keep)
         made["seconds"]["write"] = round(time.perf_counter() - begun, 3)
         record = make_case_record(case, settings, attempt.number, attempt.seconds)
         record["status"], record["result"] = "done", made
@@ -161,9 +161,9 @@ def gathered(case: Case, place: Path) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=1)
-def load_model(folder: Path | None, device: str, precision: str) -> Model:
+def load_model(choice: ModelChoice) -> Model:
     """The model, read once a process."""
-    return Model.load(folder, device, precision)
+    return Model.load(choice.folder, choice.device, choice.precision)
 
 
 def _give_up(case: Case, settings: Settings, folder: Path, attempt: Attempt, failure: Failure) -> Outcome:

@@ -15,7 +15,7 @@ from ..core.stack import Stack
 from ..output.report.cuts import outlines, outlines_on_plane
 from ..output.report.pictures import window
 from ..output.report.planes import View, long_axis_views
-from ..reconstruction.pipeline import Reconstruction
+from ..reconstruction.result import Reconstruction
 
 Lines = Mapping[int, list[np.ndarray]]
 """Outlines by label, (N, 2) [row, column] each, in pixels."""

@@ -9,13 +9,14 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.geometry import Plane
+from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
 from ..output.report.data import nearest_in_time
-from ..reconstruction.frames import choose_frames, cycle_volumes, label_stack, straighten_labels
+from ..reconstruction.frames import choose_frames, cycle_volumes
 from ..reconstruction.output_grid import straighten
-from ..reconstruction.pipeline import Reconstruction
-from ..reconstruction.slice_generator import Progress
+from ..reconstruction.result import Reconstruction
+from ..reconstruction.stack_labels import label_stack, straighten_labels
 from .contours import Contours
 from .cuts import Cut, LaxImage, cut_views
 from .methods import Comparison, reconstructions

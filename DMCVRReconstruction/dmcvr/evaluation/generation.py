@@ -14,8 +14,10 @@ from ..io.labelled import resample_labels
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
 from ..reconstruction.heart_window import Window, window_about
+from ..reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
+from ..reconstruction.options import Options
 from ..reconstruction.segmentation import tidy
-from ..reconstruction.slice_generator import Acquired, GenerationOptions, Wanted, generate_slices
+from ..reconstruction.slice_generator import generate_slices
 from . import paper
 from .cases import Case
 from .metrics import is_missing, psnr, ssim, structures
@@ -170,9 +172,9 @@ def regenerate(
     positions = case.stack.positions
     labels = label_slices(segmenter, images)
     maps = nested_distances(labels, (window.spacing, window.spacing), REACH_MM)[None]
-    acquired, same = Acquired(images[None], positions, maps), Wanted(positions, maps)
-    options = GenerationOptions(steps=steps, rule="paper", morphology=method == "dmcvr")
-    return generate_slices(generator, acquired, same, options)[0]
+    options = Options(method=method, steps=steps, rule="paper")
+    latents = invert_slices(generator, AcquiredSlices(images[None], positions, maps), options)
+    return generate_slices(generator, latents, TargetSlices(positions, maps), options)[0]
 
 
 def _rows(item: Regenerated, method: str) -> list[Row]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.geometry import Plane
 from ..model.inference import Model
-from ..reconstruction.pipeline import Reconstruction
+from ..reconstruction.result import Reconstruction
 from ..simulation.phantom import Examination, Phantom, make_phantom, random_config
 from .methods import Comparison, reconstructions
 from .metrics import dice, is_missing, structures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,25 +11,23 @@ from ..baselines import BASELINES
 from ..core.errors import InputError
 from ..core.stack import Stack
 from ..model.inference import Model
-from ..reconstruction.frames import segment_stack
-from ..reconstruction.pipeline import METHODS, Options, Reconstruction, reconstruct
-from ..reconstruction.slice_generator import GenerationOptions
+from ..reconstruction.options import METHODS, Options
+from ..reconstruction.pipeline import reconstruct
+from ..reconstruction.result import Reconstruction
+from ..reconstruction.stack_labels import segment_stack
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Which methods are compared, and on which labels of the acquired slices.
 
-    predicted_labels: the segmenter's instead of the experts'. generation: for the methods that generate.
-    label_rule: theirs, as in the pipeline's options, where labels are predicted. samples: theirs, for their
-    uncertainty.
+    predicted_labels: the segmenter's instead of the experts'. options: of all methods; generated slices are
+    labelled by their label rule where labels are predicted, and their samples are of methods that generate.
     """
 
     methods: tuple[str, ...] = METHODS
     predicted_labels: bool = False
-    generation: GenerationOptions = field(default_factory=GenerationOptions)
-    label_rule: str = "code"
-    samples: int = 0
+    options: Options = Options()
 
     @property
     def needs_model(self) -> bool:
@@ -77,13 +75,12 @@ def reconstructions(
         if drawn is None:
             yield method, None
             continue
-        options = Options(
+        options = replace(
+            comparison.options,
             method=method,
             spacing=spacing,
             frame=0,
-            generation=comparison.generation,
-            label_rule=comparison.label_rule,
-            samples=0 if method in BASELINES else comparison.samples,
+            samples=0 if method in BASELINES else comparison.options.samples,
         )
         # Given labels count as expert ones, which generated images may not change; predicted ones are left to
         # the pipeline there.

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from ..core.labels import NAMES
 from ..core.stack import Stack
 from ..model.inference import Model
-from ..reconstruction.pipeline import Reconstruction
+from ..reconstruction.result import Reconstruction
 from .cases import Case
 from .methods import Comparison, reconstructions
 from .scores import NO_IMAGE, SMOOTHING_MM, ImageScale, dice_by_structure, empty_masks
@@ -143,7 +143,7 @@ def withheld_tables(
         done()
     rows.sort(key=lambda row: int(row.group[0].split()[0]))
     columns, notes = COLUMNS, NOTES
-    if comparison.samples:
+    if comparison.options.samples:
         columns, notes = (*COLUMNS, *DOUBT), (*NOTES, DOUBT_NOTE, *slice_correlations(rows))
     notes = (
         *notes,

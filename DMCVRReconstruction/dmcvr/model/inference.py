@@ -17,8 +17,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..core.errors import InputError
-from ..core.faults import told
+from ..core.errors import InputError, explain_fault
 from .batches import alone, batch_size, turn, turn_back, with_neighbours
 from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from .device import autocast, choose_device, choose_precision
@@ -97,7 +96,7 @@ class Model:
             if interpolator is not None:
                 fill(interpolator, read_weights(weights["interpolator"]))
         except (SafetensorError, RuntimeError, *NONSENSE) as error:
-            if told(error):  # too little memory says nothing against the model
+            if explain_fault(error):  # too little memory says nothing against the model
                 raise
             raise InputError(
                 "The model folder's weights cannot be read or do not fit the preset in its model.json."
@@ -196,7 +195,7 @@ class Model:
         return torch.cat(codes)
 
     @torch.inference_mode()
-    def bend_shape(self, maps: Tensor, beyond: Tensor, fraction: Tensor, gap: Tensor) -> Tensor:
+    def shape_residual(self, maps: Tensor, beyond: Tensor, fraction: Tensor, gap: Tensor) -> Tensor:
         """What the shape interpolator adds to the straight line, (B, 3, H, W) mm; see `ShapeInterpolator`."""
         return self.interpolator(*(item.to(self.device) for item in (maps, beyond, fraction, gap)))
 

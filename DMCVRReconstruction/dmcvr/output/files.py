@@ -15,7 +15,7 @@ from ..io.nrrd import write_segmentation, write_volume
 from .report import ReportData, write_report
 
 if TYPE_CHECKING:
-    from ..reconstruction.pipeline import Reconstruction
+    from ..reconstruction.result import Reconstruction
 
 NUMBERED = "segmentation_*.seg.nrrd"
 RECORD = "result.json"

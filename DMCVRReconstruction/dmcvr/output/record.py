@@ -17,7 +17,8 @@ from ..model.bundle import file_hash
 
 if TYPE_CHECKING:
     from ..model.inference import Model
-    from ..reconstruction.pipeline import Options, Reconstruction
+    from ..reconstruction.options import Options
+    from ..reconstruction.result import Reconstruction
 
 LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image")
 

@@ -1,4 +1,4 @@
-"""Some frames' full volumes and labels from what the diffusion model generates in the heart's window."""
+"""DMCVR as a method: full volumes and labels from what the model generates in the heart's window."""
 
 from __future__ import annotations
 
@@ -6,103 +6,116 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from ..alignment.correspondence import Alignment, displacements, gaps_of
 from ..anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
+from ..baselines.protocol import Synthesis
 from ..core.geometry import Plane, sample_plane
+from ..core.layout import Layout
 from ..core.positions import bracket
+from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
 from ..system.threads import mapped
 from .heart_window import Window
-from .output_grid import Layout
-from .shape_between_slices import ShapeLine
-from .slice_generator import Acquired, GenerationOptions, Progress, SliceGenerator, Wanted
+from .latents import AcquiredSlices, TargetSlices, invert_slices
+from .options import Options
+from .shape_between_slices import ShapeBetweenSlices
+from .slice_generator import generate_slices, sample_spread
 
-LABEL_RULES = ("code", "image", "fused")
 CHUNK = 8
 """Slices at a time of what would fill the memory."""
 
 
 @dataclass(frozen=True)
-class Synthesis:
-    """F frames made whole: volume (F, Z, Y, X) float32, labels uint8, uncertainty as in `Reconstruction`."""
+class DiffusionMethod:
+    """DMCVR, or DiffAE, behind the protocol of all methods (`baselines.protocol`).
 
-    volume: np.ndarray
-    labels: np.ndarray
-    uncertainty: np.ndarray | None
-
-
-def synthesise_frames(
-    model: Model,
-    stack: Stack,
-    frames: np.ndarray,
-    labels: np.ndarray,
-    window: Window,
-    layout: Layout,
-    options: GenerationOptions,
-    *,
-    keep_acquired: bool,
-    label_rule: str,
-    samples: int,
-    progress: Progress,
-) -> Synthesis:
-    """Some frames made whole.
-
-    frames, labels: (F, S, H, W) of a straightened ``stack``. keep_acquired, label_rule and samples: as in the
-        pipeline's options.
+    window: the heart's. label_rule: as in ``options``, which it may differ from. generator: random numbers,
+    for uncertainty.
     """
-    kept = np.array([keep_acquired and index is not None for index in layout.acquired])
-    shape = (len(frames), *layout.grid.shape)
+
+    model: Model
+    window: Window
+    options: Options
+    label_rule: str
+    generator: torch.Generator
+
+    def __call__(self, stack: Stack, labels: np.ndarray, layout: Layout, progress: Progress, /) -> Synthesis:
+        """Reconstruct the full volumes of a batch of frames."""
+        kept = np.array([self.options.keep_acquired and index is not None for index in layout.acquired])
+        out = _acquired_slices(stack, labels, layout, kept, bool(self.options.samples))
+        missing = np.flatnonzero(~kept)
+        if not len(missing):
+            return out
+        wanted = layout.wanted[missing]
+        # Without the morphology code a method does without what was learned of morphology.
+        learned = self.model if self.options.morphology else None
+        frames = [
+            FrameAssembly(*pair, stack, self.window, wanted, learned)
+            for pair in zip(stack.frames, labels, strict=True)
+        ]
+        align_frames(frames, progress)
+        shapes = [frame.shapes(wanted) for frame in frames]
+        targets = self._targets(frames, wanted, [maps for maps, _ in shapes])
+        latents = invert_slices(self.model, _in_window(frames, stack), self.options, progress)
+        images = generate_slices(self.model, latents, targets, self.options, progress)
+        for frame, generated, volume in zip(frames, images, out.volume, strict=True):
+            volume[missing] = frame.with_background(generated)
+        if out.uncertainty is not None:
+            spread = sample_spread(self.model, latents, targets, self.options, self.generator, progress)
+            for frame, drawn, item in zip(frames, spread, out.uncertainty, strict=True):
+                item[missing] = frame.spread_with_background(drawn)
+        for (_, between), item in zip(shapes, out.labels, strict=True):
+            item[missing] = between
+        if self.label_rule != "code":
+            found = self.model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
+            for frame, seen, item in zip(frames, found.reshape(images.shape), out.labels, strict=True):
+                item[missing] = frame.fused_labels(seen, self.label_rule)
+        return out
+
+    def _targets(
+        self, frames: list[FrameAssembly], wanted: np.ndarray, maps: list[np.ndarray]
+    ) -> TargetSlices:
+        """The slices at ``wanted`` (Z,) mm, of the shapes ``maps``, (Z, 3, size, size) mm by frame."""
+        aligned = self.options.rule_in_force == "aligned"
+        fields = np.stack([frame.displacements() for frame in frames], 1) if aligned else None
+        return TargetSlices(wanted, np.stack(maps), fields)
+
+
+def _in_window(frames: list[FrameAssembly], stack: Stack) -> AcquiredSlices:
+    """The acquired slices as the model sees them."""
+    own = np.stack([frame.shapes(stack.positions)[0] for frame in frames])
+    return AcquiredSlices(np.stack([frame.seen for frame in frames]), stack.positions, own)
+
+
+def _acquired_slices(
+    stack: Stack, labels: np.ndarray, layout: Layout, kept: np.ndarray, with_uncertainty: bool
+) -> Synthesis:
+    """Volumes and labels that hold the acquired slices where these are ``kept`` (Z,), yet to be filled."""
+    shape = (len(stack.frames), *layout.grid.shape)
     volume, out = np.empty(shape, np.float32), np.empty(shape, np.uint8)
-    uncertainty = np.zeros(shape, np.float32) if samples else None
     for z in np.flatnonzero(kept):
-        volume[:, z], out[:, z] = frames[:, layout.acquired[z]], labels[:, layout.acquired[z]]
-    missing = np.flatnonzero(~kept)
-    if not len(missing):
-        return Synthesis(volume, out, uncertainty)
-
-    wanted = layout.wanted[missing]
-    # A method without the morphology code does without what was learned of morphology.
-    learned = model if options.morphology else None
-    parts = [_Frame(*pair, stack, window, wanted, learned) for pair in zip(frames, labels, strict=True)]
-    align_frames(parts, progress)
-    shapes = [part.shapes(wanted) for part in parts]
-    own = np.stack([part.shapes(stack.positions)[0] for part in parts])
-    acquired = Acquired(np.stack([part.seen for part in parts]), stack.positions, own)
-    moves = np.stack([part.moves() for part in parts], 1) if options.rule == "aligned" else None
-    places = Wanted(wanted, np.stack([maps for maps, _ in shapes]), moves)
-    generator = SliceGenerator(model, acquired, options, progress)
-    images = generator.images(places)
-    for part, made, item in zip(parts, images, volume, strict=True):
-        item[missing] = part.put_back(made)
-    if samples:
-        for part, made, item in zip(parts, generator.spread(places, samples), uncertainty, strict=True):
-            item[missing] = part.put_back_spread(made)
-    for (_, drawn), item in zip(shapes, out, strict=True):
-        item[missing] = drawn
-    if label_rule != "code":
-        found = model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy().reshape(images.shape)
-        for part, seen, item in zip(parts, found, out, strict=True):
-            item[missing] = part.fused_labels(seen, label_rule)
-    return Synthesis(volume, out, uncertainty)
+        volume[:, z], out[:, z] = stack.frames[:, layout.acquired[z]], labels[:, layout.acquired[z]]
+    return Synthesis(volume, out, np.zeros(shape, np.float32) if with_uncertainty else None)
 
 
-def align_frames(parts: list[_Frame], progress: Progress) -> None:
-    """Estimate all correspondences; ``progress`` is told ("align", gaps done, gaps in all)."""
-    done, total = 0, sum(len(part.gaps) for part in parts)
+def align_frames(frames: list[FrameAssembly], progress: Progress) -> None:
+    """Estimate all correspondences; ``progress`` is called with ("align", gaps done, gaps in all)."""
+    done, total = 0, sum(len(frame.gaps) for frame in frames)
 
-    def tell() -> None:
+    def one_more() -> None:
         nonlocal done
         done += 1
         progress("align", done, total)
 
-    for part in parts:
-        part.alignment.estimate(part.gaps, tell)
+    for frame in frames:
+        frame.alignment.estimate(frame.gaps, one_more)
 
 
-class _Frame:
+class FrameAssembly:
     """One frame in the heart's window and about it.
 
     frame, labels: (S, H, W). wanted: (Z,) mm. model: for what it has learned of shapes, None to do without.
@@ -121,7 +134,7 @@ class _Frame:
     ):
         self._frame, self._window, self._wanted = frame, window, wanted
         self._positions, self._native, self._target = stack.positions, stack.plane(0), window.planes[0]
-        self._line = ShapeLine(stack, labels, model, self._target.centre)
+        self._shape = ShapeBetweenSlices(stack, labels, model, self._target.centre)
         self.alignment, self.gaps = Alignment(frame, stack.spacing), gaps_of(stack.positions, wanted)
         # Linear interpolation, good enough to segment, would cost sharpness.
         self.seen = window.images(frame, [stack.plane(index) for index in range(len(frame))], order=3)
@@ -135,12 +148,12 @@ class _Frame:
         maps = np.empty((len(places), 3, *self._target.shape), np.float32)
         labels = np.empty((len(places), *self._native.shape), np.uint8)
         for at in chunks(len(places)):
-            whole = self._line.at(places[at])
+            whole = self._shape.at(places[at])
             maps[at] = [resample_maps(item, self._native, self._target, -WHOLE_MM) for item in whole]
             labels[at] = labels_from_distances(whole)
         return maps, labels
 
-    def moves(self) -> np.ndarray:
+    def displacements(self) -> np.ndarray:
         """(2, Z, 2, size, size) float32 pixels of the window: where what is at a wanted place was in the
         slice below and is in the one above; nothing moves at an acquired slice.
         """
@@ -153,19 +166,19 @@ class _Frame:
                 out[:, z] = displacements(fields[below], t)
         return out
 
-    def put_back(self, images: np.ndarray) -> np.ndarray:
+    def with_background(self, images: np.ndarray) -> np.ndarray:
         """Whole slices (Z, H, W) about generated images (Z, size, size)."""
         around = np.stack([self._frame, np.maximum(self._frame - self._window.scale, 0)], axis=1)
         out = np.empty((len(images), *self._native.shape), np.float32)
         for at in chunks(len(images)):
             blended = self.alignment.blend(around, self._positions, self._wanted[at])
-            out[at] = put_back(images[at], self._window, blended[:, 0], blended[:, 1], self._native)
+            out[at] = paste_window(images[at], self._window, blended[:, 0], blended[:, 1], self._native)
         return out
 
-    def put_back_spread(self, spread: np.ndarray) -> np.ndarray:
+    def spread_with_background(self, spread: np.ndarray) -> np.ndarray:
         """The same of a standard deviation, of which there is none about the window."""
         nothing = np.zeros((len(spread), *self._native.shape), np.float32)
-        return put_back(spread, self._window, nothing, nothing, self._native)
+        return paste_window(spread, self._window, nothing, nothing, self._native)
 
     def fused_labels(self, found: np.ndarray, rule: str) -> np.ndarray:
         """Labels (Z, H, W) by the interpolated shape and by those ``found`` (Z, size, size) in the generated
@@ -175,7 +188,7 @@ class _Frame:
         for z, image in enumerate(found):
             own = nested_distances(image, (self._window.spacing, self._window.spacing), REACH_MM)
             own = resample_maps(own, self._target, self._native, -REACH_MM)
-            out[z] = labels_from_distances(fuse(self._line.at(self._wanted[z : z + 1])[0], own, rule))
+            out[z] = labels_from_distances(fuse(self._shape.at(self._wanted[z : z + 1])[0], own, rule))
         return out
 
 
@@ -211,7 +224,7 @@ def resample_field(field: np.ndarray, source: Plane, target: Plane) -> np.ndarra
     return resample_maps(field, source, target, 0.0) * scale[:, None, None]
 
 
-def put_back(
+def paste_window(
     images: np.ndarray,
     window: Window,
     background: np.ndarray,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil, floor
 
 import numpy as np
 
 from ..core.errors import InputError
 from ..core.geometry import Grid, Plane, sample_plane
+from ..core.layout import Layout
 from ..core.stack import Stack
 
 ON_GRID_MM = 0.01
@@ -20,21 +21,6 @@ STRAIGHT_PIXELS = 1e-3
 other.
 """
 MOST_SLICES = 2000
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The output grid and what lies on it.
-
-    grid: the reconstruction's.
-    wanted: (Z,) mm, position of every slice of the grid along the stack's normal, from the first acquired
-        slice.
-    acquired: (Z,) index of the acquired slice at each z, None where one is to be made.
-    """
-
-    grid: Grid
-    wanted: np.ndarray
-    acquired: tuple[int | None, ...]
 
 
 def slice_spacing(positions: np.ndarray, spacing: float) -> float:

@@ -26,7 +26,7 @@ LEAST_CONTRAST = 1.2
 """Blood over muscle, medians; 1.37 or more in 99 of 100 stacks."""
 
 
-def implausible(stack: Stack, labels: Mapping[int, np.ndarray]) -> list[str]:
+def plausibility_warnings(stack: Stack, labels: Mapping[int, np.ndarray]) -> list[str]:
     """What is odd about the labels (S, H, W) of frames of a straightened stack: a sentence each, once for all
     frames.
     """

@@ -1,9 +1,4 @@
-"""Finding the heart in a stack and labelling its slices.
-
-The segmenter looks twice: at the whole field of view in coarse pixels, to find the heart, and at the heart's
-window at the model's own spacing, to outline it. Then the slices agree among themselves which ventricle is
-which.
-"""
+"""Labelling the slices of a stack in the heart's window, so that ventricles agree along the stack."""
 
 from __future__ import annotations
 
@@ -20,8 +15,8 @@ from .heart_window import CONNECTED, Window
 
 VIEWS = 8
 """Turns and mirror images of the window that are labelled and averaged."""
-DOUBT, SLANT, PASSES = 0.1, 0.6, 3
-"""How slices agree: see `agree`."""
+FLOOR, SLANT, PASSES = 0.1, 0.6, 3
+"""Of `mean_field_along_stack`: its floor, the blur in mm a mm of distance, and its iterations."""
 
 
 def segment_frames(
@@ -34,14 +29,14 @@ def segment_frames(
 ) -> np.ndarray:
     """Labels (F, S, H, W) uint8 of frames (F, S, H, W) on their own planes.
 
-    views: of the window, to be averaged. done: told of slices finished.
+    views: of the window, to be averaged. done: called with the number of slices finished.
     """
     images = np.stack([window.images(frame, native) for frame in frames])
     found = model.segment(images, views=views, done=done)[0].cpu().numpy()
     positions = np.array([plane.origin @ native[0].normal for plane in native])
     labels = np.zeros(frames.shape, np.uint8)
     for own, out in zip(found.reshape(*images.shape[:2], *found.shape[1:]), labels, strict=True):
-        probabilities = agree(own, positions, window.spacing)
+        probabilities = mean_field_along_stack(own, positions, window.spacing)
         for index, (source, target) in enumerate(zip(window.planes, native, strict=True)):
             shares = [
                 sample_plane(share, source, target, fill=float(label == 0))
@@ -52,29 +47,32 @@ def segment_frames(
     return labels
 
 
-def agree(probabilities: np.ndarray, positions: np.ndarray, spacing: float) -> np.ndarray:
-    """Class probabilities (S, 4, H, W) of slices each of which has heard its neighbours.
+def mean_field_along_stack(probabilities: np.ndarray, positions: np.ndarray, spacing: float) -> np.ndarray:
+    """Class probabilities (S, 4, H, W) of slices, each corrected by its neighbours.
 
-    The mean-field update of a chain: PASSES times each slice's own probabilities are multiplied by DOUBT plus
-    the mean of what its neighbours hold by now, blurred by SLANT of their distance, since walls lean. A
+    The mean-field update of a chain: PASSES times each slice's own probabilities are multiplied by FLOOR plus
+    its neighbours' mean probabilities so far, blurred by SLANT of their distance, since walls lean. A
     ventricle that one slice takes for the other is set right by those on both sides, while a slice that is
     sure of itself stands.
 
     positions: (S,) mm along the normal. spacing: mm a pixel.
     """
     own = np.asarray(probabilities, np.float32)
-    count, heard = len(own), own
+    count, current = len(own), own
     for _ in range(PASSES if count > 1 else 0):
-        told = np.empty_like(own)
+        messages = np.empty_like(own)
         for index in range(count):
             beside = [other for other in (index - 1, index + 1) if 0 <= other < count]
-            told[index] = np.mean(
-                [_blurred(heard[i], SLANT * abs(positions[i] - positions[index]) / spacing) for i in beside],
+            messages[index] = np.mean(
+                [
+                    _blurred(current[i], SLANT * abs(positions[i] - positions[index]) / spacing)
+                    for i in beside
+                ],
                 0,
             )
-        heard = own * (DOUBT + told)
-        heard /= heard.sum(1, keepdims=True)
-    return heard
+        current = own * (FLOOR + messages)
+        current /= current.sum(1, keepdims=True)
+    return current
 
 
 def _blurred(maps: np.ndarray, sigma: float) -> np.ndarray:

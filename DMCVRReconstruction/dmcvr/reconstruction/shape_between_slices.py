@@ -23,7 +23,7 @@ ALIKE = (0.5, 1.5)
 """A slice beyond a gap counts if it lies this many gaps further; the network was trained with one."""
 
 
-class ShapeLine:
+class ShapeBetweenSlices:
     """The shape between the slices of one frame.
 
     stack: straight. labels: (S, H, W) of its slices. model: None for the straight line alone, which it also
@@ -44,7 +44,7 @@ class ShapeLine:
             below, above, fraction = bracket(self._positions, wanted)
             inner = np.flatnonzero(below != above)
             if len(inner):
-                maps[inner] += self._bend(below[inner], fraction[inner])
+                maps[inner] += self._residual(below[inner], fraction[inner])
         return maps
 
     @cached_property
@@ -64,16 +64,16 @@ class ShapeLine:
             ]
         )
 
-    def _bend(self, below: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    def _residual(self, below: np.ndarray, fraction: np.ndarray) -> np.ndarray:
         """(N, 3, H, W) mm to add on the straight line, ``fraction`` (N,) of the way from slice ``below``."""
         neighbours = below[:, None] + np.array([0, 1, -1, 2])
         gap, beyond = self._gaps(below)
         maps = self._coarse[np.clip(neighbours, 0, len(self._positions) - 1)]
         numbers = (torch.from_numpy(item.astype(np.float32)) for item in (beyond, fraction, gap))
-        bend = self._model.bend_shape(torch.from_numpy(maps), *numbers).cpu().numpy()
+        residual = self._model.shape_residual(torch.from_numpy(maps), *numbers).cpu().numpy()
         shown = (self._maps > 0).any((-2, -1))
-        bend *= (shown[below] & shown[below + 1])[..., None, None]
-        return np.stack([[sample_plane(item, self._grid, self._plane) for item in maps] for maps in bend])
+        residual *= (shown[below] & shown[below + 1])[..., None, None]
+        return np.stack([[sample_plane(item, self._grid, self._plane) for item in maps] for maps in residual])
 
     def _gaps(self, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(N,) mm from the slices ``below`` to the next, and (N, 2) whether one like it follows beyond."""

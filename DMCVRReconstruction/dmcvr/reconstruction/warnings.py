@@ -8,9 +8,9 @@ import numpy as np
 
 from ..anatomy.consistency import missing_inner_slices, surrounded
 from ..core.labels import LVC, LVM, NAMES, RVC
+from ..core.layout import Layout
 from ..core.stack import Stack
-from .output_grid import Layout
-from .plausibility import implausible
+from .plausibility import plausibility_warnings
 
 WIDE_GAP_MM = 15.0
 FEW_SLICES = 4
@@ -21,7 +21,9 @@ stacks 0.878 or more. In stacks of long-axis slices through the phantom it is 0.
 """
 
 
-def cautions(stack: Stack, displaced: float, layout: Layout, labels: Mapping[int, np.ndarray]) -> list[str]:
+def warnings_for(
+    stack: Stack, displaced: float, layout: Layout, labels: Mapping[int, np.ndarray]
+) -> list[str]:
     """Plain sentences.
 
     stack: straightened, its slices having been ``displaced`` by up to so many mm. labels: (S, H, W) uint8 by
@@ -30,7 +32,7 @@ def cautions(stack: Stack, displaced: float, layout: Layout, labels: Mapping[int
     return [
         *_of_places(stack, displaced, layout),
         *_of_labels(np.stack(list(labels.values()))),
-        *implausible(stack, labels),
+        *plausibility_warnings(stack, labels),
     ]
 
 

@@ -23,7 +23,9 @@ from ..model.networks.denoiser import Denoiser
 from ..model.networks.medformer import MedFormer
 from ..model.networks.presets import Preset
 from ..model.networks.semantic import SemanticEncoder
-from ..reconstruction.slice_generator import Acquired, GenerationOptions, Wanted, generate_slices
+from ..reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
+from ..reconstruction.options import Options
+from ..reconstruction.slice_generator import generate_slices
 from .augment import GENERATOR, random_view, still_view, uniform
 from .pictures import grey, tiled
 from .slices import Slices, window_step
@@ -137,10 +139,7 @@ class GeneratorTask:
             self.preset, segmenter, module.semantic, module.denoiser, None, {}, device=data.device.type
         )
         places = np.arange(SHOWN, dtype=float)
-        made = generate_slices(
-            model,
-            Acquired(images[None], places, maps[None]),
-            Wanted(places, maps[None]),
-            GenerationOptions(rule="paper"),
-        )
+        options = Options(rule="paper")
+        latents = invert_slices(model, AcquiredSlices(images[None], places, maps[None]), options)
+        made = generate_slices(model, latents, TargetSlices(places, maps[None]), options)
         return images, made[0]

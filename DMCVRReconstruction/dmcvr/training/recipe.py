@@ -20,7 +20,7 @@ from ..model.device import describe
 from ..model.inference import Model
 from ..model.networks.presets import Preset
 from .journal import Log
-from .run import Job, train
+from .run import TrainingJob, train
 from .slices import Slices
 from .throughput import synchronise
 from .trainer import TrainingOptions
@@ -68,7 +68,7 @@ def follow(
     """
     weights, told = {}, []
     for stage in (stage for stage in STAGES if stage.part in preset.parts):
-        job = Job(stage.part, preset)
+        job = TrainingJob(stage.part, preset)
         options = _options(stage, job, data, 60 * minutes * stage.share, folder / stage.part, device, seed)
         log({"part": stage.part, "steps": options.steps, "batch": options.batch})
         weights[stage.part] = train(job, data, held_out, options, folder / stage.part, device, log)
@@ -80,7 +80,13 @@ def follow(
 
 
 def _options(
-    stage: Stage, job: Job, data: Slices, seconds: float, folder: Path, device: torch.device, seed: int
+    stage: Stage,
+    job: TrainingJob,
+    data: Slices,
+    seconds: float,
+    folder: Path,
+    device: torch.device,
+    seed: int,
 ) -> TrainingOptions:
     """The stage's options, measured at the first call and kept in ``options.json``."""
     path = folder / "options.json"
@@ -102,7 +108,7 @@ def _options(
     return options
 
 
-def seconds_a_step(job: Job, data: Slices, batch: int, device: torch.device, steps: int = 8) -> float:
+def seconds_a_step(job: TrainingJob, data: Slices, batch: int, device: torch.device, steps: int = 8) -> float:
     """How long a training step takes on ``device``: the median of ``steps``, after two to warm up."""
     task = job.task(data, None)
     module = task.build().to(device, memory_format=torch.channels_last)

@@ -27,7 +27,7 @@ PARTS = ("segmenter", "generator", "interpolator")
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """What is to be trained, but for the data.
 
     part: one of PARTS. size: side in pixels of the views trained on, which always show the preset's window;
@@ -93,7 +93,7 @@ def fill(module: nn.Module, path: Path, complaint: str) -> None:
 
 
 def train(
-    job: Job,
+    job: TrainingJob,
     data: Slices,
     held_out: Slices | None,
     options: TrainingOptions,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from dmcvr.alignment.correspondence import Alignment, align, displacements, gaps_of, warp, warp_pair
-from dmcvr.baselines import BASELINES
+from dmcvr.baselines import INTERPOLATIONS
 from dmcvr.baselines.weighted import bspline_weights, linear_weights, nearest_weights
 from dmcvr.core.errors import CancelledError
 from dmcvr.core.labels import LVC, LVM, RVC
@@ -44,11 +44,11 @@ def overlap(a: np.ndarray, b: np.ndarray, label: int) -> float:
     return 2 * (a & b).sum() / (a.sum() + b.sum())
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", INTERPOLATIONS)
 def test_acquired_slices_come_back_unchanged(method, stack):
     frame, labels = stack
     wanted = np.array([0.0, 5.0, 10.0, 14.0, 18.0])
-    images, found = BASELINES[method](frame, labels, POSITIONS, wanted, SPACING)
+    images, found = INTERPOLATIONS[method](frame, labels, POSITIONS, wanted, SPACING)
     assert images.dtype == np.float32
     assert found.dtype == np.uint8
     assert images.shape == found.shape == (5, 64, 64)
@@ -56,33 +56,33 @@ def test_acquired_slices_come_back_unchanged(method, stack):
     np.testing.assert_array_equal(found[[0, 2, 4]], labels)
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", INTERPOLATIONS)
 def test_one_slice_alone_comes_back(method, stack):
     frame, labels = (array[:1] for array in stack)
-    images, found = BASELINES[method](frame, labels, np.zeros(1), np.zeros(1), SPACING)
+    images, found = INTERPOLATIONS[method](frame, labels, np.zeros(1), np.zeros(1), SPACING)
     np.testing.assert_array_equal(images, frame)
     np.testing.assert_array_equal(found, labels)
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", INTERPOLATIONS)
 def test_positions_beyond_the_ends_are_refused(method, stack):
     with pytest.raises(ValueError, match="between"):
-        BASELINES[method](*stack, POSITIONS, np.array([18.5]), SPACING)
+        INTERPOLATIONS[method](*stack, POSITIONS, np.array([18.5]), SPACING)
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", INTERPOLATIONS)
 def test_nothing_changes_between_equal_slices(method):
     image, labels = heart(32)
     frame, stacked = np.stack([image] * 3), np.stack([labels] * 3)
-    images, found = BASELINES[method](frame, stacked, POSITIONS, np.array([2.0, 13.0]), SPACING)
+    images, found = INTERPOLATIONS[method](frame, stacked, POSITIONS, np.array([2.0, 13.0]), SPACING)
     np.testing.assert_allclose(images, frame[:2], atol=1e-5)
     np.testing.assert_array_equal(found, stacked[:2])
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", INTERPOLATIONS)
 def test_a_stack_without_labels_stays_without(method, stack):
     frame, labels = stack
-    _, found = BASELINES[method](frame, np.zeros_like(labels), POSITIONS, np.array([3.0, 12.0]), SPACING)
+    _, found = INTERPOLATIONS[method](frame, np.zeros_like(labels), POSITIONS, np.array([3.0, 12.0]), SPACING)
     assert not found.any()
 
 
@@ -90,7 +90,7 @@ def test_a_stack_without_labels_stays_without(method, stack):
 def test_a_structure_in_one_slice_only_ends_half_way(method, stack):
     frame, labels = stack
     labels = np.where((labels == RVC) & (np.arange(3) > 0)[:, None, None], 0, labels).astype(np.uint8)
-    _, found = BASELINES[method](frame, labels, POSITIONS, np.array([4.0, 6.0]), SPACING)
+    _, found = INTERPOLATIONS[method](frame, labels, POSITIONS, np.array([4.0, 6.0]), SPACING)
     assert (found[0] == RVC).any()
     assert not (found[1] == RVC).any()
 
@@ -111,7 +111,9 @@ def test_the_linear_rule_on_label_indicators_is_the_nearer_slice(stack):
     wanted = np.array([4.0, 13.0])
     indicators = (labels[..., None] == np.arange(4)).astype(float)
     expected = np.tensordot(linear_weights(POSITIONS, wanted), indicators, 1).argmax(-1)
-    np.testing.assert_array_equal(BASELINES["linear"](frame, labels, POSITIONS, wanted, SPACING)[1], expected)
+    np.testing.assert_array_equal(
+        INTERPOLATIONS["linear"](frame, labels, POSITIONS, wanted, SPACING)[1], expected
+    )
 
 
 def test_the_spline_is_the_natural_cubic_through_irregular_positions():
@@ -143,8 +145,8 @@ def test_registration_follows_a_heart_that_moves_where_blending_shows_it_twice(t
     frame, labels = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
     true_image, true_labels = heart(27 + 8 * t)
     wanted, positions = np.array([10 * t]), np.array([0.0, 10.0])
-    images, found = BASELINES["registration"](frame, labels, positions, wanted, SPACING)
-    blend, nearer = BASELINES["linear"](frame, labels, positions, wanted, SPACING)
+    images, found = INTERPOLATIONS["registration"](frame, labels, positions, wanted, SPACING)
+    blend, nearer = INTERPOLATIONS["linear"](frame, labels, positions, wanted, SPACING)
     assert mean_square(images[0], true_image) < 0.1 * mean_square(blend[0], true_image)
     for label in (LVC, LVM, RVC):
         assert overlap(found[0], true_labels, label) > max(0.9, overlap(nearer[0], true_labels, label))
@@ -244,6 +246,6 @@ def test_an_alignment_blends_whatever_lies_on_its_slices(stack):
     frame, labels = stack
     wanted = np.array([0.0, 4.0, 13.0])
     doubled = Alignment(frame, SPACING).blend(np.stack([frame, -frame], 1), POSITIONS, wanted)
-    expected = BASELINES["registration"](frame, labels, POSITIONS, wanted, SPACING)[0]
+    expected = INTERPOLATIONS["registration"](frame, labels, POSITIONS, wanted, SPACING)[0]
     np.testing.assert_allclose(doubled[:, 0], expected, atol=1e-6)
     np.testing.assert_allclose(doubled[:, 1], -expected, atol=1e-6)

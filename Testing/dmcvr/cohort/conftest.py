@@ -1,13 +1,14 @@
 """Small cohorts: labelled stacks that a baseline does in a fraction of a second."""
 
 import csv
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from dicomfiles import write_dicom
 from dmcvr.cohort.cases import CaseList, Selection
 from dmcvr.cohort.settings import Settings
 from dmcvr.cohort.sources import find_stacks
+from dmcvr.reconstruction.options import Options
 from pydicom.uid import generate_uid
 
 
@@ -47,7 +48,7 @@ def found():
 @pytest.fixture
 def settings(tmp_path):
     """A quick method into tmp_path/out, keeping records only."""
-    return Settings(tmp_path / "out", method="linear", spacing=4.0, keep="record", model_sha256="m")
+    return Settings(tmp_path / "out", Options(method="linear", spacing=4.0), model_sha256="m", keep="record")
 
 
 @pytest.fixture
@@ -91,4 +92,11 @@ def write_patient():
 @pytest.fixture
 def other(settings):
     """The settings with changes."""
-    return lambda **changes: replace(settings, **changes)
+    own = {field.name for field in fields(Options)}
+
+    def changed(**changes):
+        options = {name: value for name, value in changes.items() if name in own}
+        rest = {name: value for name, value in changes.items() if name not in own}
+        return replace(settings, options=replace(settings.options, **options), **rest)
+
+    return changed

@@ -28,7 +28,7 @@ def test_patients_mixed_in_one_folder_are_told_apart(found, write_patient, label
         write_patient(folder, stack, f"p{slices}")
     for case in found(folder):
         with gathered(case, tmp_path) as path:
-            stack, _, _ = read_input(path)
+            stack = read_input(path).stack
         np.testing.assert_array_equal(stack.frames, stacks[len(case.files)].frames)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all"]
 

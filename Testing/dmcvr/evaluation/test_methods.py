@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dmcvr.evaluation.methods import Comparison, find_labels, reconstructions
-from dmcvr.reconstruction.slice_generator import GenerationOptions
+from dmcvr.reconstruction.options import Options
 
-FAST = GenerationOptions(steps=1)
+FAST = Options(steps=1)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_notes_say_whose_labels_and_what_they_decide():
 
 def test_on_expert_labels_diffae_labels_as_shape_does_and_dmcvr_as_it_has_learned(heart, model):
     stack, expert = heart
-    comparison = Comparison(("shape", "diffae", "dmcvr"), generation=FAST)
+    comparison = Comparison(("shape", "diffae", "dmcvr"), options=FAST)
     results = dict(reconstructions(stack, expert[0], model, comparison, 5.0))
     np.testing.assert_array_equal(results["shape"].labels, results["diffae"].labels)
     assert (results["shape"].volume != results["diffae"].volume).any()
@@ -58,9 +58,7 @@ def test_where_the_heart_is_missed_there_is_no_reconstruction(prism, model):
 def test_predicted_labels_are_the_segmenters_for_every_method(heart, model):
     stack, expert = heart
     found = find_labels(model, stack)
-    comparison = Comparison(
-        ("nearest", "dmcvr"), predicted_labels=True, generation=GenerationOptions(steps=1)
-    )
+    comparison = Comparison(("nearest", "dmcvr"), predicted_labels=True, options=FAST)
     for _, result in reconstructions(stack, expert[0], model, comparison, 5.0):
         np.testing.assert_array_equal(result.stack_labels[0], found)
     assert (found != expert[0]).any()

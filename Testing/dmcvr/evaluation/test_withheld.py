@@ -7,10 +7,10 @@ from dmcvr.baselines import BASELINES
 from dmcvr.core.labels import NAMES, RVC
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.withheld import Split, gap_name, label_scores, withheld_tables
-from dmcvr.reconstruction.slice_generator import GenerationOptions
+from dmcvr.reconstruction.options import Options
 from scipy import ndimage
 
-FAST = GenerationOptions(steps=1)
+FAST = Options(steps=1)
 
 ALL = Comparison(tuple(BASELINES))
 SHAPE = Comparison(("shape",))
@@ -101,7 +101,7 @@ def test_short_stacks_and_missed_hearts_are_told(prism, model, lines):
 def test_whether_uncertainty_tells_of_errors_is_in_the_table(heart, model, lines):
     from dmcvr.evaluation.cases import Case
 
-    comparison = Comparison(("linear", "dmcvr"), generation=FAST, samples=2)
+    comparison = Comparison(("linear", "dmcvr"), options=Options(steps=1, samples=2))
     cases = [
         Case(f"p{start}_ED", heart[0].select(slices=slice(start, start + 3)), heart[1][0, start : start + 3])
         for start in (0, 1)
@@ -118,7 +118,7 @@ def test_the_diffusion_model_takes_part(heart, model, lines, least_dice):
     from dmcvr.evaluation.cases import Case
 
     case = Case("p_ED", heart[0], heart[1][0])
-    (table,) = withheld_tables([case], model, Comparison(("shape", "dmcvr"), generation=FAST))
+    (table,) = withheld_tables([case], model, Comparison(("shape", "dmcvr"), options=FAST))
     summary = lines(table)
     for label, name in NAMES.items():
         assert summary["20 mm", "dmcvr"].cells[name].mean > least_dice[label]

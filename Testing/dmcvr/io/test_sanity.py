@@ -8,7 +8,7 @@ from dmcvr.core.errors import InputError
 from dmcvr.core.labels import NAMES
 from dmcvr.evaluation.metrics import dice
 from dmcvr.io.sanity import MOST_VOXELS, check_size, check_stack
-from dmcvr.reconstruction.frames import segment_stack
+from dmcvr.reconstruction.stack_labels import segment_stack
 
 
 def scaled(stack, most):

@@ -9,7 +9,8 @@ from dmcvr.core.labels import LVC, NAMES
 from dmcvr.io.volumes import read_labels, read_stack
 from dmcvr.output.files import stack_grid, write_reconstruction
 from dmcvr.output.record import make_record
-from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.pipeline import reconstruct
 
 OPTIONS = Options(method="linear", spacing=5)
 

@@ -6,8 +6,8 @@ import pytest
 from dmcvr import __version__
 from dmcvr.anatomy.function import mass_g
 from dmcvr.output.record import LIBRARIES, input_hash, make_record
-from dmcvr.reconstruction.pipeline import Options, reconstruct
-from dmcvr.reconstruction.slice_generator import GenerationOptions
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.pipeline import reconstruct
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_model_and_its_settings_are_named(beating, model):
         seed=7,
         keep_acquired=False,
         label_rule="fused",
-        generation=GenerationOptions(steps=5),
+        steps=5,
     )
     assert record["model"] == {
         "name": model.card["name"],

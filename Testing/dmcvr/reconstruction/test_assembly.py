@@ -8,7 +8,7 @@ from dmcvr.anatomy.signed_distances import labels_from_distances, nested_distanc
 from dmcvr.core.geometry import Plane
 from dmcvr.core.labels import LVC
 from dmcvr.model.morphology import REACH_MM
-from dmcvr.reconstruction.assembly import fuse, put_back, resample_field
+from dmcvr.reconstruction.assembly import fuse, paste_window, resample_field
 from dmcvr.reconstruction.heart_window import Window
 
 
@@ -33,7 +33,7 @@ class TestPutBack:
         background += np.random.default_rng(0).uniform(0, 5, background.shape).astype(np.float32)
         clipped = np.zeros_like(background) if clipped is None else clipped
         images = np.full((2, 20, 20), level, np.float32)
-        return put_back(images, self.window, background, clipped, self.native, feather), background
+        return paste_window(images, self.window, background, clipped, self.native, feather), background
 
     def test_outside_the_window_the_interpolated_intensities_stand(self):
         out, background = self.put()
@@ -63,7 +63,7 @@ class TestPutBack:
         images[:, ::2] = 1  # a cubic spline through these overshoots between pixels
         finer = replace(self.native, step_x=self.native.step_x / 2, step_y=self.native.step_y / 2)
         zero = np.zeros((1, 64, 64), np.float32)
-        assert put_back(images, self.window, zero, zero, finer).min() >= 0
+        assert paste_window(images, self.window, zero, zero, finer).min() >= 0
 
 
 class TestFuse:

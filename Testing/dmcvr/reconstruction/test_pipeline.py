@@ -13,11 +13,10 @@ from dmcvr.core.positions import bracket
 from dmcvr.core.stack import Stack
 from dmcvr.evaluation.metrics import dice
 from dmcvr.model.inference import Model
-from dmcvr.reconstruction.frames import cycle_volumes, segment_phases, segment_stack
-from dmcvr.reconstruction.pipeline import METHODS, Options, reconstruct
-from dmcvr.reconstruction.slice_generator import GenerationOptions
-
-FAST = GenerationOptions(steps=1)
+from dmcvr.reconstruction.frames import cycle_volumes
+from dmcvr.reconstruction.options import METHODS, Options
+from dmcvr.reconstruction.pipeline import reconstruct
+from dmcvr.reconstruction.stack_labels import segment_phases, segment_stack
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def results(model, heart):
     out = {}
     for method in METHODS:
         told = []
-        options = Options(method=method, spacing=5, generation=FAST)
+        options = Options(method=method, spacing=5, steps=1)
         out[method] = reconstruct(heart[0], model, options, lambda *item, told=told: told.append(item)), told
     return out
 
@@ -82,7 +81,7 @@ def test_the_default_spacing_is_near_the_pixels(heart):
 
 
 def test_the_same_seed_gives_the_same(model, heart, results):
-    again = reconstruct(heart[0], model, Options(spacing=5, generation=FAST))
+    again = reconstruct(heart[0], model, Options(spacing=5, steps=1))
     np.testing.assert_array_equal(again.volume, results["dmcvr"][0].volume)
     np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
 
@@ -93,7 +92,7 @@ def test_neither_seed_nor_threads_change_a_reconstruction(model, heart, results,
     before = torch.get_num_threads()
     torch.set_num_threads(change.get("threads", before))
     try:
-        again = reconstruct(heart[0], model, Options(spacing=5, generation=FAST, seed=change.get("seed", 0)))
+        again = reconstruct(heart[0], model, Options(spacing=5, steps=1, seed=change.get("seed", 0)))
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
@@ -103,7 +102,7 @@ def test_neither_seed_nor_threads_change_a_reconstruction(model, heart, results,
 @pytest.mark.parametrize("rule", ["image", "fused"])
 def test_labels_of_generated_slices_may_come_from_the_image(model, heart, results, rule):
     shape = results["dmcvr"][0]
-    found = reconstruct(heart[0], model, Options(spacing=5, generation=FAST, label_rule=rule))
+    found = reconstruct(heart[0], model, Options(spacing=5, steps=1, label_rule=rule))
     np.testing.assert_array_equal(found.volume, shape.volume)
     for z, index in enumerate(shape.acquired):
         same = (found.labels[0, z] == shape.labels[0, z]).all()
@@ -121,7 +120,7 @@ def test_structures_end_where_the_evidence_ends(model, phantom, method, spacing)
     # From the apex into the ventricles: slices with and without each structure.
     inner = slice(1, 4) if diffusion else slice(0, 13)
     stack, labels = phantom.sax.select(slices=inner), phantom.sax_labels[:, inner]
-    options = Options(method=method, spacing=spacing, generation=FAST)
+    options = Options(method=method, spacing=spacing, steps=1)
     result = reconstruct(stack, model if diffusion else None, options, labels=labels)
     below, above, t = bracket(stack.positions, np.arange(result.grid.shape[0]) * result.grid.spacing[2])
     checked = 0
@@ -146,7 +145,7 @@ def test_segmenting_finds_the_heart_and_so_does_the_reconstruction(model, phanto
 def test_given_labels_are_used_instead_of_segmenting(model, heart):
     stack, labels = heart
     told = []
-    options = Options(spacing=5, generation=FAST)
+    options = Options(spacing=5, steps=1)
     result = reconstruct(stack, model, options, lambda *item: told.append(item), labels)
     assert {stage for stage, _, _ in told} == {"align", "invert", "generate"}
     np.testing.assert_array_equal(result.stack_labels, labels)
@@ -157,7 +156,7 @@ def test_given_labels_are_used_instead_of_segmenting(model, heart):
 
 def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(model, heart):
     stack, labels = heart[0].select(slices=slice(0, 2)), heart[1][:, :2]
-    options = Options(spacing=10, generation=FAST, keep_acquired=False)
+    options = Options(spacing=10, steps=1, keep_acquired=False)
     result = reconstruct(stack, model, options, labels=labels)
     assert result.volume.shape == stack.frames.shape
     changed = np.abs(result.volume - stack.frames).max((0, 1)) > 1e-3
@@ -174,7 +173,7 @@ def test_uncertainty_is_sampled_where_slices_are_generated_and_changes_nothing_e
     plain = results["dmcvr"][0]
     assert plain.uncertainty is None
     told = []
-    options = Options(spacing=5, generation=FAST, samples=2)
+    options = Options(spacing=5, steps=1, samples=2)
     found = reconstruct(heart[0], model, options, lambda *item: told.append(item))
     np.testing.assert_array_equal(found.volume, plain.volume)
     np.testing.assert_array_equal(found.labels, plain.labels)
@@ -268,7 +267,7 @@ class TestFrames:
     def test_frames_that_fill_a_batch_together_are_those_done_one_by_one(self, cine):
         """Segmented, generated and sampled, with progress told over all of them."""
         stack = cine.sax.select(frames=[0, 1], slices=slice(4, 8))
-        options = Options(frame="all", spacing=5, samples=2, generation=GenerationOptions(1))
+        options = Options(frame="all", spacing=5, samples=2, steps=1)
         results, told = [], []
         for batch in (1, 100):
             model = Model.load(device="cpu", precision="float32")
@@ -337,17 +336,18 @@ def test_wide_gaps_missed_slices_and_irregular_places_are_told():
 
 
 @pytest.mark.parametrize(
-    ("kind", "options", "words"),
+    ("options", "words"),
     [
-        (Options, {"method": "spline"}, "no method"),
-        (Options, {"label_rule": "best"}, "no label rule"),
-        (GenerationOptions, {"steps": 0}, "steps"),
-        (GenerationOptions, {"rule": "shortest"}, "no rule"),
+        ({"method": "spline"}, "no method"),
+        ({"label_rule": "best"}, "no label rule"),
+        ({"frame": "systole"}, "no frame"),
+        ({"steps": 0}, "steps"),
+        ({"rule": "shortest"}, "no rule"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(kind, options, words):
+def test_options_that_make_no_sense_are_refused(options, words):
     with pytest.raises(InputError, match=words):
-        kind(**options)
+        Options(**options)
 
 
 @pytest.mark.parametrize("spacing", [0, -1, float("nan"), 1000])

@@ -15,8 +15,9 @@ from dmcvr.core.stack import Stack
 from dmcvr.io.nrrd import write_volume
 from dmcvr.io.sanity import check_stack
 from dmcvr.io.volumes import read_stack
+from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.output_grid import ON_GRID_MM, plan
-from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.pipeline import reconstruct
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation

@@ -3,7 +3,7 @@ import pytest
 from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.evaluation.metrics import dice
 from dmcvr.reconstruction.heart_window import find_heart
-from dmcvr.reconstruction.segmentation import agree, largest_part, segment_frames, tidy
+from dmcvr.reconstruction.segmentation import largest_part, mean_field_along_stack, segment_frames, tidy
 
 
 def planes_of(stack):
@@ -74,7 +74,7 @@ def two_cavities(*doubts: float) -> np.ndarray:
 def test_slices_set_right_one_that_takes_one_ventricle_for_the_other():
     doubtful = two_cavities(0.05, 0.8, 0.05)
     assert (doubtful[1].argmax(0) == LVC).sum() == 2 * 16 * 16
-    settled = agree(doubtful, np.array([0.0, 10, 20]), 1.5).argmax(1)
+    settled = mean_field_along_stack(doubtful, np.array([0.0, 10, 20]), 1.5).argmax(1)
     # At the rim what the neighbours say is blurred.
     assert (settled[1, 15:25, 37:47] == RVC).all()
     left = settled[..., :30], two_cavities(0, 0, 0).argmax(1)[..., :30]
@@ -83,7 +83,7 @@ def test_slices_set_right_one_that_takes_one_ventricle_for_the_other():
 
 def test_a_slice_that_is_sure_of_itself_stands():
     sure = two_cavities(0.05, 0.9999, 0.05)
-    settled = agree(sure, np.array([0.0, 10, 20]), 1.5).argmax(1)
+    settled = mean_field_along_stack(sure, np.array([0.0, 10, 20]), 1.5).argmax(1)
     assert (settled[1, 12:28, 34:50] == LVC).all()
 
 
@@ -91,7 +91,7 @@ def test_slices_far_apart_say_less_of_the_place_than_near_ones():
     """What only the neighbours see is believed where they see it, and with the distance less sharply."""
     maps = two_cavities(0, 0, 0)
     maps[1] = 0.25
-    near, far = (agree(maps, np.arange(3) * gap, 1.5)[1, RVC] for gap in (5.0, 30.0))
+    near, far = (mean_field_along_stack(maps, np.arange(3) * gap, 1.5)[1, RVC] for gap in (5.0, 30.0))
     assert near[20, 42] > 0.7
     assert near[20, 42] > far[20, 42]
     assert far[20, 56] > near[20, 56]
@@ -99,4 +99,4 @@ def test_slices_far_apart_say_less_of_the_place_than_near_ones():
 
 def test_one_slice_alone_keeps_its_own_judgement():
     alone = two_cavities(0.4)
-    np.testing.assert_array_equal(agree(alone, np.zeros(1), 1.5), alone)
+    np.testing.assert_array_equal(mean_field_along_stack(alone, np.zeros(1), 1.5), alone)

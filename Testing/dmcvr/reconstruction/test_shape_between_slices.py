@@ -7,7 +7,7 @@ from dmcvr.anatomy.distance_interpolation import apical_end, heart_areas, interp
 from dmcvr.anatomy.signed_distances import WHOLE_MM, nested_distances
 from dmcvr.model.inference import Model
 from dmcvr.model.networks.interpolator import ShapeInterpolator
-from dmcvr.reconstruction.shape_between_slices import ShapeLine
+from dmcvr.reconstruction.shape_between_slices import ShapeBetweenSlices
 
 
 def arguments(count: int = 3, size: int = 16) -> tuple[torch.Tensor, ...]:
@@ -74,13 +74,13 @@ def test_a_slice_that_is_not_there_does_not_count(network):
 def test_without_a_network_it_is_the_straight_line(place):
     stack, labels, centre = place
     wanted = np.linspace(stack.positions[0], stack.positions[-1], 7)
-    line = ShapeLine(stack, labels, None, centre)
+    line = ShapeBetweenSlices(stack, labels, None, centre)
     np.testing.assert_array_equal(line.at(wanted), straight(stack, labels, wanted))
 
 
 def test_the_network_bends_the_line_between_slices_and_not_at_them(place, bending):
     stack, labels, centre = place
-    line = ShapeLine(stack, labels, bending, centre)
+    line = ShapeBetweenSlices(stack, labels, bending, centre)
     np.testing.assert_array_equal(line.at(stack.positions), straight(stack, labels, stack.positions))
     middles = (stack.positions[1:] + stack.positions[:-1]) / 2
     bend = line.at(middles) - straight(stack, labels, middles)
@@ -94,7 +94,7 @@ def test_a_structure_that_ends_between_slices_ends_as_by_the_straight_line(place
     labels = labels.copy()
     labels[0][labels[0] == 3] = 0
     middle = stack.positions[:2].mean(keepdims=True) - 1
-    bend = ShapeLine(stack, labels, bending, centre).at(middle) - straight(stack, labels, middle)
+    bend = ShapeBetweenSlices(stack, labels, bending, centre).at(middle) - straight(stack, labels, middle)
     assert (bend[0, 2] == 0).all()
     assert (bend[0, 0] != 0).any()
 
@@ -108,6 +108,9 @@ def test_a_slice_much_further_away_does_not_count_as_the_next_one(place, bending
     far = type(far)(far.frames, origins, far.step_x, far.step_y)
     middle = far.positions[:2].mean(keepdims=True)
     two = far.select(slices=slice(0, 2))
-    found = [ShapeLine(part, labels[: len(part.origins)], bending, centre).at(middle) for part in (far, two)]
+    found = [
+        ShapeBetweenSlices(part, labels[: len(part.origins)], bending, centre).at(middle)
+        for part in (far, two)
+    ]
     line = straight(two, labels[:2], middle)
     np.testing.assert_allclose(found[0] - straight(far, labels[:3], middle), found[1] - line, atol=1e-4)

@@ -7,21 +7,18 @@ from dmcvr.alignment.correspondence import align, displacements
 from dmcvr.anatomy.distance_interpolation import interpolate_distances
 from dmcvr.anatomy.signed_distances import WHOLE_MM, nested_distances
 from dmcvr.core.positions import bracket
+from dmcvr.core.progress import no_progress
 from dmcvr.model.inference import Model
 from dmcvr.reconstruction.heart_window import find_heart
-from dmcvr.reconstruction.slice_generator import (
-    Acquired,
-    GenerationOptions,
-    SliceGenerator,
-    Wanted,
-    generate_slices,
-)
+from dmcvr.reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.slice_generator import generate_slices, sample_spread
 
 RULES = {
-    "aligned": GenerationOptions(steps=2),
-    "paper": GenerationOptions(steps=2, rule="paper"),
-    "diffae": GenerationOptions(steps=2, rule="paper", morphology=False),
-    "ddim": GenerationOptions(steps=2, order=1),
+    "aligned": Options(steps=2),
+    "paper": Options(steps=2, rule="paper"),
+    "diffae": Options(method="diffae", steps=2),
+    "ddim": Options(steps=2, order=1),
 }
 
 
@@ -30,15 +27,15 @@ class Neighbours:
 
     def __init__(self, images, positions, maps, field):
         self.images, self.field, self.own = images, field, maps
-        self.acquired = Acquired(images[None], positions, maps[None])
+        self.acquired = AcquiredSlices(images[None], positions, maps[None])
 
     def wanted(self, *places):
         """The ``places`` in mm."""
         positions = self.acquired.positions
         _, _, fractions = bracket(positions, np.array(places))
         maps = interpolate_distances(self.own, positions, np.array(places), None)
-        moves = np.stack([displacements(self.field, t) for t in fractions], 1)[:, None]
-        return Wanted(np.array(places), maps[None], moves.astype(np.float32))
+        fields = np.stack([displacements(self.field, t) for t in fractions], 1)[:, None]
+        return TargetSlices(np.array(places), maps[None], fields.astype(np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -54,37 +51,37 @@ def heart_slices(model, heart):
     )
 
 
+def generated(model, acquired, targets, options, progress=no_progress):
+    """(F, Z, size, size)"""
+    return generate_slices(
+        model, invert_slices(model, acquired, options, progress), targets, options, progress
+    )
+
+
 def made(model, neighbours, options, *places):
     """(Z, size, size)"""
-    return generate_slices(model, neighbours.acquired, neighbours.wanted(*places), options)[0]
+    return generated(model, neighbours.acquired, neighbours.wanted(*places), options)[0]
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_slices_are_images_between_their_neighbours(model, heart_slices, name):
-    told = []
-    images = generate_slices(
-        model,
-        heart_slices.acquired,
-        heart_slices.wanted(2.0, 5.0),
-        RULES[name],
-        lambda *item: told.append(item),
-    )
+    calls = []
+    wanted = heart_slices.wanted(2.0, 5.0)
+    images = generated(model, heart_slices.acquired, wanted, RULES[name], lambda *call: calls.append(call))
     assert (images.shape, images.dtype) == ((1, 2, model.size, model.size), np.float32)
     assert images.min() >= 0
     assert images.max() <= 1
-    assert told == [("invert", 2, 2), ("generate", 2, 2)]
+    assert calls == [("invert", 2, 2), ("generate", 2, 2)]
 
 
 def test_without_the_morphology_code_no_distances_are_needed(model, heart_slices):
-    bare = replace(heart_slices.acquired, maps=None), Wanted(np.array([5.0]))
-    image = generate_slices(model, *bare, RULES["diffae"])
+    bare = replace(heart_slices.acquired, maps=None), TargetSlices(np.array([5.0]))
+    image = generated(model, *bare, RULES["diffae"])
     np.testing.assert_array_equal(image[0], made(model, heart_slices, RULES["diffae"], 5.0))
 
 
 def test_the_morphology_code_matters(model, heart_slices):
-    images = [
-        made(model, heart_slices, replace(RULES["paper"], morphology=use), 5.0) for use in (True, False)
-    ]
+    images = [made(model, heart_slices, RULES[name], 5.0) for name in ("paper", "diffae")]
     assert np.abs(images[0] - images[1]).max() > 1e-3
 
 
@@ -96,7 +93,7 @@ def test_the_same_twice_gives_the_same(model, heart_slices):
 @pytest.mark.parametrize("rule", ["aligned", "paper"])
 def test_a_slice_generated_in_its_own_place_comes_back(model, heart_slices, rule):
     """Inversion and generation undo each other; what is lost is the sampler's error at these few steps."""
-    options, images = GenerationOptions(steps=8, rule=rule), heart_slices.images
+    options, images = Options(steps=8, rule=rule), heart_slices.images
     image = made(model, heart_slices, options, heart_slices.acquired.positions[0])[0]
     error = np.sqrt(np.mean((image - images[0]) ** 2))
     apart = np.sqrt(np.mean((images[1] - images[0]) ** 2))
@@ -121,11 +118,11 @@ def middle_row(image):
 
 
 def test_the_aligned_rule_moves_along_the_displacements_what_the_papers_shows_twice(model, moving):
-    images = made(model, moving, GenerationOptions(), 2.5, 5.0)
+    images = made(model, moving, Options(), 2.5, 5.0)
     for image, row in zip(images, model.size / 2 + np.array([-3, 0]), strict=True):
         assert middle_row(image) == pytest.approx(row, abs=1)
         assert (image > 0.5).sum() == pytest.approx((moving.images[0] > 0.5).sum(), rel=0.1)
-    ghost = made(model, moving, GenerationOptions(rule="paper"), 5.0)[0]
+    ghost = made(model, moving, Options(rule="paper"), 5.0)[0]
     assert np.abs(ghost - images[1]).max() > 0.2
 
 
@@ -134,20 +131,20 @@ def test_frames_done_together_are_those_done_one_by_one(model, heart_slices, mov
     """Batches of four, so that one holds slices of both frames."""
     heart = heart_slices.wanted(2.0, 4.0, 6.0)
     discs = Neighbours(moving.images, heart_slices.acquired.positions, moving.own, moving.field)
-    both = Acquired(
+    both = AcquiredSlices(
         np.concatenate([heart_slices.acquired.images, discs.acquired.images]),
         discs.acquired.positions,
         np.concatenate([heart_slices.acquired.maps, discs.acquired.maps]),
     )
     other = discs.wanted(2.0, 4.0, 6.0)
-    wanted = Wanted(
+    wanted = TargetSlices(
         heart.positions,
         np.concatenate([heart.maps, other.maps]),
-        np.concatenate([heart.moves, other.moves], 1),
+        np.concatenate([heart.displacements, other.displacements], 1),
     )
     batches = Model.load(device="cpu", precision="float32")
     batches.batch = 4
-    together = generate_slices(batches, both, wanted, RULES[rule])
+    together = generated(batches, both, wanted, RULES[rule])
     for images, one in zip(together, (heart_slices, discs), strict=True):
         np.testing.assert_allclose(images, made(model, one, RULES[rule], 2.0, 4.0, 6.0), atol=1e-4)
 
@@ -156,7 +153,7 @@ def test_frames_done_together_are_those_done_one_by_one(model, heart_slices, mov
 def test_bfloat16_changes_generated_slices_little(heart_slices, rule):
     """In intensities from 0 to 1: 0.5 % on average, 5 % in no pixel."""
     images = [
-        made(Model.load(None, "cpu", precision), heart_slices, GenerationOptions(rule=rule), 5.0)
+        made(Model.load(None, "cpu", precision), heart_slices, Options(rule=rule), 5.0)
         for precision in ("float32", "bfloat16")
     ]
     difference = images[0] - images[1]
@@ -167,16 +164,21 @@ def test_bfloat16_changes_generated_slices_little(heart_slices, rule):
 SPREAD_AT = 0.0, 1.0, 5.0
 
 
-@pytest.fixture(scope="module")
-def generator(model, heart_slices):
-    return SliceGenerator(model, heart_slices.acquired, RULES["aligned"])
+def drawn(model, latents, neighbours, rule, samples, seed):
+    """The spread (3, size, size) of plausible slices at the first neighbour, beside it and half-way."""
+    options = replace(RULES[rule], samples=samples)
+    generator = torch.Generator().manual_seed(seed)
+    return sample_spread(model, latents, neighbours.wanted(*SPREAD_AT), options, generator)[0]
 
 
 @pytest.fixture(scope="module")
-def spread(generator, heart_slices):
-    """Of plausible slices at the first of the two neighbours, beside it and half-way."""
-    torch.manual_seed(0)
-    return generator.spread(heart_slices.wanted(*SPREAD_AT), 4)[0]
+def latents(model, heart_slices):
+    return invert_slices(model, heart_slices.acquired, RULES["aligned"])
+
+
+@pytest.fixture(scope="module")
+def spread(model, latents, heart_slices):
+    return drawn(model, latents, heart_slices, "aligned", 4, seed=0)
 
 
 def test_the_spread_is_nothing_at_an_acquired_slice_and_grows_with_the_distance(spread, model):
@@ -191,17 +193,18 @@ def test_the_spread_is_largest_where_the_neighbours_differ(spread, heart_slices)
     assert spread[2][high].mean() > 2 * spread[2][~high].mean()
 
 
-def test_the_spread_follows_the_seed(generator, heart_slices, spread):
-    wanted = heart_slices.wanted(*SPREAD_AT)
-    torch.manual_seed(0)
-    np.testing.assert_array_equal(generator.spread(wanted, 4)[0], spread)
-    torch.manual_seed(1)
-    assert (generator.spread(wanted, 4)[0, 2] != spread[2]).mean() > 0.5
+def test_the_spread_follows_the_seed(model, latents, heart_slices, spread):
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    again = drawn(model, latents, heart_slices, "aligned", 4, seed=0)
+    np.testing.assert_array_equal(again, spread)
+    other = drawn(model, latents, heart_slices, "aligned", 4, seed=1)
+    assert (other[2] != spread[2]).mean() > 0.5
+    assert torch.equal(torch.get_rng_state(), before)  # the process's own numbers are left alone
 
 
 def test_by_the_papers_rule_the_spread_is_that_of_the_noise(model, heart_slices):
-    torch.manual_seed(0)
-    generator = SliceGenerator(model, heart_slices.acquired, RULES["paper"])
-    spread = generator.spread(heart_slices.wanted(*SPREAD_AT), 2)[0]
+    latents = invert_slices(model, heart_slices.acquired, RULES["paper"])
+    spread = drawn(model, latents, heart_slices, "paper", 2, seed=0)
     assert not spread[0].any()
     assert spread[2].mean() > 0

@@ -10,8 +10,8 @@ import pytest
 from dmcvr.system.privatefolder import HELD, held, living, private_folder
 
 CODE = {
-    "make": "import dmcvr.system.privatefolder as p; hold, arguments = p.private_folder, (sys.argv[1], 'a-')",
-    "join": "import dmcvr.system.privatefolder as p; hold, arguments = p.held, [sys.argv[1]]",
+    "make": "hold, arguments = folders.private_folder, (sys.argv[1], 'dmcvr-')",
+    "join": "hold, arguments = folders.held, [sys.argv[1]]",
 }
 
 
@@ -21,7 +21,12 @@ def start():
     started = []
 
     def run(what: str, folder: Path) -> subprocess.Popen:
-        code = f"import sys, time; {CODE[what]}\nwith hold(*arguments): print(flush=True); time.sleep(600)"
+        code = (
+            "import sys, time\n"
+            "import dmcvr.system.privatefolder as folders\n"
+            f"{CODE[what]}\n"
+            "with hold(*arguments): print(flush=True); time.sleep(600)"
+        )
         process = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE)
         started.append(process)
         process.stdout.readline()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from dmcvr.core.errors import InputError
 from dmcvr.training.distributed import ALONE, World, joined
-from dmcvr.training.run import Job
+from dmcvr.training.run import TrainingJob
 from dmcvr.training.trainer import TrainingOptions, fit
 
 CPU = torch.device("cpu")
@@ -48,7 +48,7 @@ def member(rank: int, port: int, folder: Path, preset, hearts, answers) -> None:
     }  # fmt: skip
     torch.set_num_threads(1)
     with joined(CPU) as (world, _):
-        task = Job("segmenter", preset).task(hearts, None)
+        task = TrainingJob("segmenter", preset).task(hearts, None)
         torch.manual_seed(0)
         module = task.build()
         fit(task, module, OPTIONS, folder, lambda entry: None, CPU, world=world)
@@ -78,7 +78,7 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tiny, hearts, tmp_pat
     for name, value in found[0].items():
         assert (found[1][name] == value).all(), name
 
-    task = Job("segmenter", tiny).task(hearts, None)
+    task = TrainingJob("segmenter", tiny).task(hearts, None)
     torch.manual_seed(0)
     module = task.build().train()
     optimiser = torch.optim.AdamW(module.parameters(), lr=OPTIONS.learning_rate, weight_decay=0.01)

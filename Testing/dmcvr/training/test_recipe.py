@@ -7,7 +7,7 @@ import torch
 from dmcvr.model.bundle import read_card
 from dmcvr.model.inference import Model
 from dmcvr.training.recipe import FEWEST_STEPS, STAGES, follow, seconds_a_step
-from dmcvr.training.run import Job
+from dmcvr.training.run import TrainingJob
 
 CPU = torch.device("cpu")
 ABOUT = {"name": "in no time", "licence": "Apache-2.0"}
@@ -49,7 +49,7 @@ def test_a_recipe_begun_goes_on_with_the_steps_it_had(tiny, hearts, tmp_path):
 
 def test_more_time_is_more_steps(tiny, hearts):
     """As many as fit by what a step takes; the time itself depends on the machine."""
-    job = Job("segmenter", tiny)
+    job = TrainingJob("segmenter", tiny)
     assert 0 < seconds_a_step(job, hearts, 2, CPU, steps=2) < 60
     assert sum(stage.share for stage in STAGES) == pytest.approx(1)
     for stage in STAGES:

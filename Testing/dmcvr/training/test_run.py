@@ -15,7 +15,7 @@ import torch
 from dmcvr.core.errors import InputError
 from dmcvr.model.networks.presets import PAPER
 from dmcvr.training.generator import Generator
-from dmcvr.training.run import PARTS, Job, resized, train
+from dmcvr.training.run import PARTS, TrainingJob, resized, train
 from dmcvr.training.segmenter import SegmenterTask
 from dmcvr.training.slices import ARRAYS
 from dmcvr.training.trainer import TrainingOptions
@@ -40,7 +40,7 @@ def nothing(entry: dict) -> None:
 
 
 def start(part, preset, hearts, folder, options=OPTIONS, log=nothing, held_out=None, **more) -> Path:
-    return train(Job(part, preset, **more), hearts, held_out, options, folder, CPU, log)
+    return train(TrainingJob(part, preset, **more), hearts, held_out, options, folder, CPU, log)
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,7 @@ def test_a_short_run_lowers_the_loss(part, tiny, hearts, tmp_path):
     assert losses[-1] < 0.85 * losses[0]
     assert path == tmp_path / f"{part}.safetensors"
     weights = load_file(path)
-    Job(part, tiny).task(hearts, None).build().load_state_dict(weights)
+    TrainingJob(part, tiny).task(hearts, None).build().load_state_dict(weights)
     assert all(value.isfinite().all() for value in weights.values())
 
 
@@ -133,7 +133,7 @@ def test_dice_of_the_scores_is_in_3d_and_a_mean_over_stacks(tiny, hearts):
 
 def test_the_generator_of_the_papers_kind_is_trained_on_the_segmenters_features(paper_like, hearts, tmp_path):
     segmenter = start("segmenter", paper_like, hearts, tmp_path / "segmenter")
-    job = Job("generator", paper_like, segmenter=segmenter)
+    job = TrainingJob("generator", paper_like, segmenter=segmenter)
     path = train(job, hearts, hearts, OPTIONS, tmp_path / "generator", CPU, nothing)
     weights = load_file(path)
     fresh = Generator(paper_like).state_dict()
@@ -200,7 +200,7 @@ def test_a_size_the_network_cannot_take_is_refused(part, size, tiny, hearts, tmp
 def test_smaller_views_show_the_same_window(tiny, hearts, size):
     """The part of a view that is heart does not depend on its size."""
     torch.manual_seed(0)
-    images, labels = Job("generator", tiny, size).task(hearts, None).draw(64)
+    images, labels = TrainingJob("generator", tiny, size).task(hearts, None).draw(64)
     assert images.shape == (64, 1, size, size)
     window = (tiny.image_size * tiny.spacing_mm / 1.5) ** 2
     want = float((hearts.labels > 0).sum()) / len(hearts) / window

@@ -5,8 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import METHODS, add_generation, add_label_values, add_model, add_spacing
-from .types import count, part, phases, whole
+from .shared import (
+    DEFAULT,
+    add_generation,
+    add_label_values,
+    add_method,
+    add_model,
+    add_regenerate,
+    add_seed,
+    add_spacing,
+)
+from .types import count, part, phases
 
 
 def add_cohort(parser: argparse.ArgumentParser) -> None:
@@ -26,16 +35,20 @@ def add_cohort(parser: argparse.ArgumentParser) -> None:
 
 def add_reconstruction(parser: argparse.ArgumentParser) -> None:
     add_spacing(parser)
-    text = "all, or ed, es or numbers from 0, comma-separated; of several, each is a case (default: ed)"
-    parser.add_argument("--frame", type=phases, default=("ed",), metavar="A,B", help=text)
-    parser.add_argument("--method", choices=METHODS, default="dmcvr", help="default: dmcvr")
+    text = (
+        "all, or ed, es or numbers from 0, comma-separated; of several, each is a case (default: "
+        f"{DEFAULT.frame})"
+    )
+    parser.add_argument(
+        "--frame", dest="frames", type=phases, default=(DEFAULT.frame,), metavar="A,B", help=text
+    )
+    add_method(parser)
     text = "take expert labels NAME_gt or NAME_labels beside a stack, or of the index, instead of segmenting"
     parser.add_argument("--expert-labels", action="store_true", help=text)
     add_label_values(parser)
     add_generation(parser)
-    text = "generate the acquired slices as well, instead of keeping them"
-    parser.add_argument("--regenerate", action="store_true", help=text)
-    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
+    add_regenerate(parser)
+    add_seed(parser)
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import METHODS, add_generation, add_input, add_label_values, add_methods, add_model, add_steps
-from .types import count, frames, whole
+from ...reconstruction.options import METHODS
+from .shared import (
+    DEFAULT,
+    add_generation,
+    add_input,
+    add_label_values,
+    add_methods,
+    add_model,
+    add_steps,
+    add_uncertainty,
+)
+from .types import count, frames
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +58,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
             run.add_argument("--predicted-labels", action="store_true", help=text)
         if table == "withheld":
             text = "draw N plausible slices for each and see whether their spread tells where errors are"
-            run.add_argument("--uncertainty", type=whole, default=0, metavar="N", help=text)
+            add_uncertainty(run, text)
         text = "folder for the table as JSON, with all cases, and as Markdown, and for its figures"
         run.add_argument("--output", type=Path, metavar="DIR", help=text)
         add_model(run, as_json="print one JSON object with all cases")
@@ -65,9 +75,9 @@ def add_views(tables: argparse._SubParsersAction) -> None:
     run.add_argument(
         "--frames",
         type=frames,
-        default=("ed",),
+        default=(DEFAULT.frame,),
         metavar="A,B",
-        help="comma-separated, ed, es or numbers from 0 (default: ed)",
+        help=f"comma-separated, ed, es or numbers from 0 (default: {DEFAULT.frame})",
     )
     add_methods(run, METHODS, ("nearest", "dmcvr"), "nearest,dmcvr")
     add_generation(run)

@@ -8,7 +8,19 @@ from pathlib import Path
 from ... import __version__
 from .cohort import add_cohort
 from .evaluate import add_evaluate
-from .shared import METHODS, add_generation, add_input, add_label_values, add_model, add_spacing, add_steps
+from .shared import (
+    DEFAULT,
+    add_generation,
+    add_input,
+    add_label_values,
+    add_method,
+    add_model,
+    add_regenerate,
+    add_seed,
+    add_spacing,
+    add_steps,
+    add_uncertainty,
+)
 from .train import add_train
 from .types import count, frame, whole
 
@@ -38,22 +50,19 @@ def build_parser() -> argparse.ArgumentParser:
     add_input(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
     add_spacing(run)
-    run.add_argument("--frame", type=frame, default="ed", help="ed, es, all or a number from 0 (default: ed)")
-    run.add_argument("--method", choices=METHODS, default="dmcvr", help="default: dmcvr")
+    text = f"ed, es, all or a number from 0 (default: {DEFAULT.frame})"
+    run.add_argument("--frame", type=frame, default=DEFAULT.frame, help=text)
+    add_method(run)
     run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
     add_label_values(run)
     run.add_argument(
         "--lax", type=Path, nargs="+", default=(), metavar="FILE", help="long-axis images for the report"
     )
     add_generation(run)
-    run.add_argument(
-        "--regenerate",
-        action="store_true",
-        help="generate the acquired slices as well, instead of keeping them",
-    )
+    add_regenerate(run)
     text = "write uncertainty.nrrd: the spread of intensity over N plausible slices for each generated one"
-    run.add_argument("--uncertainty", type=whole, default=0, metavar="N", help=text)
-    run.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
+    add_uncertainty(run, text)
+    add_seed(run)
     add_model(run)
 
     run = command("segment", "Label LVC, LVM and RVC in the acquired slices.")

@@ -5,9 +5,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .types import count, some_of, triple
+from ...reconstruction.options import (
+    DEVICES,
+    LABEL_RULES,
+    METHODS,
+    PRECISIONS,
+    RULE_STEPS,
+    RULES,
+    ModelChoice,
+    Options,
+)
+from .types import count, some_of, triple, whole
 
-METHODS = ("dmcvr", "diffae", "registration", "shape", "bspline", "linear", "nearest")
+DEFAULT, DEFAULT_MODEL = Options(), ModelChoice()
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -25,32 +35,39 @@ def add_label_values(parser: argparse.ArgumentParser) -> None:
 
 
 def add_spacing(parser: argparse.ArgumentParser) -> None:
-    text = "about this far between slices (default: in-plane spacing)"
-    parser.add_argument("--spacing", type=float, metavar="MM", help=text)
+    text = "target slice spacing (default: the in-plane spacing)"
+    parser.add_argument("--spacing", type=float, default=DEFAULT.spacing, metavar="MM", help=text)
 
 
 def add_steps(parser: argparse.ArgumentParser) -> None:
-    text = "network calls each way (default: 4 by the aligned rule, 10 by the paper's)"
-    parser.add_argument("--steps", type=count, metavar="N", help=text)
+    own = ", ".join(f"{calls} by the rule {rule}" for rule, calls in RULE_STEPS.items())
+    text = f"network calls each way (default: {own})"
+    parser.add_argument("--steps", type=count, default=DEFAULT.steps, metavar="N", help=text)
 
 
 def add_generation(parser: argparse.ArgumentParser) -> None:
     """How slices are generated and labelled."""
     parser.add_argument(
         "--rule",
-        choices=("aligned", "paper"),
-        default="aligned",
-        help="how neighbours' latents meet: aligned first, or as the paper's eq. 6 (default: aligned)",
+        choices=RULES,
+        default=DEFAULT.rule,
+        help="how the latents of neighbours are combined: aligned first, or by eq. 6 of the paper (default: "
+        f"{DEFAULT.rule})",
     )
     add_steps(parser)
-    text = "log-SNR at which the aligned rule's inversion stops; lower: sharper, less true (default: 1.5)"
-    parser.add_argument("--stop", type=float, default=1.5, metavar="X", help=text)
+    text = (
+        "log-SNR at which the aligned rule's inversion stops; lower: sharper, less true (default: "
+        f"{DEFAULT.stop_log_snr:g})"
+    )
+    parser.add_argument(
+        "--stop", dest="stop_log_snr", type=float, default=DEFAULT.stop_log_snr, metavar="X", help=text
+    )
     parser.add_argument(
         "--label-rule",
-        choices=("code", "image", "fused"),
-        default="code",
+        choices=LABEL_RULES,
+        default=DEFAULT.label_rule,
         help="labels of generated slices: the interpolated shape, those the segmenter gives to the image "
-        "(the paper), or the mean of both (default: code)",
+        f"(the paper), or the mean of both (default: {DEFAULT.label_rule})",
     )
 
 
@@ -58,11 +75,38 @@ def add_model(
     parser: argparse.ArgumentParser, as_json: str = "progress and result as JSON lines on stdout"
 ) -> None:
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the shipped one)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
-    parser.add_argument(
-        "--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="default: auto"
-    )
+    add_device(parser)
+    default = DEFAULT_MODEL.precision
+    parser.add_argument("--precision", choices=PRECISIONS, default=default, help=f"default: {default}")
     parser.add_argument("--json", action="store_true", help=as_json)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    default = DEFAULT_MODEL.device
+    parser.add_argument("--device", choices=DEVICES, default=default, help=f"default: {default}")
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--method", choices=METHODS, default=DEFAULT.method, help=f"default: {DEFAULT.method}"
+    )
+
+
+def add_regenerate(parser: argparse.ArgumentParser) -> None:
+    text = "generate the acquired slices as well, instead of keeping them"
+    parser.add_argument("--regenerate", dest="keep_acquired", action="store_false", help=text)
+
+
+def add_uncertainty(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument(
+        "--uncertainty", dest="samples", type=whole, default=DEFAULT.samples, metavar="N", help=text
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seed", type=whole, default=DEFAULT.seed, metavar="N", help=f"default: {DEFAULT.seed}"
+    )
 
 
 def add_methods(

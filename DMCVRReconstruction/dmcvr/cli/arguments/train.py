@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import add_label_values
+from .shared import add_device, add_label_values
 from .types import count, whole
 
 
@@ -99,4 +99,4 @@ def add_about(parser: argparse.ArgumentParser) -> None:
 def add_machine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole, default=0, metavar="N", help="default: 0")
     parser.add_argument("--threads", type=count, metavar="N", help="processor threads")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    add_device(parser)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ...cohort.table import TABLES, write_tables
 from ...core.errors import InputError
 from ...model.bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from ...system.staging import check_apart, staged_file
+from ..choices import chosen_model, chosen_options
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -39,7 +41,7 @@ def _work(arguments: argparse.Namespace, output: Path) -> None:
     """Do every case that is not done yet."""
     settings = _settings(arguments, output)
     shard = arguments.shard or (1, 1)
-    choose = Selection(arguments.frame, arguments.cases, shard, arguments.expert_labels)
+    choose = Selection(arguments.frames, arguments.cases, shard, arguments.expert_labels)
     cases = CaseList(choose(find_stacks(arguments.input)))
     remove_leftovers(output)
     try:
@@ -70,21 +72,13 @@ def _on_dask(
 
 
 def _settings(arguments: argparse.Namespace, output: Path) -> Settings:
-    model = None if arguments.model is None else arguments.model.absolute()
+    model = chosen_model(arguments)
+    folder = DEFAULT_BUNDLE if model.folder is None else Path(model.folder).absolute()
     return Settings(
         output=output,
-        method=arguments.method,
-        spacing=arguments.spacing,
-        rule=arguments.rule,
-        steps=arguments.steps,
-        stop=arguments.stop,
-        label_rule=arguments.label_rule,
-        regenerate=arguments.regenerate,
-        seed=arguments.seed,
-        model=model,
-        model_sha256=model_sha256(read_card(DEFAULT_BUNDLE if model is None else model)),
-        device=arguments.device,
-        precision=arguments.precision,
+        options=chosen_options(arguments),
+        model=model if model.folder is None else replace(model, folder=str(folder)),
+        model_sha256=model_sha256(read_card(folder)),
         label_values=arguments.label_values,
         keep=arguments.keep,
         trust_times=not arguments.verify,

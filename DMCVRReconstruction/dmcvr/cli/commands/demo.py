@@ -14,10 +14,11 @@ from ...io.scene import write_scene
 from ...model.inference import Model
 from ...output.files import RECORD, write_reconstruction
 from ...output.record import input_hash, make_record
-from ...reconstruction.pipeline import Options, Reconstruction, reconstruct
-from ...reconstruction.slice_generator import GenerationOptions
+from ...reconstruction.pipeline import reconstruct
+from ...reconstruction.result import Reconstruction
 from ...simulation.phantom import PhantomConfig, make_phantom
 from ...system.staging import staged_folder
+from ..choices import chosen_options
 from ..progress_bar import show_progress
 from .phantom import write_phantom
 
@@ -25,7 +26,7 @@ from .phantom import write_phantom
 def run(arguments: argparse.Namespace) -> None:
     """Make the standard phantom's end-diastole, reconstruct it, compare, write everything."""
     phantom = make_phantom(PhantomConfig(), frames=[0])
-    options = Options(spacing=arguments.spacing, generation=GenerationOptions(steps=arguments.steps))
+    options = chosen_options(arguments)
     with staged_folder(arguments.output, seal=RECORD) as folder:
         write_phantom(folder, phantom)
         model = Model.load(arguments.model, arguments.device, arguments.precision)

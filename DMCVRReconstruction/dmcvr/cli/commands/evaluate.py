@@ -13,37 +13,39 @@ from ...model.device import describe
 from ...model.inference import Model
 from ...system.staging import check_apart, staged_folder
 from ..progress_bar import show_progress
-from .evaluation_jobs import Job, cohort_job, command_line, views_job
+from .evaluations import Evaluation, command_line, evaluation_of
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fill one table, print it, write it."""
-    job = views_job(arguments) if arguments.table == "views" else cohort_job(arguments)
+    evaluation = evaluation_of(arguments)
     if arguments.output is None:
-        _write(None, arguments, job)
+        _write(None, arguments, evaluation)
         return
     pictures = f"{arguments.table}-*.png"
     names = [*(f"{arguments.table}.{suffix}" for suffix in ("json", "md")), pictures]
-    check_apart(arguments.output, job.inputs, names)
+    check_apart(arguments.output, evaluation.inputs, names)
     with staged_folder(arguments.output, pictures) as folder:
-        _write(folder, arguments, job)
+        _write(folder, arguments, evaluation)
 
 
-def _write(folder: Path | None, arguments: argparse.Namespace, job: Job) -> None:
+def _write(folder: Path | None, arguments: argparse.Namespace, evaluation: Evaluation) -> None:
     """Evaluate, write JSON, Markdown and figures into ``folder`` if there is one, and print."""
-    model = Model.load(arguments.model, arguments.device, arguments.precision) if job.needs_model else None
+    model = (
+        Model.load(arguments.model, arguments.device, arguments.precision) if evaluation.needs_model else None
+    )
     figures: dict[str, str] = {}
     with show_progress(as_json=False) as progress:
-        outcome = job.fill(model, progress)
+        outcome = evaluation.fill(model, progress)
         if folder is not None and can_draw():
             try:
                 figures = write_drawings(folder, arguments.table, outcome.drawings(progress))
             except BaseException:
                 # The tables may have taken hours: what ends the drawing does not take them along.
-                record = _record(arguments, model, job, outcome.tables, figures)
+                record = _record(arguments, model, evaluation, outcome.tables, figures)
                 _tell(arguments, record, _page(record, outcome.tables, ""))
                 raise
-    record = _record(arguments, model, job, outcome.tables, figures)
+    record = _record(arguments, model, evaluation, outcome.tables, figures)
     text = _page(record, outcome.tables, "" if folder is None or can_draw() else HINT)
     if folder is not None:
         path = folder / f"{arguments.table}.json"
@@ -59,7 +61,7 @@ def _tell(arguments: argparse.Namespace, record: dict, text: str) -> None:
 def _record(
     arguments: argparse.Namespace,
     model: Model | None,
-    job: Job,
+    evaluation: Evaluation,
     tables: list[Table],
     figures: dict[str, str],
 ) -> dict:
@@ -76,7 +78,7 @@ def _record(
         "command": command_line(arguments),
         "version": __version__,
         "model": facts,
-        "cases": job.count,
+        "cases": evaluation.count,
         "empty_masks": sum(row.empty for table in tables for row in table.rows),
         "tables": [as_dict(table) for table in tables],
         "figures": figures,

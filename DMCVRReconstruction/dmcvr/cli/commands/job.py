@@ -9,10 +9,9 @@ import shutil
 import sys
 import traceback
 
-from ...core.errors import CancelledError, InputError
-from ...core.faults import told
+from ...core.errors import CancelledError, InputError, explain_fault
 from ...system.privatefolder import held
-from ..job_file import read_job
+from ..job_file import OUTPUT, read_job
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -21,10 +20,11 @@ def run(arguments: argparse.Namespace) -> None:
         _say({"stage": "load", "done": 0, "total": 1})
         with held(arguments.folder):
             job = read_job(arguments.folder)
-            from .. import build_parser
-            from .reconstruct import run as reconstruct
+            from .reconstruct import Request, answer  # torch, which a job that is refused does not wait for
 
-            reconstruct(build_parser().parse_args(job.arguments(arguments.folder)))
+            labels = None if job.labels is None else arguments.folder / job.labels
+            image, output = arguments.folder / job.input, arguments.folder / OUTPUT
+            answer(Request(image, output, job.options, job.model, labels, as_json=True))
     except BrokenPipeError:
         shutil.rmtree(arguments.folder, ignore_errors=True)
         # Otherwise Python, on its way out, complains that it cannot flush what nobody reads.
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise
     except Exception as error:
         unknown = f"The reconstruction failed with a fault of the program: {type(error).__name__}."
-        kind, sentence = told(error) or ("fault", unknown)
+        kind, sentence = explain_fault(error) or ("fault", unknown)
         _say({"error": sentence, "kind": kind, "detail": traceback.format_exc()})
         raise
 

@@ -5,71 +5,79 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ...baselines import BASELINES
-from ...core.stack import Stack
-from ...io.volumes import read_labels, read_lax, read_stack
+from ...io.inputs import read_input
+from ...io.volumes import read_labels
 from ...model.inference import Model
 from ...output.files import FILES, NUMBERED, RECORD, write_reconstruction
 from ...output.record import input_hash, make_record
-from ...reconstruction.pipeline import Options, reconstruct
-from ...reconstruction.slice_generator import GenerationOptions
+from ...reconstruction.options import ModelChoice, Options
+from ...reconstruction.pipeline import reconstruct
 from ...system.staging import check_apart, staged_folder
+from ..choices import chosen_model, chosen_options
 from ..progress_bar import show_progress
 
 
+@dataclass(frozen=True)
+class Request:
+    """A reconstruction from files to files.
+
+    input: image file or DICOM folder. output: folder. labels: an expert's. label_values: see
+    ``volumes.read_labels``. lax: long-axis images. as_json: whether progress and result are JSON lines.
+    """
+
+    input: Path
+    output: Path
+    options: Options
+    model: ModelChoice
+    labels: Path | None = None
+    label_values: tuple[int, int, int] = (1, 2, 3)
+    lax: tuple[Path, ...] = ()
+    as_json: bool = False
+
+
 def run(arguments: argparse.Namespace) -> None:
-    """Read, reconstruct, write."""
-    options = Options(
-        method=arguments.method,
-        spacing=arguments.spacing,
-        frame=arguments.frame,
-        generation=generation_options(arguments),
-        keep_acquired=not arguments.regenerate,
-        label_rule=arguments.label_rule,
-        samples=arguments.uncertainty,
-        seed=arguments.seed,
+    """Reconstruct as the command line says."""
+    answer(
+        Request(
+            arguments.input,
+            arguments.output,
+            chosen_options(arguments),
+            chosen_model(arguments),
+            arguments.labels,
+            arguments.label_values,
+            tuple(arguments.lax),
+            arguments.json,
+        )
     )
-    drawn = [] if arguments.labels is None else [arguments.labels]
-    check_apart(arguments.output, [arguments.input, *arguments.lax, *drawn], FILES)
-    with staged_folder(arguments.output, NUMBERED, RECORD) as folder:
+
+
+def answer(request: Request) -> None:
+    """Read, reconstruct, write, and print what came of it."""
+    options, drawn = request.options, request.labels
+    check_apart(request.output, [request.input, *request.lax, *([] if drawn is None else [drawn])], FILES)
+    with staged_folder(request.output, NUMBERED, RECORD) as folder:
         started = time.perf_counter()
-        stack, lax, notes = read_input(arguments.input, arguments.lax)
-        labels = read_labels(drawn[0], stack, arguments.label_values) if drawn else None
-        hashes = input_hash(arguments.input), input_hash(drawn[0]) if drawn else None
+        given = read_input(request.input, request.lax)
+        labels = None if drawn is None else read_labels(drawn, given.stack, request.label_values)
+        hashes = input_hash(request.input), None if drawn is None else input_hash(drawn)
         seconds = {"read": time.perf_counter() - started}
         model = None
-        if labels is None or options.method not in BASELINES:
+        if labels is None or options.generates:
             started = time.perf_counter()
-            model = Model.load(arguments.model, arguments.device, arguments.precision)
+            model = Model.load(request.model.folder, request.model.device, request.model.precision)
             seconds["load model"] = time.perf_counter() - started
-        with show_progress(arguments.json) as progress:
-            result = reconstruct(stack, model, options, progress, labels)
+        with show_progress(request.as_json) as progress:
+            result = reconstruct(given.stack, model, options, progress, labels)
         seconds |= result.seconds
-        record = make_record(result, options, model, hashes[0], notes, seconds, hashes[1])
-        write_reconstruction(folder, result, record, lax)
-    if arguments.json:
-        print(json.dumps({"output": str(arguments.output), "result": record}), flush=True)
+        record = make_record(result, options, model, hashes[0], list(given.notes), seconds, hashes[1])
+        write_reconstruction(folder, result, record, given.lax)
+    if request.as_json:
+        print(json.dumps({"output": str(request.output), "result": record}), flush=True)
         return
     for message in record["warnings"]:
         print(f"Note: {message}")
     x, y, z = record["geometry"]["voxels"]
-    print(f"{x} x {y} x {z} voxels in {sum(seconds.values()):.0f} s: {arguments.output / 'report.html'}")
-
-
-def generation_options(arguments: argparse.Namespace) -> GenerationOptions:
-    """How slices are to be generated."""
-    return GenerationOptions(steps=arguments.steps, rule=arguments.rule, stop_log_snr=arguments.stop)
-
-
-def read_input(path: Path, lax: Sequence[Path] = ()) -> tuple[Stack, tuple[Stack, ...], list[str]]:
-    """The SAX stack in ``path``, long-axis images of ``lax`` or of the DICOM folder, and notes on choices."""
-    given = tuple(read_lax(item) for item in lax)
-    if path.is_dir():
-        from ...io.dicom.study import read_study  # pydicom, which files do not need
-
-        study = read_study(path)
-        return study.sax, given or study.lax, list(study.warnings)
-    return read_stack(path), given, []
+    print(f"{x} x {y} x {z} voxels in {sum(seconds.values()):.0f} s: {request.output / 'report.html'}")

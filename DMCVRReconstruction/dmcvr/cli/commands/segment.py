@@ -8,14 +8,14 @@ import json
 import numpy as np
 
 from ...core.errors import InputError
+from ...io.inputs import read_input
 from ...io.nrrd import write_volume
 from ...io.volumes import read_grid
 from ...model.inference import Model
 from ...output.files import stack_grid
-from ...reconstruction.frames import segment_stack
+from ...reconstruction.stack_labels import segment_stack
 from ...system.staging import check_apart, staged_file
 from ..progress_bar import show_progress
-from .reconstruct import read_input
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -25,7 +25,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError("Labels are written as a label volume; give a file name like labels.nrrd.")
     check_apart(arguments.output, [arguments.input])
     with staged_file(arguments.output) as path:
-        stack, _, notes = read_input(arguments.input)
+        given = read_input(arguments.input)
+        stack = given.stack
         grid = stack_grid(stack) if arguments.input.is_dir() else read_grid(arguments.input)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
         with show_progress(arguments.json) as progress:
@@ -38,8 +39,8 @@ def run(arguments: argparse.Namespace) -> None:
         else:
             write_volume(path, labels[0], grid)
     if arguments.json:
-        print(json.dumps({"output": str(arguments.output), "warnings": notes}), flush=True)
+        print(json.dumps({"output": str(arguments.output), "warnings": list(given.notes)}), flush=True)
         return
-    for message in notes:
+    for message in given.notes:
         print(f"Note: {message}")
     print(f"Labels of {labels.shape[1]} slices in {len(labels)} frames: {arguments.output}")

@@ -23,7 +23,7 @@ from ...simulation.shapemodel import training_hearts
 from ...system.staging import made_folder, staged_folder
 from ...training.data import is_prepared, load, prepare
 from ...training.recipe import follow
-from ...training.run import Job, train
+from ...training.run import TrainingJob, train
 from ...training.slices import Slices
 from ...training.trainer import TrainingOptions
 
@@ -48,7 +48,7 @@ def _train(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         checkpoint_every=arguments.checkpoint_every,
     )
-    job = Job(
+    job = TrainingJob(
         arguments.part,
         PRESETS[arguments.preset],
         getattr(arguments, "size", None),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from ...core.progress import Progress
 from ...model.inference import Model
-from ...reconstruction.slice_generator import Progress
 from ...simulation.phantom import Phantom
 from ..agreement import is_agreement
 from ..cases import Case

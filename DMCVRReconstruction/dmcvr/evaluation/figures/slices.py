@@ -12,7 +12,9 @@ from ...core.errors import InputError
 from ...core.labels import BACKGROUND, LVC
 from ...output.report.cuts import outlines, outlines_on_plane
 from ...output.report.planes import View, box, long_axis_views
-from ...reconstruction.pipeline import Options, Reconstruction, reconstruct
+from ...reconstruction.options import Options
+from ...reconstruction.pipeline import reconstruct
+from ...reconstruction.result import Reconstruction
 from ..cuts import Lines
 from ..generation import Regenerated
 from ..metrics import dice

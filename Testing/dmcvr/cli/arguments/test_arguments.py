@@ -8,6 +8,8 @@ import sys
 import pytest
 from dmcvr import __version__
 from dmcvr.cli.arguments.parser import build_parser
+from dmcvr.cli.choices import chosen_model, chosen_options
+from dmcvr.reconstruction.options import ModelChoice, Options
 
 COMMANDS = ("reconstruct", "segment", "job", "phantom", "demo", "cohort", "evaluate", "train", "info")
 HEAVY = ("torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "tqdm", "distributed", "pyarrow")
@@ -26,15 +28,26 @@ def process(*arguments, **options):
 
 
 def test_what_is_not_said_is_the_same_for_the_pipeline_a_cohort_and_the_command_line():
-    from dmcvr.cohort.settings import Settings
-    from dmcvr.reconstruction.slice_generator import GenerationOptions
-
-    own = GenerationOptions()
-    for command in (("reconstruct", "x", "--output", "y"), ("evaluate", "withheld", "--data", "x")):
+    for command in (
+        ("reconstruct", "x", "--output", "y"),
+        ("evaluate", "withheld", "--data", "x"),
+        ("cohort", "x", "--output", "y"),
+        ("demo",),
+    ):
         given = build_parser().parse_args(command)
-        assert (given.rule, given.steps, given.stop) == (own.rule, own.steps, own.stop_log_snr)
-    cohort = Settings(None)
-    assert (cohort.rule, cohort.steps, cohort.stop) == (own.rule, own.steps, own.stop_log_snr)
+        assert chosen_options(given) == Options()
+        assert chosen_model(given) == ModelChoice()
+
+
+def test_what_is_said_reaches_the_options():
+    words = ["--rule", "paper", "--steps", "7", "--stop", "2.5", "--label-rule", "image", "--regenerate"]
+    words += ["--method", "diffae", "--frame", "es", "--spacing", "3", "--seed", "9", "--uncertainty", "4"]
+    given = build_parser().parse_args(["reconstruct", "x", "--output", "y", *words, "--device", "cpu"])
+    assert chosen_options(given) == Options(
+        method="diffae", spacing=3.0, frame="es", rule="paper", steps=7, stop_log_snr=2.5,
+        label_rule="image", keep_acquired=False, samples=4, seed=9,
+    )  # fmt: skip
+    assert chosen_model(given) == ModelChoice(device="cpu")
 
 
 def test_help_imports_nothing_heavy_and_takes_no_time():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from dmcvr.cli.commands.demo import compare
 from dmcvr.core.labels import NAMES
-from dmcvr.reconstruction.pipeline import Options, reconstruct
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.pipeline import reconstruct
 
 
 def test_it_reconstructs_the_phantom_and_scores_it(call, tmp_path, least_dice):

@@ -3,24 +3,23 @@ import os
 
 import pytest
 import torch
-from dmcvr.core.errors import StorageError
-from dmcvr.core.faults import told
+from dmcvr.core.errors import StorageError, explain_fault
 
 
 def test_a_full_graphics_card_is_told_from_a_full_computer():
     """The types are torch's own; no graphics card was filled."""
     for error in (torch.OutOfMemoryError("CUDA out of memory. Tried to"), RuntimeError("CUDA out of memory")):
-        kind, sentence = told(error)
+        kind, sentence = explain_fault(error)
         assert kind == "memory"
         assert "graphics card ran out" in sentence
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: not enough memory")):
-        assert "computer ran out" in told(error)[1]
+        assert "computer ran out" in explain_fault(error)[1]
 
 
 def test_an_allocation_that_torch_cannot_make_is_lack_of_memory():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 55, dtype=torch.uint8)
-    assert told(caught.value)[0] == "memory"
+    assert explain_fault(caught.value)[0] == "memory"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device on this system")
@@ -29,12 +28,12 @@ def test_a_full_disk_is_told():
     with pytest.raises(OSError, match="space") as caught, open("/dev/full", "wb", buffering=0) as file:
         file.write(b"x")
     assert caught.value.errno == errno.ENOSPC
-    assert told(caught.value)[0] == "disk"
-    assert told(StorageError("Gone.")) == ("disk", "Gone.")
+    assert explain_fault(caught.value)[0] == "disk"
+    assert explain_fault(StorageError("Gone.")) == ("disk", "Gone.")
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("shapes do not fit"), PermissionError(errno.EACCES, "no"), OSError()]
 )
 def test_other_errors_are_faults_of_the_program(error):
-    assert told(error) is None
+    assert explain_fault(error) is None

@@ -1,0 +1,237 @@
+"""What ``dmcvr evaluate`` runs: an evaluation a table, from its arguments."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ...baselines import BASELINES
+from ...core.progress import Progress
+from ...evaluation.cases import DataFolder
+from ...evaluation.clinical import clinical_tables
+from ...evaluation.contours import read_contours
+from ...evaluation.examination import RealExamination, check_contours, examine
+from ...evaluation.figures.choice import (
+    examination_drawings,
+    slice_drawings,
+    table_drawings,
+    view_drawings,
+    withheld_drawings,
+)
+from ...evaluation.figures.drawing import Drawing
+from ...evaluation.generation import Generators, generation_tables
+from ...evaluation.long_axis import Phantoms, long_axis_tables
+from ...evaluation.methods import Comparison
+from ...evaluation.segmentation import segmentation_tables
+from ...evaluation.summary import Table
+from ...evaluation.view_tables import examination_tables
+from ...evaluation.withheld import withheld_tables
+from ...io.inputs import read_input
+from ...io.volumes import read_labels
+from ...model.inference import Model
+from ...simulation.shapemodel import HeldBackHearts
+from ..choices import chosen_options
+
+WORDS = {"stop_log_snr": "stop"}
+"""What is typed for options that have another name."""
+
+
+Done = Callable[[], None]
+"""Called after each case."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The tables, and what gives their figures, telling its progress, where these are wanted."""
+
+    tables: list[Table]
+    drawings: Callable[[Progress], Iterable[Drawing]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation of ``count`` cases that can be run.
+
+    inputs: files and folders that no output may lie among. fill: given the model, if ``needs_model``, and a
+    progress function.
+    """
+
+    inputs: tuple[Path, ...]
+    count: int
+    needs_model: bool
+    fill: Callable[[Model | None, Progress], Outcome]
+
+
+def evaluation_of(arguments: argparse.Namespace) -> Evaluation:
+    """The evaluation that was asked for. Raises InputError for unreadable files and data without a case."""
+    return EVALUATIONS[arguments.table](arguments)
+
+
+def _case_by_case(
+    source: Path | None,
+    count: int,
+    needs_model: bool,
+    fill_tables: Callable[[Model | None, Done], list[Table]],
+    draw: Callable[[list[Table], Model | None, Progress], Iterable[Drawing]] = lambda *arguments: (),
+) -> Evaluation:
+    """An evaluation of ``count`` cases of the folder ``source``; ``draw`` gives the figures that not every
+    table has.
+    """
+
+    def fill(model: Model | None, progress: Progress) -> Outcome:
+        finished = 0
+
+        def done() -> None:
+            nonlocal finished
+            finished += 1
+            progress("evaluate", finished, count)
+
+        tables = fill_tables(model, done)
+
+        def drawings(progress: Progress) -> Iterable[Drawing]:
+            yield from table_drawings(tables)
+            yield from draw(tables, model, progress)
+
+        return Outcome(tables, drawings)
+
+    return Evaluation(() if source is None else (source,), count, needs_model, fill)
+
+
+def _segmentation(arguments: argparse.Namespace) -> Evaluation:
+    cases = _data_folder(arguments)
+    return _case_by_case(
+        arguments.data, len(cases), True, lambda model, done: segmentation_tables(cases, model, done)
+    )
+
+
+def _generation(arguments: argparse.Namespace) -> Evaluation:
+    cases, methods, steps = _data_folder(arguments), arguments.methods, arguments.steps
+    generators = cache(lambda model: Generators(model, _diffae(arguments)))
+    return _case_by_case(
+        arguments.data,
+        len(cases),
+        True,
+        lambda model, done: generation_tables(cases, generators(model), methods, steps, done),
+        lambda tables, model, progress: slice_drawings(
+            tables[0], cases, generators(model), methods, steps, progress
+        ),
+    )
+
+
+def _withheld(arguments: argparse.Namespace) -> Evaluation:
+    cases, comparison = _data_folder(arguments), _comparison(arguments, arguments.predicted_labels)
+    return _case_by_case(
+        arguments.data,
+        len(cases),
+        comparison.needs_model,
+        lambda model, done: withheld_tables(cases, model, comparison, done),
+        lambda tables, model, progress: withheld_drawings(tables[0], cases, model, comparison, progress),
+    )
+
+
+def _clinical(arguments: argparse.Namespace) -> Evaluation:
+    cases, comparison = _data_folder(arguments), _comparison(arguments, arguments.predicted_labels)
+    return _case_by_case(
+        arguments.data,
+        len(cases),
+        comparison.needs_model,
+        lambda model, done: clinical_tables(cases, model, comparison, done),
+    )
+
+
+def _long_axis(arguments: argparse.Namespace) -> Evaluation:
+    cases, comparison = _known_hearts(arguments), _comparison(arguments, arguments.predicted_labels)
+    return _case_by_case(
+        arguments.hearts,
+        len(cases),
+        comparison.needs_model,
+        lambda model, done: long_axis_tables(cases, model, comparison, done),
+        lambda tables, model, progress: view_drawings(tables[0], cases, model, comparison, progress),
+    )
+
+
+def _views(arguments: argparse.Namespace) -> Evaluation:
+    """One examination with its long-axis images."""
+    given = read_input(arguments.input, arguments.lax)
+    stack, lax = given.stack, given.lax
+    labels = None
+    if arguments.labels is not None:
+        labels = read_labels(arguments.labels, stack, arguments.label_values)
+    contours = tuple(read_contours(path) for path in arguments.contours)
+    check_contours(contours, len(stack.frames))
+    comparison = _comparison(arguments, predicted_labels=False)
+    drawn = "segmenter" if labels is None else "experts"
+
+    def fill(model: Model | None, progress: Progress) -> Outcome:
+        examination = RealExamination(stack, lax, labels, contours)
+        examined = examine(examination, arguments.frames, model, comparison, progress)
+        return Outcome(examination_tables(examined, drawn), lambda progress: examination_drawings(examined))
+
+    drawn_files = () if arguments.labels is None else (arguments.labels,)
+    inputs = (arguments.input, *arguments.lax, *arguments.contours, *drawn_files)
+    return Evaluation(inputs, len(arguments.frames), labels is None or comparison.needs_model, fill)
+
+
+def _known_hearts(arguments: argparse.Namespace) -> Phantoms | HeldBackHearts:
+    if arguments.hearts is None:
+        return Phantoms(arguments.phantoms)
+    return HeldBackHearts(arguments.hearts, arguments.heart_count)
+
+
+def _data_folder(arguments: argparse.Namespace) -> DataFolder:
+    return DataFolder(arguments.data, arguments.label_values, arguments.cases)
+
+
+def _comparison(arguments: argparse.Namespace, predicted_labels: bool) -> Comparison:
+    return Comparison(arguments.methods, predicted_labels, chosen_options(arguments))
+
+
+def _diffae(arguments: argparse.Namespace) -> Model | None:
+    if arguments.diffae_model is None or "diffae" not in arguments.methods:
+        return None
+    return Model.load(arguments.diffae_model, arguments.device, arguments.precision)
+
+
+EVALUATIONS: dict[str, Callable[[argparse.Namespace], Evaluation]] = {
+    "segmentation": _segmentation,
+    "generation": _generation,
+    "withheld": _withheld,
+    "clinical": _clinical,
+    "long-axis": _long_axis,
+    "views": _views,
+}
+"""By table."""
+
+
+def command_line(arguments: argparse.Namespace) -> str:
+    """The command that gives the same numbers; of folders the last name only, and of files none: paths tell
+    of people.
+    """
+    words = ["dmcvr", "evaluate", arguments.table]
+    if "input" in arguments:
+        words.append("INPUT")
+        for name in ("lax", "labels", "contours"):
+            if getattr(arguments, name):
+                words += [f"--{name}", "FILES"]
+    made = "hearts heart_count" if getattr(arguments, "hearts", None) else "phantoms"
+    generates = not set(getattr(arguments, "methods", ())) <= set(BASELINES)
+    how = "rule steps stop_log_snr label_rule" if generates else ""
+    names = f"data label_values cases {made} frames methods {how} model diffae_model precision"
+    for name in names.split():
+        value = getattr(arguments, name, None)
+        if value is None or value == "":
+            continue
+        if isinstance(value, tuple):
+            value = ",".join(str(item) for item in value)
+        elif isinstance(value, Path):
+            value = value.resolve().name
+        words += [f"--{WORDS.get(name, name).replace('_', '-')}", str(value)]
+    if getattr(arguments, "samples", 0):
+        words += ["--uncertainty", str(arguments.samples)]
+    if getattr(arguments, "predicted_labels", False):
+        words.append("--predicted-labels")
+    return shlex.join(words)

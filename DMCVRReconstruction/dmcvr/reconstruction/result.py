@@ -1,0 +1,59 @@
+"""What a reconstruction gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..anatomy.function import ejection_fraction, stack_volumes_ml, volumes_ml
+from ..core.geometry import Grid
+from ..core.stack import Stack
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A heart in 3D, over time if more than one frame was asked for.
+
+    volume: (T, Z, Y, X) float32, the stack's intensities. labels: the same shape, uint8. grid: where both
+        lie.
+    uncertainty: (T, Z, Y, X) float32, standard deviation of the intensity over samples; 0 in acquired slices
+        and outside the heart's window. None if no samples were asked for.
+    acquired: (Z,) index of the acquired slice at each z, None where the slice was generated.
+    stack, stack_labels: the T frames as acquired, and their labels (T, S, H, W).
+    frames: (T,) which frames of the input they are.
+    cycle_ml: LVC volume by disc summation in every frame of the input that was segmented, None in the others.
+        Where only end-diastole or end-systole was asked for, other frames were segmented less carefully.
+    seconds: per stage. warnings: plain sentences.
+    """
+
+    volume: np.ndarray
+    labels: np.ndarray
+    uncertainty: np.ndarray | None
+    grid: Grid
+    acquired: tuple[int | None, ...]
+    stack: Stack
+    stack_labels: np.ndarray
+    frames: tuple[int, ...]
+    cycle_ml: tuple[float | None, ...]
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+    @property
+    def volumes(self) -> list[dict[str, float]]:
+        """Volume in ml of each structure in each of the T frames, from the reconstruction."""
+        return [volumes_ml(labels, self.grid.voxel_ml) for labels in self.labels]
+
+    @property
+    def stack_volumes(self) -> list[dict[str, float]]:
+        """The same from the acquired slices by disc summation."""
+        area = float(np.prod(self.stack.spacing))
+        return [stack_volumes_ml(labels, self.stack.positions, area) for labels in self.stack_labels]
+
+    @property
+    def ejection_fraction(self) -> float | None:
+        """In %, by the largest and smallest LV cavity; None unless the whole cine was reconstructed."""
+        if len(self.frames) < len(self.cycle_ml) or len(self.frames) < 2:
+            return None
+        lvc = [volumes["LVC"] for volumes in self.volumes]
+        return ejection_fraction(max(lvc), min(lvc))

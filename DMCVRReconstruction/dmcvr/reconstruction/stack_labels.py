@@ -1,0 +1,135 @@
+"""Labels of the acquired slices, the network's or an expert's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..anatomy.function import find_ed_es
+from ..core.errors import InputError
+from ..core.geometry import sample_plane
+from ..core.labels import LVC
+from ..core.progress import Progress
+from ..core.stack import Stack
+from ..model.inference import Model
+from .frames import cycle_volumes
+from .heart_window import Window, find_heart, window_about
+from .segmentation import VIEWS, segment_frames
+
+QUICK_VIEWS = 1
+"""Enough to tell the heart's phases apart by; see ``segmentation.VIEWS``."""
+
+
+def segment_stack(
+    stack: Stack, model: Model, frames: list[int], progress: Progress
+) -> tuple[Window, dict[int, np.ndarray]]:
+    """The heart's window and the labels (S, H, W) of the given frames of a stack.
+
+    Raises InputError if no heart is in view.
+    """
+    segmenter = _StackSegmenter(stack, model, frames[0], len(frames), len(frames) * VIEWS, progress)
+    labels = segmenter.labels(frames)
+    _check_heart(labels)
+    return segmenter.window, labels
+
+
+def segment_phases(stack: Stack, model: Model, progress: Progress) -> tuple[Window, dict[int, np.ndarray]]:
+    """The heart's window and the labels of all frames of a cine, most carefully those of ED and ES.
+
+    Every frame is labelled quickly; then the one with the largest LV cavity and the one with the smallest are
+    labelled as well as can be, until they remain these. Raises InputError if no heart is in view.
+    """
+    count = len(stack.frames)
+    segmenter = _StackSegmenter(stack, model, 0, count, count * QUICK_VIEWS + 2 * VIEWS, progress)
+    labels = segmenter.labels(list(range(count)), QUICK_VIEWS)
+    _check_heart(labels)
+    settled: set[int] = set()
+    while contested := set(find_ed_es(cycle_volumes(stack, labels))) - settled:
+        labels |= segmenter.labels(sorted(contested))
+        settled |= contested
+    segmenter.end()
+    return segmenter.window, labels
+
+
+class _StackSegmenter:
+    """Labels frames of a stack in the heart's window, found in the frame ``first``.
+
+    frames, views: of how many frames progress is told, in slices, and by how many views of frames it ends.
+    """
+
+    def __init__(self, stack: Stack, model: Model, first: int, frames: int, views: int, progress: Progress):
+        self._stack, self._model, self._progress = stack, model, progress
+        self._native = [stack.plane(index) for index in range(len(stack.origins))]
+        self._total, self._work = frames * len(self._native), views * len(self._native)
+        self._done = 0
+        self.window = find_heart(model, stack.frames[first], self._native)
+
+    def labels(self, frames: list[int], views: int = VIEWS) -> dict[int, np.ndarray]:
+        """Labels (S, H, W) by frame; as many frames at a time as fit in a batch."""
+
+        def told(slices: int) -> None:
+            self._done = min(self._done + slices * views, self._work)
+            self._progress("segment", self._total * self._done // self._work, self._total)
+
+        together = max(1, self._model.batch // len(self._native))
+        out = {}
+        for start in range(0, len(frames), together):
+            some = frames[start : start + together]
+            found = segment_frames(
+                self._model, self._stack.frames[some], self._native, self.window, views, told
+            )
+            out |= dict(zip(some, found, strict=True))
+        return out
+
+    def end(self) -> None:
+        """Tell the end of progress, if it has not been reached."""
+        if self._done < self._work:
+            self._progress("segment", self._total, self._total)
+
+
+def _check_heart(labels: dict[int, np.ndarray]) -> None:
+    if not any((item == LVC).any() for item in labels.values()):
+        raise InputError("No left ventricle was found in the image: it must be a short-axis stack.")
+
+
+def label_stack(
+    stack: Stack, model: Model | None, frame: str | int, labels: np.ndarray | None, progress: Progress
+) -> tuple[Window | None, dict[int, np.ndarray]]:
+    """The window and the labels by frame, of the frames that are needed to choose from and to reconstruct.
+
+    frame: as in the pipeline's options. labels: (T or 1, S, H, W) uint8, an expert's, or None to segment. The
+    window is None without a model.
+    """
+    count = len(stack.frames)
+    if isinstance(frame, int) and not 0 <= frame < count:
+        raise InputError(f"There is no frame {frame}; frames are counted from 0 to {count - 1}.")
+    needed = [frame] if isinstance(frame, int) else list(range(count))
+    if labels is None and frame in ("ed", "es") and count > 2:
+        return segment_phases(stack, model, progress)
+    if labels is None:
+        return segment_stack(stack, model, needed, progress)
+    if len(labels) < count and len(needed) > 1:
+        raise InputError("The labels are of one frame only; say which with --frame.")
+    drawn = [t for t in needed if labels[t if len(labels) == count else 0].any()]
+    if not drawn:
+        raise InputError("The labels show no heart in the chosen frame; choose another one with --frame.")
+    if frame == "all" and len(drawn) < count:
+        raise InputError(
+            f"Only {len(drawn)} of the {count} frames have labels; choose one of these with --frame."
+        )
+    # Experts often draw end-diastole and end-systole only: a frame left empty is no heart without blood.
+    by_frame = {t: labels[t if len(labels) == count else 0] for t in drawn}
+    if model is None:
+        return None, by_frame
+    native = [stack.plane(index) for index in range(len(stack.origins))]
+    window = window_about(model, stack.frames[drawn[0]], native, native, by_frame[drawn[0]] > 0)
+    return window, by_frame
+
+
+def straighten_labels(labels: np.ndarray, acquired: Stack, straight: Stack) -> np.ndarray:
+    """Labels (T, S, H, W) of the ``acquired`` slices, on the ``straight`` ones."""
+    out = np.empty_like(labels)
+    for index in range(len(acquired.origins)):
+        source, target = acquired.plane(index), straight.plane(index)
+        for t in range(len(labels)):
+            out[t, index] = sample_plane(labels[t, index], source, target, order=0)
+    return out

@@ -151,10 +151,9 @@ def reconstruct_plainly(case: Case, settings: Settings, number: int) -> None:
     with staged_folder(settings.output / f"plain{number}") as folder:
         given = read_input(case.path)
         labels = read_labels(case.labels, given.stack)
-        image, drawn = content_hashes(case)
         options = settings.options_of(case)
         result = reconstruct(given.stack, None, options, labels=labels)
-        record = make_record(result, options, None, image, list(given.notes), result.seconds, drawn)
+        record = make_record(result, options, None, content_hashes(case), given.notes, result.seconds)
         write_reconstruction(folder, result, record, given.lax)
 
 

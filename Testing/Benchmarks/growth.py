@@ -62,7 +62,7 @@ def measure(what: str, count: int) -> dict:
         started = time.perf_counter()
         result = reconstruct(stack, model, options)
         made = time.perf_counter() - started
-        write_reconstruction(Path(folder), result, make_record(result, options, model, "", [], {}))
+        write_reconstruction(Path(folder), result, make_record(result, options, model, ("", None), [], {}))
         seconds = time.perf_counter() - started
     return {
         what: count,

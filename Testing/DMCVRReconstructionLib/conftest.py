@@ -73,7 +73,7 @@ def reconstructed(stack, labels) -> ResultFiles:
     """The reconstruction of ``stack`` from its true labels, as a finished job brings it."""
     options = Options(method="shape", frame="all" if len(labels) > 1 else 0, spacing=2.5)
     result = reconstruct(stack, None, options, labels=labels)
-    record = make_record(result, options, None, "ab" * 32, [], result.seconds)
+    record = make_record(result, options, None, ("ab" * 32, None), [], result.seconds).to_json()
     return ResultFiles(result.volume, result.labels, result.grid, record)
 
 

@@ -7,11 +7,12 @@ import io
 import numpy as np
 from PIL import Image
 
+from ..anatomy.cuts import outlines
+from ..anatomy.long_axis_views import box
+from ..core.intensity import grey_limits
 from ..core.labels import BACKGROUND
 from ..core.stack import Stack
-from ..output.report.cuts import outlines
-from ..output.report.pictures import picture, window
-from ..output.report.planes import box
+from ..output.pictures import picture
 from ..reconstruction.result import Reconstruction
 
 SIDE = 150  # pixels
@@ -38,7 +39,7 @@ def _picture(frame: np.ndarray, labels: np.ndarray, spacing: tuple[float, float]
     if heart.any():
         low, high = box(heart.any(0), AROUND_MM / min(spacing))
         rows, columns = slice(low[0], high[0]), slice(low[1], high[1])
-    limits = window(frame)
+    limits = grey_limits(frame)
     sheet = Image.new("RGB", (len(chosen) * SIDE, SIDE))
     for index, s in enumerate(chosen):
         image, drawn = frame[s, rows, columns], labels[s, rows, columns]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from ..output.report.style import STYLE
+from ..output.page_style import STYLE
 from .histogram import histogram
 from .records import PICTURE
 

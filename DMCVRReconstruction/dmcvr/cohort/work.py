@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ..io.volumes import read_labels
 from ..model.inference import Model
 from ..output.files import NUMBERED, write_reconstruction
 from ..output.files import RECORD as RESULT
-from ..output.record import make_record
+from ..output.record import RunRecord, make_record
 from ..reconstruction.options import ModelChoice
 from ..reconstruction.pipeline import reconstruct
 from ..reconstruction.result import Reconstruction
@@ -112,19 +112,18 @@ def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> Non
             seconds["load model"] = time.perf_counter() - begun
         options = settings.options_of(case)
         result = reconstruct(stack, model, options, labels=labels)
-        made = make_record(
-            result, options, model, hashes[0], list(given.notes), seconds | result.seconds, hashes[1]
-        )
+        made = make_record(result, options, model, hashes, given.notes, seconds | result.seconds)
         begun = time.perf_counter()
         _write(staged, result, made, given.lax, settings.keep)
-        made["seconds"]["write"] = round(time.perf_counter() - begun, 3)
+        written = round(time.perf_counter() - begun, 3)
+        made = replace(made, seconds={**made.seconds, "write": written})
         record = make_case_record(case, settings, attempt.number, attempt.seconds)
-        record["status"], record["result"] = "done", made
+        record["status"], record["result"] = "done", made.to_json()
         record["input"] = {"sha256": hashes[0], "labels_sha256": hashes[1], "stamp": stamp}
         seal(staged, folder, record)
 
 
-def _write(staged: Path, result: Reconstruction, made: dict, lax: tuple[Stack, ...], keep: str) -> None:
+def _write(staged: Path, result: Reconstruction, made: RunRecord, lax: tuple[Stack, ...], keep: str) -> None:
     """What is to be kept of a result, and its picture."""
     if keep == "volumes":
         write_reconstruction(staged, result, made, lax)

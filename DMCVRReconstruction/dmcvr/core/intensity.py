@@ -27,3 +27,10 @@ def field_scale(images: np.ndarray) -> float:
     """
     bright = images[images > 0]
     return float(np.percentile(bright, PERCENTILE)) if bright.size else 1.0
+
+
+def grey_limits(image: np.ndarray) -> tuple[float, float]:
+    """The intensities to show as black and white: the 0.5th and 99.5th percentile of what is not empty."""
+    filled = image[image != 0]
+    low, high = np.percentile(filled, (0.5, 99.5)) if filled.size else (0.0, 1.0)
+    return float(low), float(max(high, low + 1e-6))

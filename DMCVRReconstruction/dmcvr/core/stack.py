@@ -57,3 +57,15 @@ class Stack:
         if slices is None:
             return replace(self, frames=data, times=times)
         return replace(self, frames=data[:, slices], origins=self.origins[slices], times=times)
+
+
+def nearest_in_time(lax: Stack, stack: Stack, frame: int) -> np.ndarray:
+    """(H, W) the image of ``lax``, a stack of one slice, nearest in time to ``frame`` of ``stack``.
+
+    By trigger time where both know it, else by the fraction of the cycle.
+    """
+    if lax.times is not None and stack.times is not None:
+        nearest = int(np.argmin(np.abs(lax.times - stack.times[frame])))
+    else:
+        nearest = round(frame / len(stack.frames) * len(lax.frames)) % len(lax.frames)
+    return lax.frames[nearest, 0]

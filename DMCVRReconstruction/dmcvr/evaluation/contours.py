@@ -16,7 +16,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import Plane
 from ..core.labels import LVC, LVM, RVC
-from .cuts import Lines, pixels
+from .compared_cuts import Lines, pixels
 
 HEADER = ("x", "y", "z", "contour type", "frameID", "weight", "time frame")
 BOUNDARIES = {

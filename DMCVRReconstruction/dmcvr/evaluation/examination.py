@@ -10,15 +10,14 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import Plane
 from ..core.progress import Progress
-from ..core.stack import Stack
+from ..core.stack import Stack, nearest_in_time
 from ..model.inference import Model
-from ..output.report.data import nearest_in_time
 from ..reconstruction.frames import choose_frames, cycle_volumes
 from ..reconstruction.output_grid import straighten
 from ..reconstruction.result import Reconstruction
 from ..reconstruction.stack_labels import label_stack, straighten_labels
+from .compared_cuts import Cut, LaxImage, cut_views
 from .contours import Contours
-from .cuts import Cut, LaxImage, cut_views
 from .methods import Comparison, reconstructions
 
 

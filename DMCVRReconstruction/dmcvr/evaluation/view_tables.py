@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..anatomy.cuts import outlines, outlines_on_plane
 from ..core.labels import LVC, LVM, NAMES, RVC
 from ..core.stack import Stack
-from ..output.report.cuts import outlines, outlines_on_plane
 from .contours import outline_distances
 from .examination import ExaminedFrame
 from .summary import Column, Row, Table

@@ -20,7 +20,7 @@ from torch import Tensor
 from ..core.errors import InputError, explain_fault
 from .batches import alone, batch_size, turn, turn_back, with_neighbours
 from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
-from .device import autocast, choose_device, choose_precision
+from .device import autocast, choose_device, choose_precision, describe
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .networks.denoiser import Denoiser
@@ -118,6 +118,11 @@ class Model:
     def size(self) -> int:
         """Side of the model's square images, in pixels."""
         return self.preset.image_size
+
+    @property
+    def description(self) -> str:
+        """What the model computes on, in words."""
+        return describe(self.device)
 
     @cached_property
     def sha256(self) -> str:

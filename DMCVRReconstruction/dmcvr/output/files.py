@@ -12,6 +12,7 @@ from ..core.errors import InputError
 from ..core.geometry import Grid
 from ..core.stack import Stack
 from ..io.nrrd import write_segmentation, write_volume
+from .record import RunRecord
 from .report import ReportData, write_report
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ FILES = ("volume.nrrd", "labels.nrrd", UNCERTAINTY, "segmentation.seg.nrrd", NUM
 
 
 def write_reconstruction(
-    folder: Path, result: Reconstruction, record: dict, lax: tuple[Stack, ...] = ()
+    folder: Path, result: Reconstruction, record: RunRecord, lax: tuple[Stack, ...] = ()
 ) -> None:
     """Write volume, labels, segmentation, uncertainty if there is one, record and report into ``folder``.
 
@@ -40,12 +41,12 @@ def write_reconstruction(
     if result.uncertainty is not None:
         uncertainty = result.uncertainty if several else result.uncertainty[0]
         write_volume(folder / UNCERTAINTY, uncertainty, result.grid, times if several else None)
-    shown = record["ed"] or 0
+    shown = record.ed or 0
     write_segmentation(folder / "segmentation.seg.nrrd", result.labels[shown], result.grid)
     if several:
         for frame, item in zip(result.frames, result.labels, strict=True):
             write_segmentation(folder / f"segmentation_{frame:03d}.seg.nrrd", item, result.grid)
-    (folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
     data = ReportData(
         result.volume,
         result.labels,
@@ -53,8 +54,8 @@ def write_reconstruction(
         result.stack,
         result.stack_labels,
         result.acquired,
-        tuple(lax),
         record,
+        tuple(lax),
     )
     write_report(folder / "report.html", data)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..anatomy.function import find_ed_es, mass_g
+from ..anatomy.function import ejection_fraction, find_ed_es, mass_g
 from ..anatomy.long_axis import long_axis
 from ..core.errors import InputError
 from ..model.bundle import file_hash
@@ -45,87 +47,171 @@ def _versions() -> dict[str, str]:
     return {"dmcvr": __version__, "python": platform.python_version(), **libraries}
 
 
+@dataclass(frozen=True)
+class ModelRecord:
+    """The model that computed: its card's name and licence, and one hash of its weights."""
+
+    name: str
+    licence: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """The stack that was read, and the hashes of its files and of the expert labels, if there were any."""
+
+    sha256: str
+    labels_sha256: str | None
+    frames: int
+    slices: int
+    pixels: list[int]
+    spacing_mm: list[float]
+    gaps_mm: list[float]
+
+
+@dataclass(frozen=True)
+class GeometryRecord:
+    """The output grid, (x, y, z), and the acquired slice that lies at each z, null where it was generated."""
+
+    voxels: list[int]
+    spacing_mm: list[float]
+    acquired: list[int | None]
+
+
+@dataclass(frozen=True)
+class CycleRecord:
+    """What disc summation gives over the frames of the input."""
+
+    ed_frame: int
+    es_frame: int
+    edv_ml: float
+    esv_ml: float
+    ef_percent: float | None
+    lvc_ml: list[float]
+
+
+@dataclass(frozen=True)
+class LongAxisRecord:
+    """Where the left ventricle lies, LPS mm; see ``anatomy.LongAxis``."""
+
+    centre: list[float]
+    apex: list[float]
+    rv: list[float]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The contents of result.json. No name, date or path of the input is in it.
+
+    What does not apply to the method is null. ``frames`` are the reconstructed frames of the input, counted
+    from 0; ``ed`` and ``es`` count among these. ``volumes`` and ``stack_volumes``, in ml by structure, hold a
+    table for each of them, ``mass_g`` a number, ``long_axis`` null where a ventricle is missing.
+    ``uncertainty`` is, by frame and slice, the mean within the heart, in intensities.
+    """
+
+    versions: dict[str, str]
+    method: str
+    model: ModelRecord | None
+    device: str | None
+    precision: str | None
+    steps: int | None
+    rule: str | None
+    stop_log_snr: float | None
+    label_rule: str | None
+    seed: int
+    keeps_acquired: bool
+    samples: int | None
+    uncertainty: list[list[float | None]] | None
+    input: InputRecord
+    geometry: GeometryRecord
+    frames: list[int]
+    ed: int | None
+    es: int | None
+    volumes: list[dict[str, float]]
+    stack_volumes: list[dict[str, float]]
+    mass_g: list[float]
+    ef: float | None
+    cycle: CycleRecord | None
+    long_axis: list[LongAxisRecord | None]
+    seconds: dict[str, float]
+    warnings: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON holds it."""
+        return asdict(self)
+
+
 def make_record(
     result: Reconstruction,
     options: Options,
     model: Model | None,
-    input_sha256: str,
-    warnings: list[str],
+    hashes: tuple[str, str | None],
+    warnings: Sequence[str],
     seconds: dict[str, float],
-    labels_sha256: str | None = None,
-) -> dict:
-    """The contents of result.json. No name, date or path of the input is in it.
+) -> RunRecord:
+    """The record of a run.
 
-    labels_sha256: of the expert labels, where they were given. What does not apply to the method is null.
-    ``frames`` are the reconstructed frames of the input, counted from 0. ``ed`` and ``es`` count among these.
-    ``cycle`` holds what disc summation gives over the frames of the input. ``long_axis`` says for each
-    reconstructed frame where the left ventricle lies (see ``anatomy.LongAxis``; LPS mm), null where a
-    ventricle is missing.
+    hashes: SHA-256 of the input and of the expert labels, where they were given. warnings: of reading the
+    input; those of the result are added.
     """
-    grid, stack, diffusion = result.grid, result.stack, options.method in ("dmcvr", "diffae")
-    record = {
-        "versions": dict(_versions()),
-        "method": options.method,
-        "model": None,
-        "device": None,
-        "precision": None,
-        "steps": None,
-        "rule": None,
-        "stop_log_snr": None,
-        "label_rule": None,
-        "seed": options.seed,
-        "keeps_acquired": True,
-        "samples": options.samples or None,
-        "uncertainty": _uncertainty(result),
-        "input": {
-            "sha256": input_sha256,
-            "labels_sha256": labels_sha256,
-            "frames": len(result.cycle_ml),
-            "slices": len(stack.origins),
-            "pixels": list(stack.frames.shape[:1:-1]),
-            "spacing_mm": [round(value, 6) for value in stack.spacing],
-            "gaps_mm": [round(float(gap), 4) for gap in stack.gaps],
-        },
-        "geometry": {
-            "voxels": list(grid.shape[::-1]),
-            "spacing_mm": [round(value, 6) for value in grid.spacing],
-            "acquired": list(result.acquired),
-        },
-        "frames": list(result.frames),
-        "ed": None,
-        "es": None,
-        "volumes": result.volumes,
-        "stack_volumes": result.stack_volumes,
-        "mass_g": [mass_g(volumes["LVM"]) for volumes in result.volumes],
-        "ef": result.ejection_fraction,
-        "cycle": _cycle(result),
-        "long_axis": [_long_axis(result, index) for index in range(len(result.labels))],
-        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
-        "warnings": [*warnings, *result.warnings],
-    }
-    if model is not None:
-        from ..model.device import describe
+    cycle = _cycle(result)
+    at_ed, at_es = (None, None) if cycle is None else (cycle.ed_frame, cycle.es_frame)
+    generates, volumes = options.generates, result.volumes
+    aligned = generates and options.rule_in_force == "aligned"
+    label_rule = "code" if hashes[1] else options.label_rule
+    return RunRecord(
+        versions=dict(_versions()),
+        method=options.method,
+        model=None if model is None else _model(model),
+        device=None if model is None else model.description,
+        precision=None if model is None else model.precision,
+        steps=options.calls if generates else None,
+        rule=options.rule_in_force if generates else None,
+        stop_log_snr=options.stop_log_snr if aligned else None,
+        label_rule=label_rule if generates else None,
+        seed=options.seed,
+        keeps_acquired=options.keep_acquired or not generates,
+        samples=options.samples or None,
+        uncertainty=_uncertainty(result),
+        input=_input(result, hashes),
+        geometry=_geometry(result),
+        frames=list(result.frames),
+        ed=result.frames.index(at_ed) if at_ed in result.frames else None,
+        es=result.frames.index(at_es) if at_es in result.frames else None,
+        volumes=volumes,
+        stack_volumes=result.stack_volumes,
+        mass_g=[mass_g(item["LVM"]) for item in volumes],
+        ef=result.ejection_fraction,
+        cycle=cycle,
+        long_axis=[_long_axis(result, index) for index in range(len(result.labels))],
+        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        warnings=[*warnings, *result.warnings],
+    )
 
-        record["model"] = {
-            "name": model.card["name"],
-            "licence": model.card["licence"],
-            "sha256": model.sha256,
-        }
-        record["device"] = describe(model.device)
-        record["precision"] = model.precision
-    if diffusion:
-        record["steps"] = options.diffusion.calls
-        record["rule"] = options.diffusion.rule
-        if options.diffusion.rule == "aligned":
-            record["stop_log_snr"] = options.diffusion.stop_log_snr
-        record["label_rule"] = "code" if labels_sha256 else options.label_rule
-        record["keeps_acquired"] = options.keep_acquired
-    if record["cycle"] is not None:
-        for phase in ("ed", "es"):
-            frame = record["cycle"][f"{phase}_frame"]
-            if frame in result.frames:
-                record[phase] = result.frames.index(frame)
-    return record
+
+def _model(model: Model) -> ModelRecord:
+    return ModelRecord(model.card["name"], model.card["licence"], model.sha256)
+
+
+def _input(result: Reconstruction, hashes: tuple[str, str | None]) -> InputRecord:
+    stack = result.stack
+    return InputRecord(
+        sha256=hashes[0],
+        labels_sha256=hashes[1],
+        frames=len(result.cycle_ml),
+        slices=len(stack.origins),
+        pixels=list(stack.frames.shape[:1:-1]),
+        spacing_mm=[round(value, 6) for value in stack.spacing],
+        gaps_mm=[round(float(gap), 4) for gap in stack.gaps],
+    )
+
+
+def _geometry(result: Reconstruction) -> GeometryRecord:
+    return GeometryRecord(
+        voxels=list(result.grid.shape[::-1]),
+        spacing_mm=[round(value, 6) for value in result.grid.spacing],
+        acquired=list(result.acquired),
+    )
 
 
 def _uncertainty(result: Reconstruction) -> list[list[float | None]] | None:
@@ -141,25 +227,19 @@ def _uncertainty(result: Reconstruction) -> list[list[float | None]] | None:
     ]
 
 
-def _cycle(result: Reconstruction) -> dict | None:
+def _cycle(result: Reconstruction) -> CycleRecord | None:
     """End-diastole and end-systole by disc summation, if every frame of a cine was segmented."""
-    if len(result.cycle_ml) < 2 or None in result.cycle_ml:
+    lvc = [value for value in result.cycle_ml if value is not None]
+    if len(lvc) < 2 or len(lvc) < len(result.cycle_ml):
         return None
-    ed, es = find_ed_es(result.cycle_ml)
-    edv, esv = result.cycle_ml[ed], result.cycle_ml[es]
-    return {
-        "ed_frame": ed,
-        "es_frame": es,
-        "edv_ml": edv,
-        "esv_ml": esv,
-        "ef_percent": 100 * (edv - esv) / edv if edv > 0 else None,
-        "lvc_ml": list(result.cycle_ml),
-    }
+    ed, es = find_ed_es(lvc)
+    ef = ejection_fraction(lvc[ed], lvc[es]) if lvc[ed] > 0 else None
+    return CycleRecord(ed, es, lvc[ed], lvc[es], ef, lvc)
 
 
-def _long_axis(result: Reconstruction, index: int) -> dict[str, list[float]] | None:
+def _long_axis(result: Reconstruction, index: int) -> LongAxisRecord | None:
     try:
         axis = long_axis(result.labels[index], result.grid)
     except InputError:
         return None
-    return {name: [round(float(v), 6) for v in getattr(axis, name)] for name in ("centre", "apex", "rv")}
+    return LongAxisRecord(*([round(float(v), 6) for v in part] for part in (axis.centre, axis.apex, axis.rv)))

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dmcvr.anatomy.cuts import outlines
 from dmcvr.core.errors import InputError
 from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.evaluation.contours import Contours
 from dmcvr.evaluation.examination import RealExamination, check_contours, examine
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.view_tables import examination_tables
-from dmcvr.output.report.cuts import outlines
 
 TWO = Comparison(("nearest", "shape"))
 

@@ -16,7 +16,8 @@ OPTIONS = Options(method="linear", spacing=5)
 
 
 def write(folder, result, **changes):
-    write_reconstruction(folder, result, {**make_record(result, OPTIONS, None, "0" * 64, [], {}), **changes})
+    record = make_record(result, OPTIONS, None, ("0" * 64, None), [], {})
+    write_reconstruction(folder, result, replace(record, **changes))
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,9 @@ def beating(cine):
 
 
 def record_of(result, model=None, **options):
-    return make_record(result, Options(**options), model, "ab" * 32, ["Read twice."], {"read": 1.23456})
+    hashes = "ab" * 32, None
+    record = make_record(result, Options(**options), model, hashes, ["Read twice."], {"read": 1.23456})
+    return record.to_json()
 
 
 def test_it_says_what_came_out(beating, cine):
@@ -97,8 +99,8 @@ def test_uncertainty_is_told_by_slice_within_the_heart(beating):
 
 
 def test_given_labels_are_told(beating, model):
-    record = make_record(beating, Options(), model, "ab", [], {}, "cd")
-    assert (record["input"]["labels_sha256"], record["label_rule"]) == ("cd", "code")
+    record = make_record(beating, Options(label_rule="image"), model, ("ab", "cd"), [], {})
+    assert (record.input.labels_sha256, record.label_rule) == ("cd", "code")
 
 
 def test_the_hash_depends_on_contents_and_not_on_names(tmp_path):

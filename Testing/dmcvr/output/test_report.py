@@ -10,15 +10,19 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from dmcvr.anatomy.cuts import cut_stack, outlines, outlines_on_plane
 from dmcvr.anatomy.function import clinical_numbers
 from dmcvr.core.geometry import Grid, Plane
+from dmcvr.core.intensity import grey_limits
 from dmcvr.core.labels import COLOURS, LVC, LVM, RVC
 from dmcvr.core.stack import Stack
+from dmcvr.output.pictures import picture, png
+from dmcvr.output.record import ModelRecord, make_record
 from dmcvr.output.report import ReportData, write_report
 from dmcvr.output.report.chart import volume_curve
-from dmcvr.output.report.cuts import cut_stack, outlines, outlines_on_plane
-from dmcvr.output.report.pictures import picture, png, window
 from dmcvr.output.report.views import choose_slices
+from dmcvr.reconstruction.options import Options
+from dmcvr.reconstruction.result import Reconstruction
 from PIL import Image
 
 STEP, GAP = 2.0, 8.0
@@ -53,20 +57,18 @@ def data():
     corner = grid.position(np.array([10, 24, 32])) - 60 * across - 60 * z / STEP
     lax = Stack(rng.random((8, 1, 60, 60)).astype(np.float32), corner[None], 2 * across, z)
     volumes = [{"LVC": v, "LVM": 90.0, "RVC": v + 10} for v in (120.0, 100.0, 60.0, 80.0)]
-    record = {
-        "method": "dmcvr",
-        "model": {"name": "compact", "licence": "CC BY-NC-SA 4.0", "sha256": "ab" * 32},
-        "input": {"sha256": "cd" * 32, "path": "/home/someone/Doe^Jane.nrrd"},
-        "patient": "Doe^Jane",
-        "seconds": {"segment": 1.25},
-        "volumes": volumes,
-        "stack_volumes": [{name: value * 1.1 for name, value in frame.items()} for frame in volumes],
-        "ed": 0,
-        "es": 2,
-        "warnings": ["Slices 3 & 4 are <far> apart."],
-    }
     acquired = tuple(z // EVERY if z % EVERY == 0 else None for z in range(25))
-    return ReportData(volume, labels, grid, stack, labels[:, ::EVERY], acquired, (lax,), record)
+    result = Reconstruction(
+        volume, labels, None, grid, acquired, stack, labels[:, ::EVERY], (0, 1, 2, 3),
+        tuple(frame["LVC"] for frame in volumes), {"segment": 1.25}, ("Slices 3 & 4 are <far> apart.",),
+    )  # fmt: skip
+    record = replace(
+        make_record(result, Options(), None, ("cd" * 32, None), [], result.seconds),
+        model=ModelRecord("compact", "CC BY-NC-SA 4.0", "ab" * 32),
+        volumes=volumes,
+        stack_volumes=[{name: value * 1.1 for name, value in frame.items()} for frame in volumes],
+    )
+    return ReportData(volume, labels, grid, stack, labels[:, ::EVERY], acquired, record, (lax,))
 
 
 class Page(HTMLParser):
@@ -169,12 +171,20 @@ def test_what_is_unknown_is_left_out(data, tmp_path):
         labels=np.zeros_like(data.labels[:1]),
         stack=data.stack.select(frames=[0]),
         stack_labels=np.zeros_like(data.stack_labels[:1]),
-        record={},
+        record=replace(
+            data.record,
+            model=None,
+            steps=None,
+            warnings=[],
+            ed=None,
+            es=None,
+            volumes=data.record.volumes[:1],
+        ),
     )
     write_report(tmp_path / "report.html", one)
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "No left ventricle was found" in page.text
-    for absent in ("Warnings", "Volumes", "SHA-256", "None"):
+    for absent in ("Warnings", "licensed", "Model", "Steps", "ejection fraction", "Over the cycle", "None"):
         assert absent not in page.text
     assert "7 acquired, 18 generated" in page.text
 
@@ -253,8 +263,8 @@ def test_grey_window():
     assert shown[0, 0] == 0
     assert shown[0, -1] == 255
     assert abs(int(shown[0, 150]) - 127) <= 1
-    assert window(np.zeros((3, 3))) == (0.0, 1.0)
-    low, high = window(np.append(np.zeros(1000), np.arange(1, 1001)))
+    assert grey_limits(np.zeros((3, 3))) == (0.0, 1.0)
+    low, high = grey_limits(np.append(np.zeros(1000), np.arange(1, 1001)))
     assert low == pytest.approx(6, abs=1)
     assert high == pytest.approx(995, abs=1)
 

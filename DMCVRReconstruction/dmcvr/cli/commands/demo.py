@@ -32,8 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
         model = Model.load(arguments.model, arguments.device, arguments.precision)
         with show_progress(arguments.json) as progress:
             result = reconstruct(phantom.sax, model, options, progress)
-        sha256 = input_hash(folder / "sax.nrrd")
-        record = make_record(result, options, model, sha256, [], result.seconds)
+        hashes = input_hash(folder / "sax.nrrd"), None
+        record = make_record(result, options, model, hashes, [], result.seconds)
         lax = tuple(phantom.lax.values())
         write_reconstruction(folder, result, record, lax)
         views = [(f"LAX {view}", f"lax_{view}.nrrd") for view in phantom.lax]
@@ -42,7 +42,10 @@ def run(arguments: argparse.Namespace) -> None:
         scores = compare(result, truth)
         (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     if arguments.json:
-        print(json.dumps({"output": str(arguments.output), "result": record, "scores": scores}), flush=True)
+        print(
+            json.dumps({"output": str(arguments.output), "result": record.to_json(), "scores": scores}),
+            flush=True,
+        )
         return
     for title, name in (
         ("Volume", "volume.nrrd"),

@@ -72,12 +72,12 @@ def answer(request: Request) -> None:
         with show_progress(request.as_json) as progress:
             result = reconstruct(given.stack, model, options, progress, labels)
         seconds |= result.seconds
-        record = make_record(result, options, model, hashes[0], list(given.notes), seconds, hashes[1])
+        record = make_record(result, options, model, hashes, given.notes, seconds)
         write_reconstruction(folder, result, record, given.lax)
     if request.as_json:
-        print(json.dumps({"output": str(request.output), "result": record}), flush=True)
+        print(json.dumps({"output": str(request.output), "result": record.to_json()}), flush=True)
         return
-    for message in record["warnings"]:
+    for message in record.warnings:
         print(f"Note: {message}")
-    x, y, z = record["geometry"]["voxels"]
+    x, y, z = record.geometry.voxels
     print(f"{x} x {y} x {z} voxels in {sum(seconds.values()):.0f} s: {request.output / 'report.html'}")

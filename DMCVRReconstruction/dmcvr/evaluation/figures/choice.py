@@ -10,7 +10,7 @@ from ...model.inference import Model
 from ...simulation.phantom import Phantom
 from ..agreement import is_agreement
 from ..cases import Case
-from ..cuts import LaxImage, cut_views
+from ..compared_cuts import LaxImage, cut_views
 from ..examination import ExaminedFrame
 from ..examples import OWN, example_cases
 from ..generation import Generators, regenerated

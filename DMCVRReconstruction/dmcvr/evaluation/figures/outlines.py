@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...anatomy.cuts import outlines
+from ...anatomy.long_axis_views import box
+from ...core.intensity import grey_limits
 from ...core.labels import BACKGROUND
 from ...core.stack import Stack
-from ...output.report.cuts import outlines
-from ...output.report.pictures import window
-from ...output.report.planes import box
-from ..cuts import pixels
+from ..compared_cuts import pixels
 from .drawing import Drawing
 from .panels import Panel, PanelGrid, draw_panels
 
@@ -38,7 +38,7 @@ def outline_grid(stack: Stack, labels: np.ndarray, points: Sequence[Mapping[int,
     crop = slice(low[0], high[0]), slice(low[1], high[1])
     panels = []
     for index, image in enumerate(stack.frames[0]):
-        black, white = window(image[crop])
+        black, white = grey_limits(image[crop])
         dots = {label: pixels(stack.plane(index), where) - low for label, where in points[index].items()}
         panels.append(
             Panel(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core.labels import NAMES
-from ..cuts import Lines
+from ..compared_cuts import Lines
 from .drawing import new_figure
 from .style import INK, LABEL_COLOURS, NORMAL, SMALL
 

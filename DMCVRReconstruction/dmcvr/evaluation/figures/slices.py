@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...anatomy.cuts import outlines, outlines_on_plane
 from ...anatomy.distance_interpolation import End, apical_end, heart_areas
 from ...anatomy.long_axis import long_axis
+from ...anatomy.long_axis_views import View, box, long_axis_views
 from ...core.errors import InputError
 from ...core.labels import BACKGROUND, LVC
-from ...output.report.cuts import outlines, outlines_on_plane
-from ...output.report.planes import View, box, long_axis_views
 from ...reconstruction.options import Options
 from ...reconstruction.pipeline import reconstruct
 from ...reconstruction.result import Reconstruction
-from ..cuts import Lines
+from ..compared_cuts import Lines
 from ..generation import Regenerated
 from ..metrics import dice
 from .drawing import Drawing

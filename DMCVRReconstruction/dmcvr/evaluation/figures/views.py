@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..cuts import Cut
+from ..compared_cuts import Cut
 from .drawing import Drawing
 from .panels import Panel, PanelGrid, draw_panels, filled
 from .style import title_of

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...anatomy.cuts import outlines
+from ...anatomy.long_axis_views import box
 from ...core.labels import BACKGROUND
-from ...output.report.cuts import outlines
-from ...output.report.planes import box
 from ..metrics import dice
 from ..spectra import power_spectrum
 from ..withheld import ACQUIRED, Withheld

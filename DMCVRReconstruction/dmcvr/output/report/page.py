@@ -11,9 +11,10 @@ from pathlib import Path
 from ...anatomy.long_axis import long_axis
 from ...core.errors import InputError
 from ...core.labels import COLOURS, LVC, LVM, RVC, TITLES
+from ..page_style import STYLE
+from ..pictures import png
+from ..record import RunRecord
 from .data import ReportData
-from .pictures import png
-from .style import STYLE
 from .tables import making, volumes
 from .views import Panel, lax_rows, slice_panels
 
@@ -33,7 +34,7 @@ def page(data: ReportData) -> str:
     body = "".join(
         [
             _head(data.record),
-            _warnings(data.record.get("warnings", ())),
+            _warnings(data.record.warnings),
             _pictures(data),
             volumes(data),
             making(data),
@@ -47,9 +48,9 @@ def page(data: ReportData) -> str:
     )
 
 
-def _head(record: dict) -> str:
-    licence = (record.get("model") or {}).get("licence")
-    weights = f" The model's weights are licensed {escape(str(licence))}." if licence else ""
+def _head(record: RunRecord) -> str:
+    model = record.model
+    weights = f" The model's weights are licensed {escape(model.licence)}." if model else ""
     return (
         "<header><h1>Short-axis cine MR, reconstructed in 3D</h1>"
         '<div class="notice" role="note"><strong>For research use only.</strong> Not a medical device; not '

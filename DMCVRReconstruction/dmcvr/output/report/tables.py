@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from ...anatomy.function import clinical_numbers
@@ -13,21 +14,16 @@ FRAMES_FOR_A_CURVE = 4
 
 
 def volumes(data: ReportData) -> str:
-    """The section with volumes, function and their course over the cycle; empty where none were recorded."""
+    """The section with volumes, function and their course over the cycle."""
     record = data.record
-    if not record.get("volumes"):
-        return ""
-    ed, es = record.get("ed"), record.get("es")
-    ours = clinical_numbers(record["volumes"], ed, es)
-    theirs = clinical_numbers(record["stack_volumes"], ed, es) if record.get("stack_volumes") else {}
-    heads = ["Reconstruction", *(["Stack, disc summation", "Difference"] if theirs else [])]
+    ours = clinical_numbers(record.volumes, record.ed, record.es)
+    theirs = clinical_numbers(record.stack_volumes, record.ed, record.es)
+    heads = ["Reconstruction", "Stack, disc summation", "Difference"]
     rows = []
     for title, value in ours.items():
-        cells = [f"{value:.1f}"]
-        if theirs:
-            other = theirs.get(title)
-            cells += ["", ""] if other is None else [f"{other:.1f}", f"{value - other:+.1f}"]
-        rows.append((title, cells))
+        other = theirs.get(title)
+        cells = ["", ""] if other is None else [f"{other:.1f}", f"{value - other:+.1f}"]
+        rows.append((title, [f"{value:.1f}", *cells]))
     table = (
         "<table><thead><tr><th></th>"
         + "".join(f'<th scope="col" class="number">{head}</th>' for head in heads)
@@ -44,53 +40,51 @@ def volumes(data: ReportData) -> str:
         '<p class="soft">Disc summation counts the end slices for half a gap outward as well; the '
         "reconstruction ends at the end slices, so it is smaller where they still hold a ventricle. "
         "Mass at 1.05 g/ml.</p>"
-        if theirs
-        else '<p class="soft">Mass at 1.05 g/ml.</p>'
     )
     return f"<section><h2>Volumes and function</h2>{table}{note}{_curve(data)}</section>"
 
 
 def _curve(data: ReportData) -> str:
-    volumes, stack_volumes = data.record["volumes"], data.record.get("stack_volumes") or ()
-    if len(volumes) < FRAMES_FOR_A_CURVE:
+    record = data.record
+    if len(record.volumes) < FRAMES_FOR_A_CURVE:
         return ""
-    marks = {title: data.record[key] for key, title in (("ed", "ED"), ("es", "ES")) if key in data.record}
-    drawing = volume_curve(volumes, stack_volumes, marks, data.stack.times)
-    dashed = " Dashed: the stack by disc summation." if stack_volumes else ""
+    phases = {"ED": record.ed, "ES": record.es}
+    marks = {title: frame for title, frame in phases.items() if frame is not None}
+    drawing = volume_curve(record.volumes, record.stack_volumes, marks, data.stack.times)
     return (
         f"<h3>Over the cycle</h3>{drawing}"
-        f'<p class="soft">Red: {TITLES[LVC]}. Blue: {TITLES[RVC]}. Solid: the reconstruction.{dashed}</p>'
+        f'<p class="soft">Red: {TITLES[LVC]}. Blue: {TITLES[RVC]}. Solid: the reconstruction. '
+        "Dashed: the stack by disc summation.</p>"
     )
 
 
 def making(data: ReportData) -> str:
     """The section on how the reconstruction was made: method, geometry, time and versions."""
     record = data.record
-    model = record.get("model") or {}
-    source = record.get("input") or {}
+    model = record.model
     facts = {
-        "Method": record.get("method"),
-        "Model": model.get("name"),
-        "Model SHA-256": model.get("sha256"),
-        "Model licence": model.get("licence"),
-        "Device": record.get("device"),
-        "Precision": record.get("precision"),
-        "Steps": record.get("steps"),
-        "Seed": record.get("seed"),
-        "Input SHA-256": source.get("sha256"),
+        "Method": record.method,
+        "Model": model and model.name,
+        "Model SHA-256": model and model.sha256,
+        "Model licence": model and model.licence,
+        "Device": record.device,
+        "Precision": record.precision,
+        "Steps": record.steps,
+        "Seed": record.seed,
+        "Input SHA-256": record.input.sha256,
     }
-    seconds = {name: f"{value:.1f} s" for name, value in (record.get("seconds") or {}).items()}
+    seconds = {name: f"{value:.1f} s" for name, value in record.seconds.items()}
     tables = [
         _facts("Method", facts),
         _facts("Input", input_geometry(data)),
         _facts("Output", output_geometry(data)),
         _facts("Time by stage", seconds),
-        _facts("Versions", record.get("versions") or {}),
+        _facts("Versions", record.versions),
     ]
     return f'<section><h2>How it was made</h2><div class="facts">{"".join(tables)}</div></section>'
 
 
-def _facts(caption: str, facts: dict) -> str:
+def _facts(caption: str, facts: Mapping[str, object]) -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(str(name))}</th><td>{_value(name, value)}</td></tr>'
         for name, value in facts.items()

@@ -9,14 +9,15 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
+from ...anatomy.cuts import cut_stack, outlines, outlines_on_plane
 from ...anatomy.long_axis import LongAxis
+from ...anatomy.long_axis_views import CUT_MM, MARGIN_MM, box, long_axis_views
 from ...core.geometry import Plane, sample_plane
+from ...core.intensity import grey_limits
 from ...core.labels import BACKGROUND
 from ...core.stack import Stack
-from .cuts import cut_stack, outlines, outlines_on_plane
+from ..pictures import picture
 from .data import ReportData
-from .pictures import picture, window
-from .planes import CUT_MM, MARGIN_MM, box, long_axis_views
 
 CUT_ZOOM = 2.0
 TILE_MM = 0.8
@@ -54,7 +55,7 @@ def lax_rows(data: ReportData, frame: int, axis: LongAxis) -> list[Row]:
 
 
 def _row(data: ReportData, frame: int, title: str, plane: Plane, lax: Stack | None) -> Row:
-    limits = window(data.volume[frame])
+    limits = grey_limits(data.volume[frame])
     zoom = CUT_ZOOM * plane.spacing[0] / CUT_MM
     contours = outlines_on_plane(data.labels[frame], data.grid, plane)
     stack = cut_stack(data.stack, frame, plane)
@@ -79,7 +80,7 @@ def _row(data: ReportData, frame: int, title: str, plane: Plane, lax: Stack | No
             Panel(
                 "Real image, outlines of the reconstruction",
                 f"{title}: the real long-axis image, with the outlines of the reconstruction over it.",
-                picture(image, window(image), zoom, contours),
+                picture(image, grey_limits(image), zoom, contours),
             )
         )
     return Row(title, tuple(panels))
@@ -94,7 +95,7 @@ def slice_panels(data: ReportData, frame: int, axis: LongAxis | None) -> list[Pa
     heart = labels != BACKGROUND
     if not heart.any():
         return []
-    limits = window(volume)
+    limits = grey_limits(volume)
     spacing = data.grid.spacing[0]
     low, high = box(heart.any(0), MARGIN_MM / 2 / spacing)
     rows, columns = slice(low[0], high[0]), slice(low[1], high[1])

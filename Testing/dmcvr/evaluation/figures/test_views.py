@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dmcvr.core.labels import LVC
-from dmcvr.evaluation.cuts import Cut
+from dmcvr.evaluation.compared_cuts import Cut
 from dmcvr.evaluation.figures.views import view_drawing, view_grid
 
 

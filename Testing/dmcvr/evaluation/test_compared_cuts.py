@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from dmcvr.core.errors import InputError
 from dmcvr.core.labels import LVC, RVC
-from dmcvr.evaluation.cuts import LaxImage, cut_views, pixels
+from dmcvr.evaluation.compared_cuts import LaxImage, cut_views, pixels
 from dmcvr.evaluation.methods import Comparison, reconstructions
 from dmcvr.evaluation.metrics import dice
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..anatomy.cuts import outlines, outlines_on_plane
 from ..anatomy.long_axis import long_axis
+from ..anatomy.long_axis_views import View, long_axis_views
 from ..core.errors import InputError
 from ..core.geometry import Plane, sample_plane
+from ..core.intensity import grey_limits
 from ..core.labels import BACKGROUND
 from ..core.stack import Stack
-from ..output.report.cuts import outlines, outlines_on_plane
-from ..output.report.pictures import window
-from ..output.report.planes import View, long_axis_views
 from ..reconstruction.result import Reconstruction
 
 Lines = Mapping[int, list[np.ndarray]]
@@ -88,7 +88,7 @@ def _cut(results: Mapping[str, Reconstruction], view: View, lax: LaxImage | None
         name=view.name or "other",
         spacing=plane.spacing,
         images={
-            method: _grey(result.grid.sample(result.volume[0], points), window(result.volume[0]))
+            method: _grey(result.grid.sample(result.volume[0], points), grey_limits(result.volume[0]))
             for method, result in results.items()
         },
         labels={
@@ -111,5 +111,5 @@ def pixels(plane: Plane, points: np.ndarray) -> np.ndarray:
 
 def _grey(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """``image`` with black and white at ``limits``, by default its own."""
-    low, high = limits or window(image)
+    low, high = limits or grey_limits(image)
     return np.clip((image - low) / (high - low), 0, 1)

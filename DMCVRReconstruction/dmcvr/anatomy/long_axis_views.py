@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...anatomy.long_axis import LEFT_SIDE_DEGREES, LongAxis
-from ...core.geometry import Grid, Plane
-from ...core.stack import Stack
+from ..core.geometry import Grid, Plane
+from ..core.stack import Stack
+from .long_axis import LEFT_SIDE_DEGREES, LongAxis
 
 CUT_MM = 1.0
 MARGIN_MM = 25.0

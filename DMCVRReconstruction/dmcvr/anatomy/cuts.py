@@ -6,9 +6,9 @@ import numpy as np
 from scipy import ndimage
 from skimage import measure
 
-from ...core.geometry import Grid, Plane
-from ...core.labels import LVC, LVM, RVC
-from ...core.stack import Stack
+from ..core.geometry import Grid, Plane
+from ..core.labels import LVC, LVM, RVC
+from ..core.stack import Stack
 
 NESTED = {
     RVC: (RVC,),

@@ -8,18 +8,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ...core.labels import COLOURS
+from ..core.labels import COLOURS
 
 LINE_WIDTH = 0.9  # pixels of the image before it is enlarged
 
 Outlines = Mapping[int, Iterable[np.ndarray]]
-
-
-def window(image: np.ndarray) -> tuple[float, float]:
-    """The intensities to show as black and white: the 0.5th and 99.5th percentile of what is not empty."""
-    filled = image[image != 0]
-    low, high = np.percentile(filled, (0.5, 99.5)) if filled.size else (0.0, 1.0)
-    return float(low), float(max(high, low + 1e-6))
 
 
 def picture(

@@ -1,25 +1,10 @@
-"""What labels of a heart should hold: a cavity within its wall, no structure missing between two slices."""
+"""What labels of a stack should hold: no structure missing between two slices that show it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..core.labels import LVC, LVM, RVC
-
-
-def surrounded(labels: np.ndarray, inner: int, wall: int) -> float:
-    """Share of ``inner``'s border with anything else, within the slices, that is border with ``wall``.
-
-    labels: (..., H, W). 0 where ``inner`` has no border.
-    """
-    border = touching = 0
-    for axis in (-1, -2):
-        moved = np.moveaxis(labels, axis, -1)
-        for a, b in ((moved[..., 1:], moved[..., :-1]), (moved[..., :-1], moved[..., 1:])):
-            neighbours = b[(a == inner) & (b != inner)]
-            border += neighbours.size
-            touching += int((neighbours == wall).sum())
-    return touching / border if border else 0.0
 
 
 def missing_inner_slices(labels: np.ndarray) -> list[tuple[int, int]]:

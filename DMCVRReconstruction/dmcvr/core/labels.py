@@ -1,4 +1,4 @@
-"""The label order, the same everywhere in the project."""
+"""The label order, the same everywhere in the project, and what labels touch."""
 
 import numpy as np
 
@@ -14,3 +14,18 @@ def remap(labels: np.ndarray, values: tuple[int, int, int]) -> np.ndarray:
     for label, value in zip((LVC, LVM, RVC), values, strict=True):
         out[labels == value] = label
     return out
+
+
+def surrounded(labels: np.ndarray, inner: int, wall: int) -> float:
+    """Share of ``inner``'s border with anything else, within the slices, that is border with ``wall``.
+
+    labels: (..., H, W). 0 where ``inner`` has no border.
+    """
+    border = touching = 0
+    for axis in (-1, -2):
+        moved = np.moveaxis(labels, axis, -1)
+        for a, b in ((moved[..., 1:], moved[..., :-1]), (moved[..., :-1], moved[..., 1:])):
+            neighbours = b[(a == inner) & (b != inner)]
+            border += neighbours.size
+            touching += int((neighbours == wall).sum())
+    return touching / border if border else 0.0

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from ..anatomy.consistency import surrounded
 from ..core.errors import InputError
 from ..core.geometry import Grid
-from ..core.labels import LVC, LVM, NAMES, remap
+from ..core.labels import LVC, LVM, NAMES, remap, surrounded
 from ..core.stack import Stack
 from ..system.quiet import quiet
 from .headers import SUFFIXES, check_claim, check_file, damaged, no_spacing

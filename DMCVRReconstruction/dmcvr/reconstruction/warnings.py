@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..anatomy.consistency import missing_inner_slices, surrounded
-from ..core.labels import LVC, LVM, NAMES, RVC
+from ..anatomy.consistency import missing_inner_slices
+from ..core.labels import LVC, LVM, NAMES, RVC, surrounded
 from ..core.layout import Layout
 from ..core.stack import Stack
 from .plausibility import plausibility_warnings

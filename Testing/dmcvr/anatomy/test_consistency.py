@@ -4,28 +4,12 @@ import numpy as np
 from dmcvr.anatomy.consistency import missing_inner_slices
 from dmcvr.anatomy.distance_interpolation import End, interpolate_distances
 from dmcvr.anatomy.signed_distances import WHOLE_MM, nested_distances
-from dmcvr.core.labels import LVC, LVM, RVC
-
-SPACING = (1.5, 1.5)
-
-
-def heart(lv_radius: float, size: int = 64, wall: float = 5.0, rv: bool = True) -> np.ndarray:
-    """Labels (size, size): an LV disc of ``lv_radius`` pixels with a ``wall``, an RV disc half behind it."""
-    y, x = np.mgrid[:size, :size] - size // 2
-    labels = np.zeros((size, size), np.uint8)
-    if rv:
-        labels[np.hypot(y, x + 18) < 10] = RVC
-    labels[np.hypot(y, x) < lv_radius] = LVM
-    labels[np.hypot(y, x) < lv_radius - wall] = LVC
-    return labels
-
-
-def areas(distances: np.ndarray, channel: int) -> np.ndarray:
-    return (distances[:, channel] > 0).sum((-2, -1))
+from dmcvr.core.labels import RVC
+from drawnhearts import SPACING, areas, disc_heart
 
 
 def test_a_structure_missed_in_an_inner_slice_is_absent_there_and_reported():
-    slices = np.stack([heart(20), heart(18, rv=False), heart(16)])
+    slices = np.stack([disc_heart(20), disc_heart(18, rv=False), disc_heart(16)])
     assert missing_inner_slices(slices) == [(RVC, 1)]
     assert missing_inner_slices(slices[:2]) == []
     distances = nested_distances(slices, SPACING, WHOLE_MM)

@@ -3,34 +3,14 @@
 import numpy as np
 import pytest
 from dmcvr.anatomy.distance_interpolation import End, apical_end, between, heart_areas, interpolate_distances
-from dmcvr.anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
+from dmcvr.anatomy.signed_distances import labels_from_distances
 from dmcvr.core.labels import LVC, LVM, RVC
-
-SPACING = (1.5, 1.5)
-
-
-def heart(lv_radius: float, size: int = 64, wall: float = 5.0, rv: bool = True) -> np.ndarray:
-    """Labels (size, size): an LV disc of ``lv_radius`` pixels with a ``wall``, an RV disc half behind it."""
-    y, x = np.mgrid[:size, :size] - size // 2
-    labels = np.zeros((size, size), np.uint8)
-    if rv:
-        labels[np.hypot(y, x + 18) < 10] = RVC
-    labels[np.hypot(y, x) < lv_radius] = LVM
-    labels[np.hypot(y, x) < lv_radius - wall] = LVC
-    return labels
-
-
-def whole(*slices: np.ndarray) -> np.ndarray:
-    return nested_distances(np.stack(slices), SPACING, WHOLE_MM)
-
-
-def areas(distances: np.ndarray, channel: int) -> np.ndarray:
-    return (distances[:, channel] > 0).sum((-2, -1))
+from drawnhearts import areas, disc_heart, whole
 
 
 @pytest.mark.parametrize("t", [0.0, 0.25, 0.5, 1.0])
 def test_between_two_discs_lies_the_disc_of_interpolated_radius(t):
-    first, second = whole(heart(20), heart(12))
+    first, second = whole(disc_heart(20), disc_heart(12))
     found = between(first, second, t, None)
     radius = 20 * (1 - t) + 12 * t
     for channel, expected in ((0, radius - 5), (1, radius)):
@@ -38,7 +18,7 @@ def test_between_two_discs_lies_the_disc_of_interpolated_radius(t):
 
 
 def test_the_wall_stays_closed_when_it_moves_by_more_than_its_thickness():
-    first, second = heart(20, wall=3), heart(10, wall=3)
+    first, second = disc_heart(20, wall=3), disc_heart(10, wall=3)
     found = labels_from_distances(between(*whole(first, second), 0.5, None))
     cavity = np.argwhere(found == LVC)
     assert (found == LVM).sum() == pytest.approx(np.pi * (15**2 - 12**2), rel=0.1)
@@ -54,7 +34,7 @@ WANTED = np.linspace(0, 28, 57)
 
 def test_toward_the_apex_a_structure_shrinks_to_a_point_half_way_to_the_slice_without_it():
     empty = np.zeros((64, 64), np.uint8)
-    stack = whole(heart(22), heart(18), heart(12), empty)
+    stack = whole(disc_heart(22), disc_heart(18), disc_heart(12), empty)
     found = areas(interpolate_distances(stack, POSITIONS, WANTED, End.LAST), 1)
     tip = (WANTED > 20) & (WANTED < 24)
     assert (found[WANTED >= 24] == 0).all()
@@ -66,7 +46,7 @@ def test_toward_the_apex_a_structure_shrinks_to_a_point_half_way_to_the_slice_wi
 
 def test_toward_the_base_a_structure_keeps_its_shape_and_ends_half_way():
     empty = np.zeros((64, 64), np.uint8)
-    stack = whole(empty, heart(22), heart(18), heart(12))
+    stack = whole(empty, disc_heart(22), disc_heart(18), disc_heart(12))
     found = interpolate_distances(stack, POSITIONS, WANTED, End.LAST)
     last = (WANTED > 5) & (WANTED <= 10)
     assert (found[last] == stack[1]).all()
@@ -74,7 +54,7 @@ def test_toward_the_base_a_structure_keeps_its_shape_and_ends_half_way():
 
 
 def test_muscle_beside_the_valve_does_not_become_a_lid_over_the_cavity():
-    basal = heart(14)
+    basal = disc_heart(14)
     rim = np.where(np.indices(basal.shape)[1] > 40, np.where(basal == LVC, LVM, basal), 0).astype(np.uint8)
     assert (rim == LVM).any()
     assert not (rim == LVC).any()
@@ -88,7 +68,7 @@ def test_muscle_beside_the_valve_does_not_become_a_lid_over_the_cavity():
 
 def test_the_ends_mirror_when_the_stack_is_turned_round():
     empty = np.zeros((64, 64), np.uint8)
-    stack = whole(empty, heart(22), heart(18), empty)
+    stack = whole(empty, disc_heart(22), disc_heart(18), empty)
     forth = interpolate_distances(stack, POSITIONS, WANTED, End.LAST)
     back = interpolate_distances(stack[::-1], 28 - POSITIONS[::-1], 28 - WANTED[::-1], End.FIRST)
     np.testing.assert_allclose(forth, back[::-1], atol=1e-4)
@@ -96,14 +76,14 @@ def test_the_ends_mirror_when_the_stack_is_turned_round():
 
 def test_without_a_known_apex_both_ends_taper():
     empty = np.zeros((64, 64), np.uint8)
-    stack = whole(empty, heart(16), heart(16), empty)
+    stack = whole(empty, disc_heart(16), disc_heart(16), empty)
     found = areas(interpolate_distances(stack, POSITIONS, WANTED, None), 1)
     assert 0 < found[WANTED == 7][0] < found[WANTED == 10][0]
     assert 0 < found[WANTED == 22][0] < found[WANTED == 20][0]
 
 
 def test_the_taper_is_continuous_up_to_the_slice_without_the_structure():
-    first, second = whole(heart(16), np.zeros((64, 64), np.uint8))
+    first, second = whole(disc_heart(16), np.zeros((64, 64), np.uint8))
     steps = np.stack([between(first, second, t, End.LAST) for t in np.linspace(0, 1, 101)])
     np.testing.assert_array_equal(steps[0], first)
     np.testing.assert_array_equal(steps[-1], second)
@@ -111,7 +91,7 @@ def test_the_taper_is_continuous_up_to_the_slice_without_the_structure():
 
 
 def test_acquired_positions_give_back_their_maps_exactly_and_gaps_may_differ():
-    stack = whole(heart(22), heart(18), heart(12), np.zeros((64, 64), np.uint8))
+    stack = whole(disc_heart(22), disc_heart(18), disc_heart(12), np.zeros((64, 64), np.uint8))
     np.testing.assert_array_equal(interpolate_distances(stack, POSITIONS, POSITIONS, End.LAST), stack)
     found = interpolate_distances(stack, POSITIONS, np.array([24.0 - 1e-9, 15.0]), End.LAST)
     np.testing.assert_allclose(found[1], (stack[1] + stack[2]) / 2, atol=1e-5)
@@ -119,7 +99,9 @@ def test_acquired_positions_give_back_their_maps_exactly_and_gaps_may_differ():
 
 def test_nothing_lies_beyond_the_ends():
     with pytest.raises(ValueError, match="between"):
-        interpolate_distances(whole(heart(9), heart(9)), np.array([0.0, 10.0]), np.array([10.5]), None)
+        interpolate_distances(
+            whole(disc_heart(9), disc_heart(9)), np.array([0.0, 10.0]), np.array([10.5]), None
+        )
 
 
 @pytest.mark.parametrize(

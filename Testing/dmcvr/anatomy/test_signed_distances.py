@@ -2,19 +2,7 @@ import numpy as np
 import pytest
 from dmcvr.anatomy.signed_distances import labels_from_distances, nested_distances
 from dmcvr.core.labels import LVC, LVM, RVC
-
-SPACING = (1.5, 1.5)
-
-
-def heart(lv_radius: float, size: int = 64, wall: float = 5.0, rv: bool = True) -> np.ndarray:
-    """Labels (size, size): an LV disc of ``lv_radius`` pixels with a ``wall``, an RV disc half behind it."""
-    y, x = np.mgrid[:size, :size] - size // 2
-    labels = np.zeros((size, size), np.uint8)
-    if rv:
-        labels[np.hypot(y, x + 18) < 10] = RVC
-    labels[np.hypot(y, x) < lv_radius] = LVM
-    labels[np.hypot(y, x) < lv_radius - wall] = LVC
-    return labels
+from drawnhearts import SPACING, disc_heart
 
 
 def brute_force(mask: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
@@ -28,7 +16,7 @@ def brute_force(mask: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
 @pytest.mark.parametrize("spacing", [(1.0, 1.0), (1.2, 2.0)])
 @pytest.mark.parametrize("limit", [4.0, 100.0])
 def test_distances_equal_brute_force(spacing, limit):
-    labels = heart(6, size=24, wall=3, rv=False)
+    labels = disc_heart(6, size=24, wall=3, rv=False)
     labels[2:9, 1:5] = RVC
     expected = [
         brute_force(mask, spacing) for mask in (labels == LVC, np.isin(labels, (LVC, LVM)), labels == RVC)
@@ -54,7 +42,7 @@ def test_beyond_the_array_is_outside():
 
 
 def test_an_absent_structure_is_minus_the_limit_everywhere():
-    found = nested_distances(heart(12, rv=False), SPACING, 7.0)
+    found = nested_distances(disc_heart(12, rv=False), SPACING, 7.0)
     assert (found[2] == -7).all()
     assert found[1].max() == 7
 

@@ -123,34 +123,33 @@ def _generation(arguments: argparse.Namespace) -> Evaluation:
 
 
 def _withheld(arguments: argparse.Namespace) -> Evaluation:
-    cases, comparison = _data_folder(arguments), _comparison(arguments, arguments.predicted_labels)
-    return _case_by_case(
-        arguments.data,
-        len(cases),
-        comparison.needs_model,
-        lambda model, done: withheld_tables(cases, model, comparison, done),
-        lambda tables, model, progress: withheld_drawings(tables[0], cases, model, comparison, progress),
-    )
+    return _compared(arguments, _data_folder(arguments), withheld_tables, withheld_drawings)
 
 
 def _clinical(arguments: argparse.Namespace) -> Evaluation:
-    cases, comparison = _data_folder(arguments), _comparison(arguments, arguments.predicted_labels)
-    return _case_by_case(
-        arguments.data,
-        len(cases),
-        comparison.needs_model,
-        lambda model, done: clinical_tables(cases, model, comparison, done),
-    )
+    return _compared(arguments, _data_folder(arguments), clinical_tables)
 
 
 def _long_axis(arguments: argparse.Namespace) -> Evaluation:
-    cases, comparison = _known_hearts(arguments), _comparison(arguments, arguments.predicted_labels)
+    return _compared(arguments, _known_hearts(arguments), long_axis_tables, view_drawings)
+
+
+def _compared(
+    arguments: argparse.Namespace,
+    cases: DataFolder | Phantoms | HeldBackHearts,
+    fill_tables: Callable[..., list[Table]],
+    draw: Callable[..., Iterable[Drawing]] = lambda *arguments: (),
+) -> Evaluation:
+    """Methods compared over ``cases``: ``fill_tables(cases, model, comparison, done)``, and
+    ``draw(table, cases, model, comparison, progress)``.
+    """
+    comparison = _comparison(arguments, arguments.predicted_labels)
     return _case_by_case(
-        arguments.hearts,
+        vars(arguments).get("data") or vars(arguments).get("hearts"),
         len(cases),
         comparison.needs_model,
-        lambda model, done: long_axis_tables(cases, model, comparison, done),
-        lambda tables, model, progress: view_drawings(tables[0], cases, model, comparison, progress),
+        lambda model, done: fill_tables(cases, model, comparison, done),
+        lambda tables, model, progress: draw(tables[0], cases, model, comparison, progress),
     )
 
 

@@ -10,7 +10,7 @@ from ..anatomy.cuts import outlines, outlines_on_plane
 from ..core.labels import LVC, LVM, NAMES, RVC
 from ..core.stack import Stack
 from .contours import outline_distances
-from .examination import ExaminedFrame
+from .real_examination import ExaminedFrame
 from .summary import Column, Row, Table
 
 BOUNDARY_NAMES = {LVC: "LV endocardium", LVM: "LV epicardium", RVC: "RV endocardium"}

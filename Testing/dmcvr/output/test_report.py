@@ -20,7 +20,7 @@ from dmcvr.output.pictures import picture, png
 from dmcvr.output.record import ModelRecord, make_record
 from dmcvr.output.report import ReportData, write_report
 from dmcvr.output.report.chart import volume_curve
-from dmcvr.output.report.views import choose_slices
+from dmcvr.output.report.view_rows import choose_slices
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.result import Reconstruction
 from PIL import Image

@@ -14,7 +14,6 @@ from ...core.progress import Progress
 from ...evaluation.cases import DataFolder
 from ...evaluation.clinical import clinical_tables
 from ...evaluation.contours import read_contours
-from ...evaluation.examination import RealExamination, check_contours, examine
 from ...evaluation.figures.choice import (
     examination_drawings,
     slice_drawings,
@@ -26,6 +25,7 @@ from ...evaluation.figures.drawing import Drawing
 from ...evaluation.generation import Generators, generation_tables
 from ...evaluation.long_axis import Phantoms, long_axis_tables
 from ...evaluation.methods import Comparison
+from ...evaluation.real_examination import RealExamination, check_contours, examine
 from ...evaluation.segmentation import segmentation_tables
 from ...evaluation.summary import Table
 from ...evaluation.view_tables import examination_tables

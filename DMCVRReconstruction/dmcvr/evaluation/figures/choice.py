@@ -11,18 +11,18 @@ from ...simulation.phantom import Phantom
 from ..agreement import is_agreement
 from ..cases import Case
 from ..compared_cuts import LaxImage, cut_views
-from ..examination import ExaminedFrame
 from ..examples import OWN, example_cases
 from ..generation import Generators, regenerated
 from ..methods import Comparison, reconstructions
+from ..real_examination import ExaminedFrame
 from ..summary import Table
 from ..withheld import withheld_slices
 from .agreement import agreement_drawings
 from .boxes import box_drawing
 from .drawing import Drawing
 from .outlines import outline_drawing
+from .real_views import view_drawing
 from .slices import slice_drawing
-from .views import view_drawing
 from .withheld import spectra_drawing, withheld_drawing
 
 EXAMPLE = "{rank} of {count} cases ({case}), by mean Dice of LVC, LVM and RVC and by nothing else"

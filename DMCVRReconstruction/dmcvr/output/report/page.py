@@ -16,7 +16,7 @@ from ..pictures import png
 from ..record import RunRecord
 from .data import ReportData
 from .tables import making, volumes
-from .views import Panel, lax_rows, slice_panels
+from .view_rows import Panel, lax_rows, slice_panels
 
 VIEW_TITLES = {"2ch": "Two-chamber view", "3ch": "Three-chamber view", "4ch": "Four-chamber view"}
 

@@ -16,7 +16,7 @@ from ..phantom.shapes import occupancy, paint
 from ..phantom.signals import BLOOD, FAT, MYOCARDIUM, VALVE, VESSEL_WALL
 from ..phantom.vessels import Course, paint_vessels, vessel_courses
 from . import tissues as t
-from .shape import Shape
+from .heart_shape import Shape
 
 SIGNALS = {
     LVC: BLOOD,

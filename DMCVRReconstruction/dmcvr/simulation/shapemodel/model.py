@@ -16,7 +16,7 @@ from ...core.errors import InputError
 from ...core.geometry import Grid
 from ...io.volumes import read_grid, read_stack
 from .flow import shoot
-from .shape import Shape, find_landmarks
+from .heart_shape import Shape, find_landmarks
 from .tissues import fill_blood, read_tissues
 
 MARGIN_MM = 16.0  # round a deformed heart, for a right ventricle that is made larger

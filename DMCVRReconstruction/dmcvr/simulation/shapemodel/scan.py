@@ -15,7 +15,7 @@ from ..phantom.planes import lax_planes, sax_planes
 from ..phantom.render import Scene
 from ..phantom.thorax import Thorax
 from .drawing import DrawnShape, draw
-from .shape import Shape
+from .heart_shape import Shape
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scipy import ndimage
 from ...core.labels import BACKGROUND, LVC, LVM, RVC
 from ..phantom import PhantomConfig
 from ..phantom.ventricles import ventricles
-from .shape import Shape
+from .heart_shape import Shape
 from .tissues import RV_WALL, VALVE, largest_component, padded_box
 
 NORMAL_ELONGATION = 1.73  # of the phantom's formulas

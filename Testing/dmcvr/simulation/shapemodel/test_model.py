@@ -9,7 +9,7 @@ from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.io.volumes import read_grid, read_stack
 from dmcvr.simulation.shapemodel import read_shape_model
 from dmcvr.simulation.shapemodel.flow import shoot
-from dmcvr.simulation.shapemodel.shape import LANDMARKS, find_landmarks
+from dmcvr.simulation.shapemodel.heart_shape import LANDMARKS, find_landmarks
 from scipy import ndimage
 
 

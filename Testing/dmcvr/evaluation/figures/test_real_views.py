@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from dmcvr.core.labels import LVC
 from dmcvr.evaluation.compared_cuts import Cut
-from dmcvr.evaluation.figures.views import view_drawing, view_grid
+from dmcvr.evaluation.figures.real_views import view_drawing, view_grid
 
 
 @pytest.fixture

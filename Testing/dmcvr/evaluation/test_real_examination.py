@@ -6,8 +6,8 @@ from dmcvr.anatomy.cuts import outlines
 from dmcvr.core.errors import InputError
 from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.evaluation.contours import Contours
-from dmcvr.evaluation.examination import RealExamination, check_contours, examine
 from dmcvr.evaluation.methods import Comparison
+from dmcvr.evaluation.real_examination import RealExamination, check_contours, examine
 from dmcvr.evaluation.view_tables import examination_tables
 
 TWO = Comparison(("nearest", "shape"))

@@ -5,15 +5,15 @@ import os
 import qt
 import slicer
 import vtk
-from DMCVRReconstructionLib.errors import InstallationError
-from DMCVRReconstructionLib.inputpanel import InputPanel
-from DMCVRReconstructionLib.installation import install, missing
-from DMCVRReconstructionLib.logic import DMCVRReconstructionLogic
-from DMCVRReconstructionLib.machine import rememberedSeconds
-from DMCVRReconstructionLib.parameters import settingsOf
-from DMCVRReconstructionLib.phantomsample import NAME, loadPhantom
-from DMCVRReconstructionLib.resultpanel import ResultPanel
-from DMCVRReconstructionLib.runcontrol import RunControl
+from DMCVRReconstructionLib.panel.input_panel import InputPanel
+from DMCVRReconstructionLib.panel.logic import DMCVRReconstructionLogic
+from DMCVRReconstructionLib.panel.parameter_node import settingsOf
+from DMCVRReconstructionLib.panel.result_panel import ResultPanel
+from DMCVRReconstructionLib.panel.run_control import RunControl
+from DMCVRReconstructionLib.running.errors import InstallationError
+from DMCVRReconstructionLib.running.installation import install, missing
+from DMCVRReconstructionLib.running.machine import rememberedSeconds
+from DMCVRReconstructionLib.running.phantom_sample import NAME, loadPhantom
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (

@@ -70,7 +70,7 @@ def main() -> None:
 
 def load(sax: Path | None, lax: list[Path]):
     """Put the examination, or the phantom, into the scene; the node to choose."""
-    from DMCVRReconstructionLib.phantomsample import loadPhantom
+    from DMCVRReconstructionLib.running.phantom_sample import loadPhantom
 
     if sax is None:
         return loadPhantom(frames=2)[0]
@@ -86,7 +86,7 @@ def load(sax: Path | None, lax: list[Path]):
 
 def choose(panel: Panel, stack, options: argparse.Namespace) -> None:
     """Set the panel as its user would."""
-    from DMCVRReconstructionLib.parameters import Frame, Method
+    from DMCVRReconstructionLib.panel.parameter_node import Frame, Method
 
     parameters = panel.widget._parameterNode
     parameters.inputNode = stack

@@ -19,8 +19,8 @@ from dmcvr.output.record import make_record
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
-from DMCVRReconstructionLib.resultfiles import ResultFiles
-from DMCVRReconstructionLib.results import Destination, ResultNodes, importResult
+from DMCVRReconstructionLib.scene.result_files import ResultFiles
+from DMCVRReconstructionLib.scene.result_nodes import Destination, ResultNodes, importResult
 from slicer_harness import loading
 
 

@@ -12,7 +12,7 @@ import slicer
 from canaries import UID, WORD, spilled, spilled_in
 from dmcvr.core.errors import InputError
 from dmcvr.output.files import stack_grid
-from DMCVRReconstructionLib.logic import DMCVRReconstructionLogic
+from DMCVRReconstructionLib.panel.logic import DMCVRReconstructionLogic
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import slicer
-from DMCVRReconstructionLib.phantomsample import loadPhantom
+from DMCVRReconstructionLib.running.phantom_sample import loadPhantom
 
 
 class DMCVRBatchTest(unittest.TestCase):

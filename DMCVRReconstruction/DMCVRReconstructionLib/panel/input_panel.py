@@ -8,11 +8,11 @@ from dmcvr.core.errors import InputError
 from dmcvr.model.bundle import DEFAULT_BUNDLE, read_card
 from slicer.i18n import tr as _
 
-from .inputs import StackInput, stackInput
-from .lax import LaxImage, findLaxImages
-from .machine import MachineQuestion, rememberedSeconds
-from .parameters import DMCVRParameterNode, settingsOf
-from .run import planOf
+from ..comparison.lax_images import LaxImage, findLaxImages
+from ..running.machine import MachineQuestion, rememberedSeconds
+from ..running.reconstruction_run import planOf
+from ..scene.stack_input import StackInput, stackInput
+from .parameter_node import DMCVRParameterNode, settingsOf
 
 LEFT_OUT = "laxLeftOut"  # role of the references to long-axis images that the user does not want
 POLL_MS = 200

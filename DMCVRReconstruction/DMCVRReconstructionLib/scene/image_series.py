@@ -10,7 +10,7 @@ from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Grid
 from slicer.i18n import tr as _
 
-from .volumes import gridOfVolume, samePlace
+from .volume_nodes import gridOfVolume, samePlace
 
 FRAME_MS = (2.0, 500.0)  # a plausible time between two frames of a cine
 FRAME_LABELS = "MultiVolume.FrameLabels"  # attributes of the MultiVolumeImporter extension's nodes

@@ -13,10 +13,10 @@ from dmcvr.core.geometry import Plane, unit
 from dmcvr.core.labels import NAMES
 from slicer.i18n import tr as _
 
-from .inputs import RESULT_MARK, StackInput
-from .segments import labelsOfSegmentation
-from .series import Series, browserAndSequence, isImage, seriesOf
-from .volumes import isRigid, toWorld, transformGrid, transformToWorld
+from ..scene.image_series import Series, browserAndSequence, isImage, seriesOf
+from ..scene.segmentation_nodes import labelsOfSegmentation
+from ..scene.stack_input import RESULT_MARK, StackInput
+from ..scene.volume_nodes import isRigid, toWorld, transformGrid, transformToWorld
 
 STEEP = np.sqrt(0.5)  # cosine between the normals: the image crosses the stack at more than 45 degrees
 NEAR_MM = 60.0  # from the middle of the stack to the image's plane, at most

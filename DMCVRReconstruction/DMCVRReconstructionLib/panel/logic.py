@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
-from .comparison import LaxComparison
-from .inputs import stackInput
-from .lax import LaxImage, findLaxImages, laxImage
-from .parameters import DMCVRParameterNode
-from .results import INPUT_ROLE, ResultNodes, resultOf
-from .run import Run, Settings
+from ..comparison.lax_comparison import LaxComparison
+from ..comparison.lax_images import LaxImage, findLaxImages, laxImage
+from ..running.reconstruction_run import Run, Settings
+from ..scene.result_nodes import INPUT_ROLE, ResultNodes, resultOf
+from ..scene.stack_input import stackInput
+from .parameter_node import DMCVRParameterNode
 
 
 class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):

@@ -7,11 +7,11 @@ import slicer
 from dmcvr.core.geometry import Grid
 from dmcvr.core.labels import COLOURS, NAMES
 
-from .inputs import RESULT_MARK
-from .lax import LaxImage
-from .results import ResultNodes
-from .segments import labelsOfSegmentation
-from .volumes import gridOfVolume, setVolume
+from ..scene.result_nodes import ResultNodes
+from ..scene.segmentation_nodes import labelsOfSegmentation
+from ..scene.stack_input import RESULT_MARK
+from ..scene.volume_nodes import gridOfVolume, setVolume
+from .lax_images import LaxImage
 
 DISPLAY_PERCENTILES = (1.0, 99.0)
 

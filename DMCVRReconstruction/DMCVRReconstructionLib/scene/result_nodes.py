@@ -17,13 +17,13 @@ from dmcvr.anatomy.long_axis import LongAxis
 from dmcvr.core.labels import NAMES
 from slicer.i18n import tr as _
 
-from .cine import addBrowser, addSequence, indexValue
-from .hierarchy import placeBeside
-from .inputs import RESULT_MARK
-from .measurements import addChart, fillCurve, fillTable
-from .resultfiles import ResultFiles
-from .segments import segmentByStep, styleSegmentation
-from .volumes import setVolume
+from .measurement_nodes import addChart, fillCurve, fillTable
+from .result_files import ResultFiles
+from .segmentation_nodes import segmentByStep, styleSegmentation
+from .sequence_nodes import addBrowser, addSequence, indexValue
+from .stack_input import RESULT_MARK
+from .subject_hierarchy import placeBeside
+from .volume_nodes import setVolume
 
 INPUT_ROLE = "DMCVR.Input"
 RECORD = "DMCVR.Record"

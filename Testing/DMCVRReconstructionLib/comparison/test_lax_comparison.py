@@ -6,13 +6,13 @@ import slicer
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Grid, unit
 from dmcvr.core.labels import COLOURS, LVC, RVC
-from DMCVRReconstructionLib import layouts
-from DMCVRReconstructionLib.comparison import LaxComparison
-from DMCVRReconstructionLib.inputs import stackInput
-from DMCVRReconstructionLib.lax import byView, findLaxImages, laxImage
-from DMCVRReconstructionLib.layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
-from DMCVRReconstructionLib.views import sliceLogic
-from DMCVRReconstructionLib.volumes import RAS_TO_LPS
+from DMCVRReconstructionLib.comparison import layouts
+from DMCVRReconstructionLib.comparison.lax_comparison import LaxComparison
+from DMCVRReconstructionLib.comparison.lax_images import byView, findLaxImages, laxImage
+from DMCVRReconstructionLib.comparison.layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
+from DMCVRReconstructionLib.comparison.slice_views import sliceLogic
+from DMCVRReconstructionLib.scene.stack_input import stackInput
+from DMCVRReconstructionLib.scene.volume_nodes import RAS_TO_LPS
 from slicer_harness.views import Views
 
 SIZE = (900, 600)
@@ -173,7 +173,7 @@ def test_without_labels_there_are_no_scores(destination, addCine, phantom, impor
 def test_segments_drawn_on_an_image_count_as_well(
     application, destination, addVolume, phantom, imported, still
 ):
-    from DMCVRReconstructionLib.segments import fillSegmentation
+    from DMCVRReconstructionLib.scene.segmentation_nodes import fillSegmentation
 
     stack = phantom.lax["4ch"]
     addVolume("LAX", stack.frames[0], laxGrid(stack))
@@ -226,7 +226,7 @@ def test_leaving_brings_back_what_the_user_had(application, views, images, impor
 
 
 def test_leaving_after_the_result_was_removed(application, views, imported, still):
-    from DMCVRReconstructionLib.results import removeResult
+    from DMCVRReconstructionLib.scene.result_nodes import removeResult
 
     nodes = imported(still)
     comparison = LaxComparison(nodes)

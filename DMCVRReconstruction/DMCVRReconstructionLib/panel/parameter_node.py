@@ -12,7 +12,7 @@ from slicer import (
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
-from .run import Settings
+from ..running.reconstruction_run import Settings
 
 
 class Frame(enum.Enum):

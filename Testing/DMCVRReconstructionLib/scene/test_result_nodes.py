@@ -5,10 +5,10 @@ import pytest
 import slicer
 import vtk
 from dmcvr.core.labels import COLOURS, LVM, NAMES
-from DMCVRReconstructionLib.inputs import RESULT_MARK
-from DMCVRReconstructionLib.results import INPUT_ROLE, importResult, removeResult, resultOf
-from DMCVRReconstructionLib.segments import labelsOfSegmentation
-from DMCVRReconstructionLib.volumes import gridOfVolume
+from DMCVRReconstructionLib.scene.result_nodes import INPUT_ROLE, importResult, removeResult, resultOf
+from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
+from DMCVRReconstructionLib.scene.stack_input import RESULT_MARK
+from DMCVRReconstructionLib.scene.volume_nodes import gridOfVolume
 from slicer_harness.application import Application
 
 

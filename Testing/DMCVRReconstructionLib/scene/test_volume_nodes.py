@@ -3,7 +3,13 @@ import pytest
 import slicer
 import vtk
 from dmcvr.core.errors import InputError
-from DMCVRReconstructionLib.volumes import gridOfVolume, isRigid, pointsToWorld, toWorld, transformGrid
+from DMCVRReconstructionLib.scene.volume_nodes import (
+    gridOfVolume,
+    isRigid,
+    pointsToWorld,
+    toWorld,
+    transformGrid,
+)
 
 
 def turned(degrees, shift=(0, 0, 0)):

@@ -12,12 +12,12 @@ import pytest
 import slicer
 from dmcvr.core.errors import CancelledError, InputError
 from dmcvr.output.files import stack_grid
-from DMCVRReconstructionLib.errors import WorkerError
-from DMCVRReconstructionLib.results import resultOf
-from DMCVRReconstructionLib.run import Run, Settings
-from DMCVRReconstructionLib.segments import labelsOfSegmentation
-from DMCVRReconstructionLib.timing import Plan, TimeLeft
-from DMCVRReconstructionLib.worker import failure
+from DMCVRReconstructionLib.running.errors import WorkerError
+from DMCVRReconstructionLib.running.reconstruction_run import Run, Settings
+from DMCVRReconstructionLib.running.time_estimate import Plan, TimeLeft
+from DMCVRReconstructionLib.running.worker import failure
+from DMCVRReconstructionLib.scene.result_nodes import resultOf
+from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
 
 pytestmark = pytest.mark.usefixtures("temporary")
 SHAPE = Settings(frame="current", method="shape", spacing=5.0)

@@ -11,10 +11,10 @@ from dmcvr.core.geometry import Grid
 from dmcvr.system.privatefolder import private_folder
 from slicer.i18n import tr as _
 
-from .cine import addBrowser, addSequence, indexValue
+from ..scene.result_files import readImage
+from ..scene.sequence_nodes import addBrowser, addSequence, indexValue
+from ..scene.volume_nodes import setVolume
 from .errors import WorkerError
-from .resultfiles import readImage
-from .volumes import setVolume
 from .worker import PREFIX, startBackend
 
 NAME = "DMCVR phantom"

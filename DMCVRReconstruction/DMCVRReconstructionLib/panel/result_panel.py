@@ -8,8 +8,8 @@ import slicer
 from dmcvr.core.errors import InputError
 from slicer.i18n import tr as _
 
-from .comparison import LaxComparison
-from .results import ResultNodes, resultOf
+from ..comparison.lax_comparison import LaxComparison
+from ..scene.result_nodes import ResultNodes, resultOf
 
 SCORE_TITLES = ("View", "Structure", "Dice", "Distance (mm)")
 

@@ -12,15 +12,15 @@ from dmcvr.core.geometry import Grid, Plane, unit
 from dmcvr.core.labels import BACKGROUND
 from slicer.i18n import tr as _
 
+from ..scene.result_nodes import ResultNodes
+from ..scene.segmentation_nodes import labelsOfSegmentation
+from ..scene.volume_nodes import gridOfVolume, toWorld, transformGrid
 from . import layouts
-from .helpers import HelperNodes, acquiredBlocks
-from .lax import LaxImage, byView, laxLabels
+from .helper_nodes import HelperNodes, acquiredBlocks
+from .lax_images import LaxImage, byView, laxLabels
 from .layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
-from .results import ResultNodes
-from .scores import ViewScore, scoreView
-from .segments import labelsOfSegmentation
-from .views import SegmentationDisplay, lookAlong, showIn3D, sliceLogic
-from .volumes import gridOfVolume, toWorld, transformGrid
+from .slice_views import SegmentationDisplay, lookAlong, showIn3D, sliceLogic
+from .view_scores import ViewScore, scoreView
 
 MARGIN_MM = 14.0
 SAX_GROUP, OTHER_GROUP = 71, 72  # lines are drawn among views of one group: a plane's rows need only one

@@ -9,10 +9,10 @@ import slicer
 from dmcvr.core.errors import CancelledError
 from slicer.i18n import tr as _
 
-from .errors import WorkerError
-from .inputpanel import duration
-from .machine import rememberSeconds
-from .run import Run
+from ..running.errors import WorkerError
+from ..running.machine import rememberSeconds
+from ..running.reconstruction_run import Run
+from .input_panel import duration
 
 POLL_MS = 50
 

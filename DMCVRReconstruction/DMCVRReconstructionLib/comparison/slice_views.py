@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 from dmcvr.core.geometry import Plane, unit
 
-from .volumes import RAS_TO_LPS
+from ..scene.volume_nodes import RAS_TO_LPS
 
 OUTLINES = {"Visibility2DFill": False, "Visibility2DOutline": True, "SliceIntersectionThickness": 2}
 

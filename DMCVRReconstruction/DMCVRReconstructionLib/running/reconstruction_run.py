@@ -15,12 +15,12 @@ from dmcvr.io.nrrd import write_stack
 from dmcvr.reconstruction.output_grid import plan
 from slicer.i18n import tr as _
 
-from .drawnlabels import asStack, labelsOnStack
-from .inputs import StackInput, stackInput
-from .resultfiles import readResult
-from .results import Destination, ResultNodes, importResult
-from .series import currentFrame
-from .timing import Plan, TimeLeft
+from ..scene.image_series import currentFrame
+from ..scene.manual_labels import asStack, labelsOnStack
+from ..scene.result_files import readResult
+from ..scene.result_nodes import Destination, ResultNodes, importResult
+from ..scene.stack_input import StackInput, stackInput
+from .time_estimate import Plan, TimeLeft
 from .worker import Finished, Progress, Worker
 
 IMAGE, LABELS = "sax.nrrd", "labels.nrrd"

@@ -11,10 +11,10 @@ import pytest
 import slicer
 from dmcvr.core.errors import CancelledError
 from dmcvr.output.files import stack_grid
-from DMCVRReconstructionLib.errors import WorkerError
-from DMCVRReconstructionLib.results import resultOf
-from DMCVRReconstructionLib.run import Run, Settings
-from DMCVRReconstructionLib.segments import labelsOfSegmentation
+from DMCVRReconstructionLib.running.errors import WorkerError
+from DMCVRReconstructionLib.running.reconstruction_run import Run, Settings
+from DMCVRReconstructionLib.scene.result_nodes import resultOf
+from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
 from sabotage import sabotaged
 
 pytestmark = pytest.mark.usefixtures("temporary")

@@ -6,9 +6,9 @@ import slicer
 import vtk
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Grid
-from DMCVRReconstructionLib.inputs import stackInput
-from DMCVRReconstructionLib.series import FRAME_LABELS, currentFrame
-from DMCVRReconstructionLib.volumes import setVolume
+from DMCVRReconstructionLib.scene.image_series import FRAME_LABELS, currentFrame
+from DMCVRReconstructionLib.scene.stack_input import stackInput
+from DMCVRReconstructionLib.scene.volume_nodes import setVolume
 
 RNG = np.random.default_rng(5)
 

@@ -19,8 +19,8 @@ from dmcvr.core.stack import Stack
 from dmcvr.io.sanity import check_stack
 from slicer.i18n import tr as _
 
-from .series import Series, browserAndSequence, isImage, seriesOf
-from .volumes import isRigid, pointsToWorld, toWorld
+from .image_series import Series, browserAndSequence, isImage, seriesOf
+from .volume_nodes import isRigid, pointsToWorld, toWorld
 
 SAME_ANGLE = np.cos(np.radians(3.0))
 SAME_PLACE_MM = 0.5

@@ -8,10 +8,10 @@ import pytest
 import slicer
 from dmcvr.core.geometry import Grid
 from dmcvr.output.files import stack_grid
-from DMCVRReconstructionLib import layouts
-from DMCVRReconstructionLib.machine import rememberedSeconds
-from DMCVRReconstructionLib.parameters import Device, Frame, Method
-from DMCVRReconstructionLib.results import resultOf
+from DMCVRReconstructionLib.comparison import layouts
+from DMCVRReconstructionLib.panel.parameter_node import Device, Frame, Method
+from DMCVRReconstructionLib.running.machine import rememberedSeconds
+from DMCVRReconstructionLib.scene.result_nodes import resultOf
 from slicer_harness.application import Application
 from slicer_harness.panel import Panel
 from slicer_harness.views import Views

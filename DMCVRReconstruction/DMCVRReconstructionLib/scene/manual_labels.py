@@ -11,9 +11,9 @@ from dmcvr.core.labels import BACKGROUND
 from dmcvr.core.stack import Stack
 from slicer.i18n import tr as _
 
-from .segments import segmentArrays
-from .series import currentFrame, seriesOf
-from .volumes import isRigid, toWorld, transformGrid, transformToWorld
+from .image_series import currentFrame, seriesOf
+from .segmentation_nodes import segmentArrays
+from .volume_nodes import isRigid, toWorld, transformGrid, transformToWorld
 
 
 def labelsOnStack(node, stack: Stack, transformNode) -> np.ndarray:

@@ -12,7 +12,7 @@ from dmcvr.core.labels import BACKGROUND, COLOURS, LVM, NAMES
 from dmcvr.io.nrrd import TERMS
 from vtk.util.numpy_support import vtk_to_numpy
 
-from .volumes import RAS_TO_LPS, gridOfVolume, isRigid, setVolume, toWorld, transformGrid
+from .volume_nodes import RAS_TO_LPS, gridOfVolume, isRigid, setVolume, toWorld, transformGrid
 
 WALL_OPACITY = 0.4  # of the myocardium in 3D, so that the cavity inside shows
 FILL_OPACITY = 0.15

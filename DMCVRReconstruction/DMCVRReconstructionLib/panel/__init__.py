@@ -1,0 +1,1 @@
+"""The parts of the panel, and the choices that it keeps in the scene."""

@@ -1,0 +1,1 @@
+"""The reconstruction in a process of its own, and what that process needs."""

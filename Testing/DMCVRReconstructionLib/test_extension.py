@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 import slicer
 from dmcvr.core.labels import COLOURS, NAMES
-from dmcvr.io.nrrd import TERMS
+from dmcvr.core.terminology import TERMS
 from DMCVRReconstructionLib.panel.parameter_node import DMCVRParameterNode
 from DMCVRReconstructionLib.running import installation
 from PIL import Image

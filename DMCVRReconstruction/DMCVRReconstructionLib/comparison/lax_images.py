@@ -9,16 +9,17 @@ import numpy as np
 import slicer
 from dmcvr.anatomy.long_axis import LongAxis
 from dmcvr.core.errors import InputError
-from dmcvr.core.geometry import Plane, unit
+from dmcvr.core.frame_times import nearest_frame
+from dmcvr.core.geometry import Plane
 from dmcvr.core.labels import NAMES
+from dmcvr.core.parallel_slices import is_steep
 from slicer.i18n import tr as _
 
 from ..scene.image_series import Series, browserAndSequence, isImage, seriesOf
 from ..scene.segmentation_nodes import labelsOfSegmentation
 from ..scene.stack_input import RESULT_MARK, StackInput
-from ..scene.volume_nodes import isRigid, toWorld, transformGrid, transformToWorld
+from ..scene.volume_nodes import isRigid, toWorld, transformGrid, transformPlane, transformToWorld
 
-STEEP = np.sqrt(0.5)  # cosine between the normals: the image crosses the stack at more than 45 degrees
 NEAR_MM = 60.0  # from the middle of the stack to the image's plane, at most
 SAME_PLACE_MM = 0.1
 
@@ -37,11 +38,7 @@ class LaxImage:
 
     def frameNearest(self, time: float | None, fraction: float) -> np.ndarray:
         """(H, W) the frame nearest to ``time`` (ms), or at ``fraction`` of the cycle if unknown."""
-        times = self.series.times
-        if times is not None and time is not None:
-            index = int(np.argmin(np.abs(times - time)))
-        else:
-            index = round(fraction * self.series.count) % self.series.count
+        index = nearest_frame(self.series.count, self.series.times, time, fraction)
         return self.series.frame(index)[0]
 
 
@@ -65,8 +62,8 @@ def findLaxImages(found: StackInput) -> list[LaxImage]:
     not asked for. Repeats of one place are all listed, in the order of loading.
     """
     matrix = transformToWorld(found.transformNode)
-    normal = unit(matrix[:3, :3] @ found.planes[0].normal)
-    centre = matrix[:3, :3] @ np.mean([plane.centre for plane in found.planes], axis=0) + matrix[:3, 3]
+    slices = [transformPlane(plane, matrix) for plane in found.planes]
+    centre = np.mean([plane.centre for plane in slices], axis=0)
     own = {series.node.GetID() for series in found.series}
     images = []
     for node in _imageNodes():
@@ -76,8 +73,8 @@ def findLaxImages(found: StackInput) -> list[LaxImage]:
             image = laxImage(node)
         except InputError:  # whatever else is in the scene is no long-axis image
             continue
-        steep = abs(image.plane.normal @ normal) < STEEP
-        if steep and abs((image.plane.origin - centre) @ image.plane.normal) < NEAR_MM:
+        away = abs((image.plane.origin - centre) @ image.plane.normal)
+        if is_steep(image.plane, slices[0]) and away < NEAR_MM:
             images.append(image)
     return images
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import slicer
 from dmcvr.core.errors import InputError
+from dmcvr.core.frame_times import times_from_index
 from dmcvr.core.geometry import Grid
 from slicer.i18n import tr as _
 
 from .volume_nodes import gridOfVolume, samePlace
 
-FRAME_MS = (2.0, 500.0)  # a plausible time between two frames of a cine
 FRAME_LABELS = "MultiVolume.FrameLabels"  # attributes of the MultiVolumeImporter extension's nodes
 FRAME_UNITS = "MultiVolume.FrameIdentifyingDICOMTagUnits"
 
@@ -65,9 +65,8 @@ def seriesOf(node) -> Series:
     labels = node.GetAttribute(FRAME_LABELS)
     if labels is None:
         raise InputError(_("The volume is in colour or holds vectors; choose a greyscale cine image."))
-    return Series(
-        node, node, grid, _times(labels.split(","), node.GetAttribute(FRAME_UNITS), components), components
-    )
+    times = times_from_index(labels.split(","), components, node.GetAttribute(FRAME_UNITS))
+    return Series(node, node, grid, times, components)
 
 
 def isImage(volumeNode) -> bool:
@@ -105,20 +104,7 @@ def _sequenceSeries(sequenceNode, browserNode) -> Series:
     for index in range(1, count):
         if not samePlace(first, sequenceNode.GetNthDataNode(index)):
             raise InputError(_("The frames of the sequence do not lie at the same place; load it again."))
-    values = [sequenceNode.GetNthIndexValue(index) for index in range(count)]
+    index = [sequenceNode.GetNthIndexValue(number) for number in range(count)]
+    times = times_from_index(index, count, sequenceNode.GetIndexUnit())
     proxyNode = browserNode.GetProxyNode(sequenceNode) if browserNode is not None else None
-    return Series(sequenceNode, proxyNode, grid, _times(values, sequenceNode.GetIndexUnit(), count), count)
-
-
-def _times(values: list[str], unit: str | None, count: int) -> np.ndarray | None:
-    """(T,) ms from a sequence's index ``values``; None where they are no times."""
-    try:
-        times = np.array([float(value) for value in values])
-    except ValueError:  # an index may be words
-        return None
-    if len(times) != count or count < 2:
-        return None
-    gaps = np.diff(times)
-    if unit in ("s", "sec") or (unit != "ms" and np.median(gaps) < 1):
-        times, gaps = times * 1000, gaps * 1000
-    return times if gaps.min() > 0 and FRAME_MS[0] <= np.median(gaps) <= FRAME_MS[1] else None
+    return Series(sequenceNode, proxyNode, grid, times, count)

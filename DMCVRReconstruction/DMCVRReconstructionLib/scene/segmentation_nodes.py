@@ -9,7 +9,7 @@ import slicer
 import vtk
 from dmcvr.core.geometry import Grid
 from dmcvr.core.labels import BACKGROUND, COLOURS, LVM, NAMES
-from dmcvr.io.nrrd import TERMS
+from dmcvr.core.terminology import slicer_entry
 from vtk.util.numpy_support import vtk_to_numpy
 
 from .volume_nodes import RAS_TO_LPS, gridOfVolume, isRigid, setVolume, toWorld, transformGrid
@@ -43,12 +43,7 @@ def segmentByStep(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=N
         segment = slicer.vtkSegment()
         segment.SetName(name)
         segment.SetColor(*(value / 255 for value in COLOURS[label]))
-        code, meaning = TERMS[label]
-        segment.SetTag(
-            segment.GetTerminologyEntryTagName(),
-            "Segmentation category and type - DICOM master list~SCT^123037004^Anatomical Structure"
-            f"~SCT^{code}^{meaning}~^^~Anatomic codes - DICOM master list~^^~^^",
-        )
+        segment.SetTag(segment.GetTerminologyEntryTagName(), slicer_entry(label))
         segment.AddRepresentation(
             slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(),
             _labelmap(labels == label, grid),

@@ -15,15 +15,14 @@ import numpy as np
 import slicer
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Plane, unit
+from dmcvr.core.parallel_slices import can_be_stacked, first_at_each_place, stack_geometry
 from dmcvr.core.stack import Stack
 from dmcvr.io.sanity import check_stack
 from slicer.i18n import tr as _
 
 from .image_series import Series, browserAndSequence, isImage, seriesOf
-from .volume_nodes import isRigid, pointsToWorld, toWorld
+from .volume_nodes import isRigid, pointsToWorld, toWorld, transformPlane
 
-SAME_ANGLE = np.cos(np.radians(3.0))
-SAME_PLACE_MM = 0.5
 FLAT_MM = 0.05  # a slice whose corners leave their plane by more than this was bent
 RESULT_MARK = "DMCVR.Result"  # attribute of all nodes that this module makes
 
@@ -56,7 +55,7 @@ class StackInput:
 
     def places(self) -> Stack:
         """The stack without its image, which is cheap: one frame of undefined values."""
-        origins, step_x, step_y = _straight(self.planes)
+        origins, step_x, step_y = _geometry(self.planes)
         order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
         frames = np.empty((1, len(origins), *self.planes[0].shape), np.float32)
         return Stack(frames, origins[order], step_x, step_y)
@@ -64,7 +63,7 @@ class StackInput:
     def readStack(self, frames: list[int] | None = None) -> Stack:
         """The stack, with only the given ``frames`` of the cine if any. Raises InputError for no stack."""
         wanted = list(range(self.frameCount)) if frames is None else frames
-        origins, step_x, step_y = _straight(self.planes)
+        origins, step_x, step_y = _geometry(self.planes)
         order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
         places = np.argsort(order)
         # Every voxel is moved once: the window stands still meanwhile.
@@ -115,14 +114,15 @@ def slicesBeside(chosen: Series) -> tuple[Series, ...]:
     They must be of the same study, parallel, and of the same size. Raises InputError where there is no other.
     """
     place = _planes(chosen, False)[0]
-    found: list[tuple[float, Series]] = []
-    for series, plane in _singleSlices():
-        if _study(series) != _study(chosen) or not _alike(place, plane):
-            continue
-        position = float(plane.centre @ place.normal)
-        # What was loaded last counts, as slices are acquired again when the first try was poor.
-        found = [item for item in found if abs(item[0] - position) >= SAME_PLACE_MM]
-        found.append((position, series))
+    study = _study(chosen)
+    found = [
+        (float(plane.centre @ place.normal), series)
+        for series, plane in _singleSlices()
+        if _study(series) == study and can_be_stacked(place, plane)
+    ]
+    # What was loaded last counts, as slices are acquired again when the first try was poor.
+    found.reverse()
+    found = [found[index] for index in first_at_each_place([position for position, _series in found])]
     if len(found) < 2:
         raise InputError(
             _(
@@ -180,13 +180,7 @@ def _planes(series: Series, own: bool) -> list[Plane]:
                 "one that only turns and shifts."
             ).format(name=series.name)
         )
-    if own:
-        return planes
-    turn, shift = matrix[:3, :3], matrix[:3, 3]
-    return [
-        Plane(turn @ plane.origin + shift, turn @ plane.step_x, turn @ plane.step_y, plane.shape)
-        for plane in planes
-    ]
+    return planes if own else [transformPlane(plane, matrix) for plane in planes]
 
 
 def _warped(node, plane: Plane) -> Plane:
@@ -215,25 +209,8 @@ def _warped(node, plane: Plane) -> Plane:
     return flat
 
 
-def _alike(a: Plane, b: Plane) -> bool:
-    pairs = ((a.step_x, b.step_x), (a.step_y, b.step_y))
-    return (
-        a.shape == b.shape
-        and np.allclose(a.spacing, b.spacing, rtol=1e-3)
-        and all(unit(s) @ unit(t) > SAME_ANGLE for s, t in pairs)
-    )
-
-
-def _straight(planes: tuple[Plane, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Origins (S, 3) and common steps of the planes; each is turned about its centre, so that none is
-    displaced.
-
-    Raises InputError where they are not parallel.
-    """
-    if not all(_alike(planes[0], plane) for plane in planes):
+def _geometry(planes: tuple[Plane, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Origins (S, 3) and common steps of the planes. Raises InputError where they are not parallel."""
+    if not all(can_be_stacked(planes[0], plane) for plane in planes):
         raise InputError(_("The slices are not parallel; choose a short-axis stack."))
-    height, width = planes[0].shape
-    step_x = np.mean([plane.step_x for plane in planes], axis=0)
-    step_y = np.mean([plane.step_y for plane in planes], axis=0)
-    half = step_x * (width - 1) / 2 + step_y * (height - 1) / 2
-    return np.array([plane.centre for plane in planes]) - half, step_x, step_y
+    return stack_geometry(planes)

@@ -9,7 +9,7 @@ import numpy as np
 import slicer
 import vtk
 from dmcvr.core.errors import InputError
-from dmcvr.core.geometry import Grid
+from dmcvr.core.geometry import Grid, Plane
 from slicer.i18n import tr as _
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -82,6 +82,12 @@ def pointsToWorld(node, points: np.ndarray) -> np.ndarray:
     slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, transform)
     signs = RAS_TO_LPS.diagonal()[:3]
     return np.array([transform.TransformPoint(point) for point in points * signs]) * signs
+
+
+def transformPlane(plane: Plane, matrix: np.ndarray) -> Plane:
+    """``plane`` moved by ``matrix`` (4, 4), LPS mm."""
+    turn, shift = matrix[:3, :3], matrix[:3, 3]
+    return Plane(turn @ plane.origin + shift, turn @ plane.step_x, turn @ plane.step_y, plane.shape)
 
 
 def transformGrid(grid: Grid, matrix: np.ndarray) -> Grid:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .frame_times import nearest_frame
 from .geometry import Plane, unit
 
 
@@ -64,8 +65,5 @@ def nearest_in_time(lax: Stack, stack: Stack, frame: int) -> np.ndarray:
 
     By trigger time where both know it, else by the fraction of the cycle.
     """
-    if lax.times is not None and stack.times is not None:
-        nearest = int(np.argmin(np.abs(lax.times - stack.times[frame])))
-    else:
-        nearest = round(frame / len(stack.frames) * len(lax.frames)) % len(lax.frames)
-    return lax.frames[nearest, 0]
+    time = None if stack.times is None else float(stack.times[frame])
+    return lax.frames[nearest_frame(len(lax.frames), lax.times, time, frame / len(stack.frames)), 0]

@@ -16,19 +16,15 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.geometry import Grid, unit
-from ..core.labels import COLOURS, LVC, LVM, NAMES, RVC
+from ..core.labels import COLOURS, NAMES
 from ..core.stack import Stack
+from ..core.terminology import slicer_entry
 
 TYPES = {
     "bool": "uint8", "uint8": "uint8", "int8": "int8", "uint16": "uint16", "int16": "int16",
     "uint32": "uint32", "int32": "int32", "float32": "float", "float64": "double",
 }  # fmt: skip
 SLICE_ORIGINS = "DMCVR slice origins"  # key of the places (x y z of every slice, LPS mm) of irregular slices
-TERMS = {  # SNOMED CT codes and meanings, all "Anatomical Structure" (123037004)
-    LVC: ("87878005", "Left ventricle"),
-    LVM: ("74281007", "Myocardium"),
-    RVC: ("53085002", "Right ventricle"),
-}
 
 
 def write_volume(
@@ -84,11 +80,6 @@ def write_segmentation(path: str | Path, labels: np.ndarray, grid: Grid) -> None
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }
     for number, (label, name) in enumerate(NAMES.items()):
-        code, meaning = TERMS[label]
-        term = (
-            "Segmentation category and type - DICOM master list~SCT^123037004^Anatomical Structure"
-            f"~SCT^{code}^{meaning}~^^~Anatomic codes - DICOM master list~^^~^^"
-        )
         fields |= {
             f"Segment{number}_ID": name,
             f"Segment{number}_Name": name,
@@ -98,7 +89,7 @@ def write_segmentation(path: str | Path, labels: np.ndarray, grid: Grid) -> None
             f"Segment{number}_LabelValue": str(label),
             f"Segment{number}_Layer": "0",
             f"Segment{number}_Extent": _extent(labels == label),
-            f"Segment{number}_Tags": f"TerminologyEntry:{term}|",
+            f"Segment{number}_Tags": f"TerminologyEntry:{slicer_entry(label)}|",
         }
     _write(path, _as_type(labels, np.uint8), grid, fields)
 

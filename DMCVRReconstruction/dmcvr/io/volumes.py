@@ -16,6 +16,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from ..core.errors import InputError
+from ..core.frame_times import plausible_times, times_from_index
 from ..core.geometry import Grid
 from ..core.labels import LVC, LVM, NAMES, remap, surrounded
 from ..core.stack import Stack
@@ -23,8 +24,6 @@ from ..system.quiet import quiet
 from .headers import SUFFIXES, check_claim, check_file, damaged, no_spacing
 from .nrrd import SLICE_ORIGINS
 from .sanity import check_stack
-
-FRAME_MS = (2.0, 500.0)  # a plausible time between two frames of a cine
 
 
 def read_stack(path: str | Path) -> Stack:
@@ -152,26 +151,13 @@ def _frames(image: sitk.Image) -> tuple[np.ndarray, np.ndarray | None]:
         return np.moveaxis(array, -1, 0), _list_times(image, components)
     if dimension == 3:
         return array[None], None
-    return array, _plausible_times(np.arange(len(array)) * image.GetSpacing()[3], "")
+    return array, plausible_times(np.arange(len(array)) * image.GetSpacing()[3])
 
 
 def _list_times(image: sitk.Image, count: int) -> np.ndarray | None:
     """Frame times from the index values of a Slicer sequence, whose list axis may be first or last."""
     text = _meta(image, "axis 0 index values") or _meta(image, "axis 3 index values")
-    try:
-        values = np.array([float(word) for word in text.split()])
-    except ValueError:  # the index of a sequence may be words
-        return None
-    return _plausible_times(values, _meta(image, "NRRD_units[pixel]")) if len(values) == count else None
-
-
-def _plausible_times(values: np.ndarray, unit: str) -> np.ndarray | None:
-    if len(values) < 2:
-        return None
-    gaps = np.diff(values)
-    if unit in ("s", "sec") or (unit != "ms" and np.median(gaps) < 1):
-        values, gaps = values * 1000, gaps * 1000
-    return values if gaps.min() > 0 and FRAME_MS[0] <= np.median(gaps) <= FRAME_MS[1] else None
+    return times_from_index(text.split(), count, _meta(image, "NRRD_units[pixel]"))
 
 
 def _meta(image: sitk.Image, key: str) -> str:

@@ -15,12 +15,17 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.geometry import unit
+from ...core.parallel_slices import (
+    SAME_PLACE_MM,
+    can_be_stacked,
+    first_at_each_place,
+    is_steep,
+    stack_geometry,
+)
 from ...core.stack import Stack
 from ..sanity import check_stack
 from .files import Header, read_headers, read_pixels
 
-SAME_ANGLE = np.cos(np.radians(3.0))
-SAME_PLACE_MM = 0.5
 CINE_FRAMES = 5
 TYPICAL_NORMAL = unit([0.55, -0.58, -0.6])  # of short-axis planes, LPS; rarely more than 35 degrees away
 _SCOUT = re.compile(r"scout|survey|locali[sz]er|\bloc\b|3.?plane", re.I)
@@ -114,7 +119,7 @@ def _groups(headers: list[Header]) -> tuple[list[list[_Run]], list[str]]:
     ]
     groups: list[list[Header]] = []
     for header in wanted:
-        group = next((group for group in groups if _alike(group[0], header)), None)
+        group = next((group for group in groups if can_be_stacked(group[0].plane, header.plane)), None)
         if group is None:
             groups.append([header])
         else:
@@ -124,15 +129,6 @@ def _groups(headers: list[Header]) -> tuple[list[list[_Run]], list[str]]:
         runs = [[run for run in group if len(run.headers) >= CINE_FRAMES] for group in runs]
     notes: list[str] = []
     return [_without_repeats(group, notes) for group in runs if group], notes
-
-
-def _alike(a: Header, b: Header) -> bool:
-    steps = ((a.plane.step_x, b.plane.step_x), (a.plane.step_y, b.plane.step_y))
-    return (
-        a.plane.shape == b.plane.shape
-        and np.allclose(a.plane.spacing, b.plane.spacing, rtol=1e-3)
-        and all(unit(s) @ unit(t) > SAME_ANGLE for s, t in steps)
-    )
 
 
 def _runs(headers: list[Header]) -> list[_Run]:
@@ -157,17 +153,15 @@ def _in_time(headers: list[Header]) -> list[Header]:
 
 def _without_repeats(group: list[_Run], notes: list[str]) -> list[_Run]:
     normal = group[0].first.plane.normal
-    place = {id(run): float(run.first.plane.centre @ normal) for run in group}
-    kept: list[_Run] = []
-    for run in sorted(group, key=lambda run: run.first.newness, reverse=True):
-        if all(abs(place[id(run)] - place[id(other)]) >= SAME_PLACE_MM for other in kept):
-            kept.append(run)
+    newest_first = sorted(group, key=lambda run: run.first.newness, reverse=True)
+    positions = [float(run.first.plane.centre @ normal) for run in newest_first]
+    kept = sorted(first_at_each_place(positions), key=lambda index: positions[index])
     if len(kept) < len(group):
         notes.append(
             f"{len(group) - len(kept)} of {len(group)} slices of one orientation were acquired again at the "
             "same place; the newest series was used."
         )
-    return sorted(kept, key=lambda run: place[id(run)])
+    return [newest_first[index] for index in kept]
 
 
 def _choose_sax(groups: list[list[_Run]], notes: list[str]) -> list[_Run]:
@@ -185,13 +179,13 @@ def _choose_sax(groups: list[list[_Run]], notes: list[str]) -> list[_Run]:
 
 def _choose_lax(groups: list[list[_Run]], sax: list[_Run]) -> list[_Run]:
     """Images of one or two parallel places that cross the stack steeply, in the order they were acquired."""
-    normal, cine = sax[0].first.plane.normal, len(sax[0].headers) > 1
+    cine = len(sax[0].headers) > 1
     found = [
         run
         for group in groups
         for run in group
         if len(group) <= 2
-        and abs(run.first.plane.normal @ normal) < np.sqrt(0.5)
+        and is_steep(run.first.plane, sax[0].first.plane)
         and (len(run.headers) > 1 or not cine)
     ]
     return sorted(found, key=lambda run: run.first.newness)
@@ -220,20 +214,11 @@ def _names(lax: list[_Run]) -> tuple[str, ...]:
 
 
 def _stack(runs: list[_Run]) -> Stack:
-    """The runs' images, slice after slice.
-
-    Orientations that differ by a hair are made equal by turning each slice about its centre, so that none is
-    displaced.
-    """
+    """The runs' images, slice after slice."""
     planes = [run.first.plane for run in runs]
-    height, width = planes[0].shape
-    step_x, step_y = (
-        np.mean([getattr(plane, name) for plane in planes], axis=0) for name in ("step_x", "step_y")
-    )
-    half = step_x * (width - 1) / 2 + step_y * (height - 1) / 2
-    origins = np.array([plane.centre for plane in planes]) - half
+    origins, step_x, step_y = stack_geometry(planes)
     frames = read_pixels([header for run in runs for header in run.headers])
-    frames = frames.reshape(len(runs), -1, height, width).transpose(1, 0, 2, 3)
+    frames = frames.reshape(len(runs), -1, *planes[0].shape).transpose(1, 0, 2, 3)
     return Stack(np.ascontiguousarray(frames), origins, step_x, step_y, _times(runs))
 
 

@@ -113,7 +113,7 @@ class LaxComparison:
         for view in LEFT_SIDE_DEGREES:
             image = self._images.get(view)
             cuts[view] = subject.axis.apical(view, image and image.plane, size_mm=200, spacing=1.0)
-        sizes = [np.ptp(_inPlane(plane, heart), axis=0).max() for plane in cuts.values()]
+        sizes = [np.ptp(plane.indices(heart), axis=0).max() for plane in cuts.values()]
         size = max(sizes) + 2 * MARGIN_MM
         return {view: _centred(plane, heart, size) for view, plane in cuts.items()}
 
@@ -178,17 +178,10 @@ class LaxComparison:
         logic.GetSliceNode().Modified()
 
 
-def _inPlane(plane: Plane, points: np.ndarray) -> np.ndarray:
-    """(N, 2) mm along the plane's steps from its origin."""
-    offsets = points - plane.origin
-    return np.column_stack([offsets @ unit(plane.step_x), offsets @ unit(plane.step_y)])
-
-
 def _centred(plane: Plane, points: np.ndarray, size: float) -> Plane:
-    """A square part of the plane, ``size`` mm wide at 1 mm a pixel, about the middle of ``points``."""
-    where = _inPlane(plane, points)
-    middle = (where.min(0) + where.max(0)) / 2
-    x, y = unit(plane.step_x), unit(plane.step_y)
+    """A square part of the plane, which has 1 mm a pixel, ``size`` mm wide about the middle of ``points``."""
+    where = plane.indices(points)
     count = round(size) + 1
-    origin = plane.origin + (middle[0] - (count - 1) / 2) * x + (middle[1] - (count - 1) / 2) * y
-    return Plane(origin, x, y, (count, count))
+    row, column = (where.min(0) + where.max(0)) / 2 - (count - 1) / 2
+    origin = plane.origin + column * plane.step_x + row * plane.step_y
+    return Plane(origin, plane.step_x, plane.step_y, (count, count))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from dmcvr.core.errors import InputError
-from dmcvr.core.geometry import Grid
+from dmcvr.core.geometry import Grid, padded
 from dmcvr.core.labels import BACKGROUND
 from dmcvr.core.stack import Stack
 from slicer.i18n import tr as _
@@ -50,13 +50,4 @@ def asStack(labels: np.ndarray, stack: Stack) -> Stack:
 
 def _labelVolume(node) -> tuple[np.ndarray, Grid]:
     series = seriesOf(node)
-    # A margin of nothing, as sampling ends at the outermost voxels' centres.
-    array = np.pad(series.frame(currentFrame(node)), 1)
-    grid = Grid(
-        series.grid.position([-1, -1, -1]),
-        series.grid.step_x,
-        series.grid.step_y,
-        series.grid.step_z,
-        array.shape,
-    )
-    return array, grid
+    return padded(series.frame(currentFrame(node)), series.grid)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import slicer
 import vtk
-from dmcvr.core.geometry import Grid
-from dmcvr.core.labels import BACKGROUND, COLOURS, LVM, NAMES
+from dmcvr.core.geometry import Grid, padded
+from dmcvr.core.labels import BACKGROUND, COLOURS, FILL_OPACITY, LVM, NAMES, WALL_OPACITY
 from dmcvr.core.terminology import slicer_entry
 from vtk.util.numpy_support import vtk_to_numpy
 
-from .volume_nodes import RAS_TO_LPS, gridOfVolume, isRigid, setVolume, toWorld, transformGrid
+from .volume_nodes import gridOfMatrix, gridOfVolume, isRigid, setVolume, toWorld, transformGrid
 
-WALL_OPACITY = 0.4  # of the myocardium in 3D, so that the cavity inside shows
-FILL_OPACITY = 0.15
 SMOOTHING = "0.5"  # of the surfaces, in Slicer's units from 0 to 1
 MARGIN_VOXELS = 2
 
@@ -100,11 +99,10 @@ def segmentArrays(segmentationNode) -> list[tuple[np.ndarray, Grid]] | None:
             continue
         matrix = vtk.vtkMatrix4x4()
         image.GetImageToWorldMatrix(matrix)
-        affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
         scalars = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
-        array = np.pad((scalars > 0).astype(np.uint8) * label, 1)
-        corner = affine[:3, :3] @ (np.array(image.GetExtent()[::2]) - 1) + affine[:3, 3]
-        found.append((array, Grid(corner, *affine[:3, :3].T, shape=array.shape)))
+        grid = gridOfMatrix(matrix, scalars.shape)
+        grid = replace(grid, origin=grid.position(image.GetExtent()[-2::-2]))
+        found.append(padded((scalars > 0).astype(np.uint8) * label, grid))
     return found if named else None
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import slicer
-
-PLAYBACK_FPS = 15
+from dmcvr.core.frame_times import PLAYBACK_FPS
 
 
 def addSequence(name: str, times: Sequence[float] | None):

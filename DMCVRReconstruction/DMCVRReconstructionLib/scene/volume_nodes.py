@@ -27,8 +27,13 @@ def gridOfVolume(volumeNode) -> Grid:
         raise InputError(_("The volume holds no image; load it again or choose another one."))
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
+    return gridOfMatrix(matrix, imageData.GetDimensions()[::-1])
+
+
+def gridOfMatrix(matrix: vtk.vtkMatrix4x4, shape: tuple[int, int, int]) -> Grid:
+    """The grid (LPS mm) of ``shape`` (Z, Y, X) whose voxel indices (x, y, z) ``matrix`` takes to RAS mm."""
     affine = RAS_TO_LPS @ slicer.util.arrayFromVTKMatrix(matrix)
-    return Grid(affine[:3, 3], *affine[:3, :3].T, shape=imageData.GetDimensions()[::-1])
+    return Grid(affine[:3, 3], *affine[:3, :3].T, shape=shape)
 
 
 def samePlace(a, b) -> bool:

@@ -30,11 +30,10 @@ def cut_stack(stack: Stack, frame: int, plane: Plane, order: int = 1, fill: floa
         [[positions[0] - gaps[0] / 2], positions[:-1] + gaps / 2, [positions[-1] + gaps[-1] / 2]]
     )
     owner = np.digitize(heights, edges) - 1
-    to_pixels = np.linalg.pinv(np.column_stack([stack.step_y, stack.step_x]))
     out = np.full(plane.shape, fill, float)
     for index in range(len(positions)):
         mine = owner == index
-        pixels = (points[mine] - stack.origins[index]) @ to_pixels.T
+        pixels = stack.plane(index).indices(points[mine])
         out[mine] = ndimage.map_coordinates(
             stack.frames[frame, index], pixels.T, output=float, order=order, mode="constant", cval=fill
         )

@@ -8,6 +8,8 @@ import numpy as np
 
 FRAME_MS = (2.0, 500.0)
 """A plausible time between two frames of a cine."""
+PLAYBACK_FPS = 15
+"""At which 3D Slicer plays a cine."""
 
 
 def plausible_times(values: np.ndarray, unit: str | None = None) -> np.ndarray | None:

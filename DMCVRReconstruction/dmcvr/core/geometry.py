@@ -7,11 +7,10 @@ array axis, in mm. That holds oblique and sheared lattices without special cases
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import ndimage
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
@@ -55,6 +54,13 @@ class Plane:
         height, width = self.shape
         rows, columns = np.arange(height)[:, None, None], np.arange(width)[None, :, None]
         return self.origin + columns * self.step_x + rows * self.step_y
+
+    def indices(self, points: np.ndarray) -> np.ndarray:
+        """Continuous (..., 2) pixel indices, ordered [row, column], of the feet on the plane of (..., 3) LPS
+        points.
+        """
+        steps = np.column_stack([self.step_y, self.step_x])
+        return (points - self.origin) @ np.linalg.pinv(steps).T
 
 
 @dataclass(frozen=True)
@@ -108,12 +114,23 @@ class Grid:
 
         order: spline order as in scipy; 0 for labels.
         """
+        from scipy import ndimage  # takes a while to import, which 3D Slicer should not wait for at its start
+
         indices = np.moveaxis(self.indices(points), -1, 0)
         # Rounding in the inverse must not push a point on the border outside.
         last = np.array(self.shape, float).reshape(3, *[1] * (indices.ndim - 1)) - 1
         indices = np.where((indices > -1e-6) & (indices < 0), 0.0, indices)
         indices = np.where((indices > last) & (indices < last + 1e-6), last, indices)
         return ndimage.map_coordinates(array, indices, order=order, mode="constant", cval=fill)
+
+
+def padded(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
+    """``array`` (Z, Y, X) on ``grid`` with a margin of one voxel of zeros, and the grid of both.
+
+    Sampling ends at the outermost centres: the margin lets it reach the voxels' far sides.
+    """
+    bigger = np.pad(array, 1)
+    return bigger, replace(grid, origin=grid.position([-1, -1, -1]), shape=bigger.shape)
 
 
 def sample_plane(
@@ -124,6 +141,8 @@ def sample_plane(
     Before reducing resolution the image is smoothed so that detail finer than the target's pixels does not
     alias.
     """
+    from scipy import ndimage
+
     ratio = np.array(target.spacing[::-1]) / np.array(source.spacing[::-1])
     if order > 0 and (ratio > 1.2).any():
         image = ndimage.gaussian_filter(image, 0.4 * np.where(ratio > 1.2, ratio, 0))

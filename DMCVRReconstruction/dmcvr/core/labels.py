@@ -6,6 +6,10 @@ BACKGROUND, LVC, LVM, RVC = 0, 1, 2, 3
 NAMES = {LVC: "LVC", LVM: "LVM", RVC: "RVC"}
 TITLES = {LVC: "left ventricular cavity", LVM: "left ventricular myocardium", RVC: "right ventricular cavity"}
 COLOURS = {LVC: (214, 69, 65), LVM: (77, 175, 124), RVC: (78, 131, 209)}  # as in the paper's figures
+WALL_OPACITY = 0.4
+"""Of the myocardium's surface in 3D, so that the cavity inside shows."""
+FILL_OPACITY = 0.15
+"""Of the labels within their outlines in 2D."""
 
 
 def remap(labels: np.ndarray, values: tuple[int, int, int]) -> np.ndarray:

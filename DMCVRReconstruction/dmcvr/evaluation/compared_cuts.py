@@ -11,7 +11,7 @@ from ..anatomy.cuts import outlines, outlines_on_plane
 from ..anatomy.long_axis import long_axis
 from ..anatomy.long_axis_views import View, long_axis_views
 from ..core.errors import InputError
-from ..core.geometry import Plane, sample_plane
+from ..core.geometry import sample_plane
 from ..core.intensity import grey_limits
 from ..core.labels import BACKGROUND
 from ..core.stack import Stack
@@ -81,7 +81,7 @@ def _cut(results: Mapping[str, Reconstruction], view: View, lax: LaxImage | None
     if lax is not None:
         source = lax.stack.plane(0)
         real = _grey(sample_plane(lax.stack.frames[0, 0], source, plane))
-        dots = {label: pixels(plane, where) for label, where in lax.points.items()}
+        dots = {label: plane.indices(where) for label, where in lax.points.items()}
         if lax.labels is not None:
             truth = outlines(sample_plane(lax.labels, source, plane, order=0))
     return Cut(
@@ -100,13 +100,6 @@ def _cut(results: Mapping[str, Reconstruction], view: View, lax: LaxImage | None
         truth=truth,
         points=dots,
     )
-
-
-def pixels(plane: Plane, points: np.ndarray) -> np.ndarray:
-    """(N, 2) [row, column] of the feet on ``plane`` of points (N, 3) LPS mm."""
-    away = points - plane.origin
-    steps = np.column_stack([plane.step_y, plane.step_x])
-    return away @ np.linalg.pinv(steps).T
 
 
 def _grey(image: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import Plane
 from ..core.labels import LVC, LVM, RVC
-from .compared_cuts import Lines, pixels
+from .compared_cuts import Lines
 
 HEADER = ("x", "y", "z", "contour type", "frameID", "weight", "time frame")
 BOUNDARIES = {
@@ -111,7 +111,7 @@ def distances_to_outline(points: np.ndarray, lines: Sequence[np.ndarray], plane:
     lines: (M, 2) [row, column] each, in pixels of ``plane``.
     """
     scale = np.array(plane.spacing[::-1])
-    where = pixels(plane, points) * scale
+    where = plane.indices(points) * scale
     nearest = np.full(len(points), np.nan)
     for line in lines:
         starts, ends = line[:-1] * scale, line[1:] * scale

@@ -15,13 +15,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from ..core.frame_times import PLAYBACK_FPS
 from ..core.geometry import Grid, unit
-from ..core.labels import LVM, NAMES
+from ..core.labels import FILL_OPACITY, LVM, NAMES, WALL_OPACITY
 
 FOUR_UP = 3  # vtkMRMLLayoutNode::SlicerLayoutFourUpView
 VIEW_ANGLE = 30.0  # degrees, of the 3D camera
 SLICE_MARGIN, CAMERA_MARGIN = 1.6, 1.0  # size of the view relative to what it is fitted to
-WALL_OPACITY = 0.4  # of the myocardium in 3D, so that the cavity inside shows
 TO_RAS = np.array([-1.0, -1.0, 1.0])
 CLASSES = {"Volume": "ScalarVolume", "VolumeDisplay": "ScalarVolumeDisplay"}  # where XML tag and class differ
 
@@ -104,7 +104,7 @@ def _segmentation(scene: ElementTree.Element, file: str, image: str) -> None:
         visibility="true", visibility2D="true", visibility3D="true",
         PreferredDisplayRepresentationName3D="Closed surface",
         Visibility2DFill="true", Visibility2DOutline="true",
-        Opacity3D="1", Opacity2DFill="0.15", Opacity2DOutline="1",
+        Opacity3D="1", Opacity2DFill=_text(FILL_OPACITY), Opacity2DOutline="1",
         SegmentationDisplayProperties="|".join(
             f"{name} Visible:true Visible3D:true Visible2DFill:true Visible2DOutline:true "
             f"Opacity3D:{opacity:g} Opacity2DFill:1 Opacity2DOutline:1" for name, opacity in opacities.items()
@@ -127,7 +127,8 @@ def _browser(scene: ElementTree.Element, tracks: list[tuple[str, str]]) -> None:
     # Playing is what makes Slicer fill the nodes after opening: until the first step they are empty.
     _node(
         scene, "SequenceBrowser", 1, "DMCVR cine", refs,
-        playbackActive="true", playbackLooped="true", playbackRateFps="15", selectedItemNumber="0",
+        playbackActive="true", playbackLooped="true", playbackRateFps=str(PLAYBACK_FPS),
+        selectedItemNumber="0",
         virtualNodePostfixes=" ".join(str(number) for number in range(len(tracks))),
         **{f"SynchronizationPropertiesMap{number}": properties for number in range(len(tracks))},
     )  # fmt: skip

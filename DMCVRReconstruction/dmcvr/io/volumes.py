@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ import SimpleITK as sitk
 
 from ..core.errors import InputError
 from ..core.frame_times import plausible_times, times_from_index
-from ..core.geometry import Grid
+from ..core.geometry import Grid, padded
 from ..core.labels import LVC, LVM, NAMES, remap, surrounded
 from ..core.stack import Stack
 from ..system.quiet import quiet
@@ -185,10 +184,9 @@ def _sample_segmentation(image: sitk.Image, stack: Stack) -> np.ndarray:
         raise InputError(
             "The segments overlap; export them from Slicer as a labelmap, or remove the overlap."
         )
-    # A margin, because rounding must not push pixels at the edge of a cropped segmentation outside.
-    array = np.pad(sitk.GetArrayFromImage(image), 1)
-    grid = _grid(image, array.shape)
-    grid = replace(grid, origin=grid.position([-1, -1, -1]))
+    array = sitk.GetArrayFromImage(image)
+    # Rounding must not push pixels at the edge of a cropped segmentation outside.
+    array, grid = padded(array, _grid(image, array.shape))
     return np.stack([grid.sample(array, stack.plane(s).points(), order=0) for s in range(len(stack.origins))])
 
 

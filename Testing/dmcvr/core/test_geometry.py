@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from dmcvr.core.geometry import Grid, Plane, sample_plane, unit
+from dmcvr.core.geometry import Grid, Plane, padded, sample_plane, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -37,6 +37,14 @@ def test_a_planes_points_spacing_normal_and_centre():
     assert plane.spacing == (2.0, 0.5)
     assert plane.normal == pytest.approx([1, 0, 0])
     assert plane.centre == pytest.approx(points.reshape(-1, 3).mean(0))
+
+
+def test_a_plane_finds_the_foot_of_a_point_in_pixels():
+    plane = oblique_plane()
+    wanted = np.array([[20.0, 30.5], [7.0, 1.0], [-3.0, 0.25]])
+    points = plane.origin + wanted[:, :1] * plane.step_y + wanted[:, 1:] * plane.step_x
+    np.testing.assert_allclose(plane.indices(points + 3 * plane.normal), wanted, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(plane.indices(plane.points())[4, 9], [4, 9], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -84,6 +92,17 @@ def test_a_grid_samples_a_linear_field_exactly_and_fills_outside():
     assert grid.sample(array, inside) == pytest.approx(inside @ slope, abs=1e-6)
     outside = grid.position(np.array([[-0.01, 3, 3], [4.01, 3, 3], [2, 15.01, 3], [2, 3, -0.01]]))
     assert grid.sample(array, outside, fill=-7).tolist() == [-7] * 4
+
+
+def test_a_padded_grid_is_sampled_out_to_the_far_sides_of_its_voxels():
+    grid = oblique_grid(2)
+    array, bigger = padded(np.ones(grid.shape), grid)
+    assert array.shape == bigger.shape == (7, 18, 20)
+    assert array.sum() == np.prod(grid.shape)
+    assert bigger.position([1, 1, 1]) == pytest.approx(grid.origin)
+    sides = grid.position([[-0.4, 3, 3], [4.4, 3, 3], [2, 15.4, 3], [2, 3, -0.4]])
+    assert bigger.sample(array, sides, order=0).tolist() == [1] * 4
+    assert grid.sample(np.ones(grid.shape), sides, order=0).tolist() == [0] * 4
 
 
 def test_a_sheared_grid_needs_no_right_angles():

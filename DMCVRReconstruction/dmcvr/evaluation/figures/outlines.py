@@ -11,7 +11,6 @@ from ...anatomy.long_axis_views import box
 from ...core.intensity import grey_limits
 from ...core.labels import BACKGROUND
 from ...core.stack import Stack
-from ..compared_cuts import pixels
 from .drawing import Drawing
 from .panels import Panel, PanelGrid, draw_panels
 
@@ -39,7 +38,7 @@ def outline_grid(stack: Stack, labels: np.ndarray, points: Sequence[Mapping[int,
     panels = []
     for index, image in enumerate(stack.frames[0]):
         black, white = grey_limits(image[crop])
-        dots = {label: pixels(stack.plane(index), where) - low for label, where in points[index].items()}
+        dots = {label: stack.plane(index).indices(where) - low for label, where in points[index].items()}
         panels.append(
             Panel(
                 np.clip((image[crop] - black) / (white - black), 0, 1),

@@ -1,23 +1,29 @@
-"""3D hearts from sparse cine MR stacks: the module's description, its panel, and its self test."""
+"""3D hearts from sparse cine MR stacks: the module's description, panel, logic and self test."""
 
 import os
+from dataclasses import replace
 
 import qt
 import slicer
 import vtk
+from DMCVRReconstructionLib.comparison.lax_comparison import LaxComparison
+from DMCVRReconstructionLib.comparison.lax_images import LaxImage, findLaxImages, laxImage
 from DMCVRReconstructionLib.panel.input_panel import InputPanel
-from DMCVRReconstructionLib.panel.logic import DMCVRReconstructionLogic
-from DMCVRReconstructionLib.panel.parameter_node import settingsOf
+from DMCVRReconstructionLib.panel.parameter_node import DMCVRParameterNode, settingsOf
 from DMCVRReconstructionLib.panel.result_panel import ResultPanel
 from DMCVRReconstructionLib.panel.run_control import RunControl
 from DMCVRReconstructionLib.running.errors import InstallationError
 from DMCVRReconstructionLib.running.installation import install, missing
 from DMCVRReconstructionLib.running.machine import rememberedSeconds
 from DMCVRReconstructionLib.running.phantom_sample import NAME, loadPhantom
+from DMCVRReconstructionLib.running.reconstruction_run import Run, Settings
+from DMCVRReconstructionLib.scene.result_nodes import INPUT_ROLE, ResultNodes, resultOf
+from DMCVRReconstructionLib.scene.stack_input import stackInput
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
@@ -210,6 +216,65 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self._missing = missing()
         self.updateSoon()
         self.inputPanel.askMachine()
+
+
+class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
+    """Reconstruction of a short-axis stack in the scene, and its comparison with long-axis images.
+
+    For scripts as well as for the panel: no method asks or shows anything; each raises an error instead.
+    """
+
+    def getParameterNode(self) -> DMCVRParameterNode:
+        """The panel's choices, which are kept in the scene."""
+        return DMCVRParameterNode(super().getParameterNode())
+
+    def reconstruct(
+        self,
+        inputNode,
+        settings: Settings | None = None,
+        labelsNode=None,
+        replaceVolume=None,
+        wait: bool = True,
+        secondsEach: dict[str, float] | None = None,
+        **options,
+    ) -> ResultNodes | Run:
+        """Reconstruct the stack that ``inputNode`` is, or is a slice of.
+
+        inputNode: volume, volume sequence, multi-volume, or one of the slices that DICOM import made.
+        settings: how; ``options`` change single fields of it: ``reconstruct(node, frame="es", spacing=2.0)``.
+        labelsNode: segmentation or label volume of the acquired slices, instead of segmenting them.
+        replaceVolume: volume of an earlier result that the new one takes the place of.
+        wait: True blocks until the ``ResultNodes`` are there; False returns the started ``Run`` at once, to
+            be polled. secondsEach: what steps took before, for the estimate of the time left.
+
+        Raises ``dmcvr.core.errors.InputError`` for an input or an option that will not do,
+        ``errors.WorkerError`` where the computation fails, and ``dmcvr.core.errors.CancelledError`` if it is
+        cancelled.
+        """
+        settings = replace(settings or Settings(), **options)
+        replaceID = replaceVolume.GetID() if replaceVolume is not None else None
+        run = Run(inputNode, settings, labelsNode, replaceID, secondsEach)
+        run.start()
+        return run.wait() if wait else run
+
+    def findLaxImages(self, inputNode) -> list[LaxImage]:
+        """The images in the scene that may be long-axis views of the heart in ``inputNode``."""
+        return findLaxImages(stackInput(inputNode))
+
+    def compare(self, volumeNode, laxNodes: list | None = None) -> LaxComparison:
+        """The comparison of the result that ``volumeNode`` is part of; ``enter`` shows it.
+
+        laxNodes: the long-axis images; None finds them by how they lie to the input.
+        """
+        nodes = resultOf(volumeNode)
+        if nodes is None:
+            raise ValueError("the node is no part of a reconstruction")
+        if laxNodes is None:
+            inputNode = nodes.table.GetNodeReference(INPUT_ROLE)
+            images = self.findLaxImages(inputNode) if inputNode is not None else []
+        else:
+            images = [laxImage(node) for node in laxNodes]
+        return LaxComparison(nodes, images)
 
 
 class DMCVRReconstructionTest(ScriptedLoadableModuleTest):

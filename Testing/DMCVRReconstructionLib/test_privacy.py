@@ -12,7 +12,8 @@ import slicer
 from canaries import UID, WORD, spilled, spilled_in
 from dmcvr.core.errors import InputError
 from dmcvr.output.files import stack_grid
-from DMCVRReconstructionLib.panel.logic import DMCVRReconstructionLogic
+
+from DMCVRReconstruction import DMCVRReconstructionLogic
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from ..comparison.lax_images import LaxImage, findLaxImages
 from ..running.machine import MachineQuestion, rememberedSeconds
 from ..running.reconstruction_run import planOf
+from ..running.time_estimate import duration
 from ..scene.stack_input import StackInput, stackInput
 from .parameter_node import DMCVRParameterNode, settingsOf
 
@@ -152,10 +153,3 @@ class InputPanel:
         if self._question.isOver:
             self._timer.stop()
             self._onChanged()
-
-
-def duration(seconds: float) -> str:
-    """A length of time, as exactly as an estimate deserves."""
-    if seconds < 90:
-        return _("{count} s").format(count=max(5, 5 * round(seconds / 5)))
-    return _("{count} min").format(count=round(seconds / 60))

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from ..running.errors import WorkerError
 from ..running.machine import rememberSeconds
 from ..running.reconstruction_run import Run
-from .input_panel import duration
+from ..running.time_estimate import duration
 
 POLL_MS = 50
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from slicer.i18n import tr as _
+
 STAGES = ("load", "segment", "align", "invert", "generate")
 # Seconds of one step of each stage, about twice those of two processor cores of today; replaced by this
 # machine's own after the first run.
@@ -82,3 +84,10 @@ class TimeLeft:
     def each(self) -> dict[str, float]:
         """Seconds a step of every stage that was seen: what the next estimate may build on."""
         return {s: round(self._each[s], 4) for s in STAGES if self._done[s] and self._spent[s]}
+
+
+def duration(seconds: float) -> str:
+    """A length of time, as exactly as an estimate deserves."""
+    if seconds < 90:
+        return _("{count} s").format(count=max(5, 5 * round(seconds / 5)))
+    return _("{count} min").format(count=round(seconds / 60))

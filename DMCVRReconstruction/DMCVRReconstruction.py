@@ -14,9 +14,9 @@ from DMCVRReconstructionLib.panel.result_panel import ResultPanel
 from DMCVRReconstructionLib.panel.run_control import RunControl
 from DMCVRReconstructionLib.running.errors import InstallationError
 from DMCVRReconstructionLib.running.installation import install, missing
-from DMCVRReconstructionLib.running.machine import rememberedSeconds
 from DMCVRReconstructionLib.running.phantom_sample import NAME, loadPhantom
 from DMCVRReconstructionLib.running.reconstruction_run import Run, Settings
+from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes
 from DMCVRReconstructionLib.scene.result_nodes import INPUT_ROLE, ResultNodes, resultOf
 from DMCVRReconstructionLib.scene.stack_input import stackInput
 from slicer.i18n import tr as _
@@ -38,7 +38,7 @@ __all__ = [
 
 
 class DMCVRReconstruction(ScriptedLoadableModule):
-    """What Slicer shows of the module before it is opened."""
+    """The module's description."""
 
     def __init__(self, parent):
         ScriptedLoadableModule.__init__(self, parent)
@@ -47,25 +47,25 @@ class DMCVRReconstruction(ScriptedLoadableModule):
         parent.dependencies = ["Segmentations", "Sequences", "SubjectHierarchy", "Volumes"]
         parent.contributors = ["DMCVR contributors"]
         parent.helpText = _(
-            "Turns a sparse short-axis cine MR stack into an image volume and a segmentation of the heart, "
-            "by a morphology-guided diffusion model. For research use only, not for diagnosis."
+            "Reconstructs a 3D image volume and a segmentation of the heart from a sparse short-axis cine MR "
+            "stack by a morphology-guided diffusion model. For research use only, not for diagnosis."
         )
         parent.acknowledgementText = _(
-            "The method is that of He et al., DMCVR: Morphology-Guided Diffusion Model for 3D Cardiac Volume "
-            "Reconstruction, MICCAI 2023."
+            "The method was published by He et al., DMCVR: Morphology-Guided Diffusion Model for 3D Cardiac "
+            "Volume Reconstruction, MICCAI 2023."
         )
         slicer.app.connect("startupCompleted()", onStartupCompleted)
 
 
 def onStartupCompleted() -> None:
-    """Offer the sample data, and the terms that the segments are named by."""
+    """Register the sample data and the terminology of the segments."""
     registerSampleData()
     terms = os.path.join(os.path.dirname(__file__), "Resources", "Terminology", "DMCVR.term.json")
     slicer.modules.terminologies.logic().LoadTerminologyFromFile(terms)
 
 
 def registerSampleData() -> None:
-    """Add the phantom to the Sample Data module; it is made here, so nothing is downloaded."""
+    """Add the phantom to the Sample Data module; it is computed, not downloaded."""
     import SampleData
 
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
@@ -107,13 +107,13 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         for event in (slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent):
             self.addObserver(slicer.mrmlScene, event, self.onNodesChanged)
-        # Much may change at once, as when a study is loaded or a result arrives.
+        # Many changes may come at once, as when a study is loaded or a result arrives.
         self._updateTimer = qt.QTimer()
         self._updateTimer.setSingleShot(True)
         self._updateTimer.setInterval(0)
         self._updateTimer.connect("timeout()", self.updateFromParameters)
         self.initializeParameterNode()
-        self.inputPanel.askMachine()
+        self.inputPanel.queryDevices()
 
     def cleanup(self) -> None:
         """Called when the application closes, or the module is reloaded."""
@@ -128,30 +128,30 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.initializeParameterNode()
 
     def exit(self) -> None:
-        """Called each time the user opens another module: the user's own layout comes back. A run goes on."""
+        """Called when the user opens another module: restores the user's layout. A run continues."""
         self.resultPanel.leave()
 
     def onSceneStartClose(self, caller, event) -> None:
-        """The scene that a run was for is going away."""
+        """Cancel the run, whose scene is being closed."""
         self.runControl.cancel()
         self.resultPanel.stop()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
-        """Start anew in the empty scene."""
+        """Start again in the empty scene."""
         self.initializeParameterNode()
 
     def onNodesChanged(self, caller, event) -> None:
-        """What was found in the scene may no longer be so."""
+        """Update what was found in the scene."""
         if not slicer.mrmlScene.IsBatchProcessing():
             self.updateSoon()
 
     def initializeParameterNode(self) -> None:
-        """Take the scene's parameters; an input is suggested where none is chosen."""
+        """Take the parameter node of the scene."""
         self.setParameterNode(self.logic.getParameterNode())
 
     def setParameterNode(self, parameterNode) -> None:
-        """Show ``parameterNode`` in the panel and follow it; None for none."""
+        """Connect the panel to ``parameterNode``, or to none."""
         if self._parameterNode is not None:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updateSoon)
@@ -162,7 +162,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self.updateFromParameters()
 
     def updateSoon(self, caller=None, event=None) -> None:
-        """Call ``updateFromParameters`` once what goes on now is over."""
+        """Call ``updateFromParameters`` once the events being processed now are done."""
         self._updateTimer.start()
 
     def updateFromParameters(self) -> None:
@@ -171,8 +171,8 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             return
         self.ui.installFrame.visible = bool(self._missing)
         self.ui.installLabel.text = _(
-            "The reconstruction needs Python packages that Slicer does not bring: {names}. They are "
-            "downloaded from the internet into Slicer's own Python."
+            "The reconstruction requires Python packages that Slicer does not include: {names}. They will be "
+            "downloaded from the internet and installed into Slicer's Python."
         ).format(names=", ".join(self._missing))
         self.inputPanel.update(self._parameterNode)
         reason = self.inputPanel.problem
@@ -191,7 +191,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             labelsNode=parameters.labelsNode,
             replaceVolume=replaced,
             wait=False,
-            secondsEach=rememberedSeconds(self.inputPanel.device),
+            stepTimes=rememberedStepTimes(self.inputPanel.device),
         )
 
     def _onFinished(self, nodes) -> None:
@@ -215,7 +215,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         finally:
             self._missing = missing()
         self.updateSoon()
-        self.inputPanel.askMachine()
+        self.inputPanel.queryDevices()
 
 
 class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
@@ -235,7 +235,7 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
         labelsNode=None,
         replaceVolume=None,
         wait: bool = True,
-        secondsEach: dict[str, float] | None = None,
+        stepTimes: dict[str, float] | None = None,
         **options,
     ) -> ResultNodes | Run:
         """Reconstruct the stack that ``inputNode`` is, or is a slice of.
@@ -245,7 +245,7 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
         labelsNode: segmentation or label volume of the acquired slices, instead of segmenting them.
         replaceVolume: volume of an earlier result that the new one takes the place of.
         wait: True blocks until the ``ResultNodes`` are there; False returns the started ``Run`` at once, to
-            be polled. secondsEach: what steps took before, for the estimate of the time left.
+            be polled. stepTimes: what steps took before, for the estimate of the time left.
 
         Raises ``dmcvr.core.errors.InputError`` for an input or an option that will not do,
         ``errors.WorkerError`` where the computation fails, and ``dmcvr.core.errors.CancelledError`` if it is
@@ -253,7 +253,7 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
         """
         settings = replace(settings or Settings(), **options)
         replaceID = replaceVolume.GetID() if replaceVolume is not None else None
-        run = Run(inputNode, settings, labelsNode, replaceID, secondsEach)
+        run = Run(inputNode, settings, labelsNode, replaceID, stepTimes)
         run.start()
         return run.wait() if wait else run
 

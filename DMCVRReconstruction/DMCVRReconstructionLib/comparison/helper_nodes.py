@@ -1,4 +1,4 @@
-"""Nodes that the comparison needs and nobody else: hidden, not saved, and gone when it ends."""
+"""Nodes that only the comparison needs: hidden, not saved, and removed when it ends."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from .lax_images import LaxImage
 DISPLAY_PERCENTILES = (1.0, 99.0)
 
 
-def acquiredBlocks(nodes: ResultNodes) -> tuple[np.ndarray, np.ndarray]:
-    """Image and labels (Z, Y, X) in which every slice of the result is the nearest acquired one, as thick as
-    the
-    gap: what a stack looks like from the side before anything is made of it.
+def nearestAcquiredSlices(nodes: ResultNodes) -> tuple[np.ndarray, np.ndarray]:
+    """Image and labels (Z, Y, X) with every slice of the result replaced by the nearest acquired one: the
+    stack as acquired, its slices as thick as the gaps.
     """
     volume = slicer.util.arrayFromVolume(nodes.volume)
     labels = labelsOfSegmentation(nodes.segmentation, nodes.volume)
@@ -46,7 +45,7 @@ class HelperNodes:
         return self._nodes[view].GetID() if view in self._nodes else None
 
     def showAcquired(self, nodes: ResultNodes, image: np.ndarray, labels: np.ndarray) -> None:
-        """Take ``image`` and ``labels`` (Z, Y, X), which lie where the result does, and its window."""
+        """Show ``image`` and ``labels`` (Z, Y, X) on the grid of the result, with its window and level."""
         grid = gridOfVolume(nodes.volume)
         acquired = self._volume("acquired", "vtkMRMLScalarVolumeNode")
         setVolume(acquired, image, grid)
@@ -62,7 +61,7 @@ class HelperNodes:
             node.SetAndObserveTransformNodeID(nodes.volume.GetTransformNodeID())
 
     def showLax(self, view: str, image: LaxImage, frame: np.ndarray) -> None:
-        """Take ``frame`` (H, W) of the real image of ``view``."""
+        """Show ``frame`` (H, W) of the real image of ``view``."""
         node = self._volume(view, "vtkMRMLScalarVolumeNode")
         plane, thickness = image.plane, np.linalg.norm(image.series.grid.step_z)
         step = plane.normal * max(thickness, 1.0)
@@ -74,7 +73,7 @@ class HelperNodes:
         display.SetWindowLevel(max(high - low, 1), (high + low) / 2)
 
     def remove(self) -> None:
-        """Take them out of the scene."""
+        """Remove the nodes from the scene."""
         for node in self._nodes.values():
             if node.GetScene() is not None:
                 slicer.mrmlScene.RemoveNode(node)

@@ -1,4 +1,4 @@
-"""Judging a reconstruction on the long-axis planes."""
+"""The comparison of a reconstruction with the stack and real images on long-axis planes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from ..scene.result_nodes import ResultNodes
 from ..scene.segmentation_nodes import labelsOfSegmentation
 from ..scene.volume_nodes import gridOfVolume, toWorld, transformGrid
 from . import layouts
-from .helper_nodes import HelperNodes, acquiredBlocks
-from .lax_images import LaxImage, byView, laxLabels
+from .helper_nodes import HelperNodes, nearestAcquiredSlices
+from .lax_images import LaxImage, imagesByView, laxLabels
 from .layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
-from .slice_views import SegmentationDisplay, lookAlong, showIn3D, sliceLogic
+from .slice_views import SegmentationDisplay, showIn3D, showPlane, sliceLogic
 from .view_scores import ViewScore, scoreView
 
 MARGIN_MM = 14.0
-SAX_GROUP, OTHER_GROUP = 71, 72  # lines are drawn among views of one group: a plane's rows need only one
+# Only views of one group draw each other's planes as lines; of the rows of a view one is enough.
+SAX_GROUP, OTHER_GROUP = 71, 72
 
 
 @dataclass(frozen=True)
-class Subject:
-    """The shown frame of a result, in the world."""
+class ShownFrame:
+    """The displayed frame of a result in the world: labels (Z, Y, X) on a grid, and the long axis."""
 
     labels: np.ndarray
     grid: Grid
@@ -36,15 +37,15 @@ class Subject:
 
 
 class LaxComparison:
-    """The comparison's layout, from entering to leaving it.
+    """Shows a result in the comparison's layout until it is left again.
 
-    nodes: the result. images: real long-axis images; for views without one the plane comes from the anatomy.
-    Raises InputError where no long axis was found in the reconstruction.
+    nodes: the result. images: real long-axis images; the planes of views without one follow from the anatomy.
+    Raises InputError if no long axis was found in the reconstruction.
     """
 
     def __init__(self, nodes: ResultNodes, images: Sequence[LaxImage] = ()):
         self._nodes = nodes
-        self._images = byView(images, self._subject().axis)
+        self._images = imagesByView(images, self._shownFrame().axis)
         self._helpers = HelperNodes()
         self._segmentation = SegmentationDisplay(nodes.segmentation)
         self._layoutBefore: int | None = None
@@ -52,7 +53,7 @@ class LaxComparison:
 
     @property
     def views(self) -> dict[str, str | None]:
-        """Name of the real image of each view; None where the plane comes from the anatomy."""
+        """Name of the real image of each view; None if its plane follows from the anatomy."""
         return {view: self._images[view].node.GetName() if view in self._images else None for view in VIEWS}
 
     @property
@@ -60,17 +61,17 @@ class LaxComparison:
         return self._layoutBefore is not None
 
     def enter(self) -> None:
-        """Show the layout, with every view on its plane."""
+        """Show the layout, every view on its plane."""
         if self.isShown:
             return
         self._layoutBefore = layouts.setLayout(bool(self._images))
         names = [viewName(view, row) for view in VIEWS for row in (RECONSTRUCTION, LAX)]
-        self._segmentation.outlineOnlyIn([*names, SAX])
+        self._segmentation.showOutlinesIn([*names, SAX])
         self.update()
         self._setUpShortAxis()
 
     def leave(self) -> None:
-        """Bring the user's layout back, and take away what was only for the comparison."""
+        """Restore the user's layout and remove the nodes of the comparison."""
         if not self.isShown:
             return
         for view in VIEWS:
@@ -82,13 +83,13 @@ class LaxComparison:
         self._helpers.remove()
 
     def update(self) -> None:
-        """Follow the frame that is shown; the planes follow the heart, but for those of real images."""
+        """Show the displayed frame of the result; planes without a real image follow the heart."""
         if not self.isShown:
             return
-        subject = self._subject()
-        self._helpers.showAcquired(self._nodes, *acquiredBlocks(self._nodes))
+        shown = self._shownFrame()
+        self._helpers.showAcquired(self._nodes, *nearestAcquiredSlices(self._nodes))
         when = self._nodes.frameTime, self._nodes.fractionOfCycle
-        planes = self.planes(subject)
+        planes = self.planes(shown)
         for view in VIEWS:
             image = self._images.get(view)
             if image is not None:
@@ -97,50 +98,50 @@ class LaxComparison:
                 self._setUp(view, row, planes[view])
 
     def setFade(self, value: float) -> None:
-        """Fade the middle row from the stack as acquired (0) to the reconstruction (1)."""
+        """Fade the reconstruction's row from the stack as acquired (0) to the reconstruction (1)."""
         self._fade = float(np.clip(value, 0, 1))
         for name in [viewName(view, RECONSTRUCTION) for view in VIEWS] + [SAX]:
             logic = sliceLogic(name)
             if logic is not None:
                 logic.GetSliceCompositeNode().SetForegroundOpacity(self._fade)
 
-    def planes(self, subject: Subject | None = None) -> dict[str, Plane]:
-        """The plane of each view in the world, LPS mm, apex up, just as large as the heart needs."""
-        subject = subject or self._subject()
-        where = np.argwhere(subject.labels != BACKGROUND)[::7]
-        heart = subject.grid.position(where)
+    def planes(self, shown: ShownFrame | None = None) -> dict[str, Plane]:
+        """The plane of each view in the world, LPS mm, apex up, cropped to the heart."""
+        shown = shown or self._shownFrame()
+        where = np.argwhere(shown.labels != BACKGROUND)[::7]
+        heart = shown.grid.position(where)
         cuts = {}
         for view in LEFT_SIDE_DEGREES:
             image = self._images.get(view)
-            cuts[view] = subject.axis.apical(view, image and image.plane, size_mm=200, spacing=1.0)
+            cuts[view] = shown.axis.apical(view, image and image.plane, size_mm=200, spacing=1.0)
         sizes = [np.ptp(plane.indices(heart), axis=0).max() for plane in cuts.values()]
         size = max(sizes) + 2 * MARGIN_MM
         return {view: _centred(plane, heart, size) for view, plane in cuts.items()}
 
     def scores(self) -> list[ViewScore]:
-        """Dice and distance in every view whose image has labels, at the shown frame; may be empty."""
-        subject, found = self._subject(), []
+        """Dice and distance in every view whose image has labels, in the displayed frame; may be empty."""
+        shown, found = self._shownFrame(), []
         when = self._nodes.frameTime, self._nodes.fractionOfCycle
         for view, image in self._images.items():
             drawn = laxLabels(image, *when)
             if drawn is not None:
-                found += scoreView(view, subject.labels, subject.grid, drawn, image.plane)
+                found += scoreView(view, shown.labels, shown.grid, drawn, image.plane)
         return found
 
-    def _subject(self) -> Subject:
+    def _shownFrame(self) -> ShownFrame:
         axis = self._nodes.longAxis
         if axis is None:
             raise InputError(
-                _("The reconstruction shows no left and right ventricle to find the long axis by.")
+                _("The long axis cannot be determined; the reconstruction does not show both ventricles.")
             )
         matrix = toWorld(self._nodes.volume)
         turn = matrix[:3, :3]
         moved = LongAxis(turn @ axis.centre + matrix[:3, 3], turn @ axis.apex, turn @ axis.rv)
         labels = labelsOfSegmentation(self._nodes.segmentation, self._nodes.volume)
-        return Subject(labels, transformGrid(gridOfVolume(self._nodes.volume), matrix), moved)
+        return ShownFrame(labels, transformGrid(gridOfVolume(self._nodes.volume), matrix), moved)
 
     def _setUp(self, view: str, row: str, plane: Plane) -> None:
-        """One slice view on its plane, with what its row shows."""
+        """Set up one slice view: its plane, and the images of its row."""
         logic = sliceLogic(viewName(view, row))
         composite, node = logic.GetSliceCompositeNode(), logic.GetSliceNode()
         acquired, labels = self._helpers.acquiredID, self._helpers.labelsID
@@ -153,33 +154,33 @@ class LaxComparison:
         composite.SetLabelOpacity(1.0)
         node.SetUseLabelOutline(True)
         node.SetViewGroup(SAX_GROUP if row == RECONSTRUCTION else OTHER_GROUP)
-        lookAlong(node, plane)
+        showPlane(node, plane)
         if row == RECONSTRUCTION:
             showIn3D(viewName(view, row), True)
 
     def _setUpShortAxis(self) -> None:
-        """The short-axis view through the middle of the ventricle, with the planes as lines."""
-        subject = self._subject()
-        grid, size = subject.grid, self.planes(subject)["4ch"].shape[0]
+        """Set up the short-axis view: through the middle of the ventricle, with the planes as lines."""
+        shown = self._shownFrame()
+        grid, size = shown.grid, self.planes(shown)["4ch"].shape[0]
         up = -unit(grid.step_y)
-        plane = Plane(subject.axis.centre, unit(grid.step_x), -up, (size, size))
-        heart = grid.position(np.argwhere(subject.labels != BACKGROUND)[::7])
+        plane = Plane(shown.axis.centre, unit(grid.step_x), -up, (size, size))
+        heart = grid.position(np.argwhere(shown.labels != BACKGROUND)[::7])
         logic = sliceLogic(SAX)
         composite = logic.GetSliceCompositeNode()
         composite.SetBackgroundVolumeID(self._helpers.acquiredID)
         composite.SetForegroundVolumeID(self._nodes.volume.GetID())
         composite.SetForegroundOpacity(self._fade)
         logic.GetSliceNode().SetViewGroup(SAX_GROUP)
-        lookAlong(logic.GetSliceNode(), _centred(plane, heart, float(size)))
+        showPlane(logic.GetSliceNode(), _centred(plane, heart, float(size)))
         for name in [*(viewName(view, RECONSTRUCTION) for view in VIEWS), SAX]:
             if (displayNode := sliceLogic(name).GetSliceDisplayNode()) is not None:
                 displayNode.SetIntersectingSlicesVisibility(True)
-        # The view draws lines anew when its own node changes, not when the other views' displays do.
+        # The view redraws the lines when its own node changes, not when the other views' displays do.
         logic.GetSliceNode().Modified()
 
 
 def _centred(plane: Plane, points: np.ndarray, size: float) -> Plane:
-    """A square part of the plane, which has 1 mm a pixel, ``size`` mm wide about the middle of ``points``."""
+    """A square part of ``plane``, whose pixels are 1 mm, ``size`` mm wide, centred on ``points``."""
     where = plane.indices(points)
     count = round(size) + 1
     row, column = (where.min(0) + where.max(0)) / 2 - (count - 1) / 2

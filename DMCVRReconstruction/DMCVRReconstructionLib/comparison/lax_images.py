@@ -1,4 +1,4 @@
-"""Long-axis (LAX) images, found by how they lie to the stack, and labels drawn on them."""
+"""Long-axis (LAX) images, detected by their position and orientation, and manual labels on them."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ from ..scene.segmentation_nodes import labelsOfSegmentation
 from ..scene.stack_input import RESULT_MARK, StackInput
 from ..scene.volume_nodes import isRigid, toWorld, transformGrid, transformPlane, transformToWorld
 
-NEAR_MM = 60.0  # from the middle of the stack to the image's plane, at most
+NEAR_MM = 60.0  # largest distance of the image's plane from the middle of the stack
 SAME_PLACE_MM = 0.1
 
 
 @dataclass(frozen=True)
 class LaxImage:
-    """One long-axis image, still or cine. plane: where it lies in the world, LPS mm."""
+    """One long-axis image, still or cine. plane: in the world, LPS mm."""
 
     series: Series
     plane: Plane
 
     @property
     def node(self):
-        """What the user knows it by: the shown volume, or the sequence if nothing plays it."""
+        """The node that the user sees: the displayed volume, or the sequence if no browser plays it."""
         return self.series.shownNode or self.series.node
 
     def frameNearest(self, time: float | None, fraction: float) -> np.ndarray:
-        """(H, W) the frame nearest to ``time`` (ms), or at ``fraction`` of the cycle if unknown."""
+        """(H, W) the frame nearest to ``time`` (ms), or if unknown to ``fraction`` of the cycle."""
         index = nearest_frame(self.series.count, self.series.times, time, fraction)
         return self.series.frame(index)[0]
 
 
 def laxImage(node) -> LaxImage:
-    """The long-axis image that ``node`` is. Raises InputError unless it is one slice, rigidly placed."""
+    """``node`` as a long-axis image. Raises InputError unless it is one slice with a rigid transform."""
     series = seriesOf(node)
     matrix = toWorld(series.shownNode)
     if series.grid.shape[0] != 1 or matrix is None or not isRigid(matrix):
         raise InputError(
-            _("{name} is no single slice, or its transform changes sizes; choose a long-axis image.").format(
-                name=series.name
-            )
+            _(
+                "{name} is not a single slice, or its parent transform is not rigid; choose a long-axis "
+                "image."
+            ).format(name=series.name)
         )
     return LaxImage(series, transformGrid(series.grid, matrix).plane(0))
 
@@ -58,8 +59,8 @@ def laxImage(node) -> LaxImage:
 def findLaxImages(found: StackInput) -> list[LaxImage]:
     """All images in the scene that may be long-axis views of the heart in the stack ``found``.
 
-    They are single slices that cross the stack steeply, near its middle; as many frames as the stack has is
-    not asked for. Repeats of one place are all listed, in the order of loading.
+    These are single slices that cross the stack steeply, near its middle, with any number of frames. Repeated
+    acquisitions of one view are all listed, in the order of loading.
     """
     matrix = transformToWorld(found.transformNode)
     slices = [transformPlane(plane, matrix) for plane in found.planes]
@@ -71,7 +72,7 @@ def findLaxImages(found: StackInput) -> list[LaxImage]:
             continue
         try:
             image = laxImage(node)
-        except InputError:  # whatever else is in the scene is no long-axis image
+        except InputError:  # other images in the scene need not be long-axis images
             continue
         away = abs((image.plane.origin - centre) @ image.plane.normal)
         if is_steep(image.plane, slices[0]) and away < NEAR_MM:
@@ -79,7 +80,7 @@ def findLaxImages(found: StackInput) -> list[LaxImage]:
     return images
 
 
-def byView(images: Iterable[LaxImage], axis: LongAxis) -> dict[str, LaxImage]:
+def imagesByView(images: Iterable[LaxImage], axis: LongAxis) -> dict[str, LaxImage]:
     """The first image of each of the views 2ch, 3ch and 4ch about ``axis`` (world, LPS mm)."""
     views: dict[str, LaxImage] = {}
     for image in images:
@@ -89,11 +90,10 @@ def byView(images: Iterable[LaxImage], axis: LongAxis) -> dict[str, LaxImage]:
 
 
 def laxLabels(image: LaxImage, time: float | None, fraction: float) -> np.ndarray | None:
-    """(H, W) labels drawn on ``image`` at that time, from a label volume or a segmentation; None if there are
-    none.
+    """(H, W) manual labels on ``image`` at that time, of a label volume or a segmentation; or None.
 
-    A label volume, still or cine, must have the very pixels of the image; of a segmentation that is no result
-    of this module, the segments named LVC, LVM and RVC count.
+    A label volume, still or cine, must have exactly the pixels of the image; of a segmentation that is not a
+    result of this module, the segments named LVC, LVM and RVC are taken.
     """
     for node in [
         *slicer.util.getNodesByClass("vtkMRMLSequenceNode"),
@@ -103,7 +103,7 @@ def laxLabels(image: LaxImage, time: float | None, fraction: float) -> np.ndarra
             continue
         try:
             series = seriesOf(node)
-        except InputError:  # labels that move, or hold nothing, are none of this image
+        except InputError:  # labels that are empty or change position cannot be of this image
             continue
         if _samePixels(series, image.series):
             found = LaxImage(series, image.plane).frameNearest(time, fraction)

@@ -1,8 +1,8 @@
 """The layout that compares a reconstruction with long-axis images, in the manner of the paper's Fig. 4.
 
-A column for each view: on top the stack as acquired, below it the reconstruction, and where real images were
-taken these in a third row. On the right the short-axis view with the planes as lines, and the heart in 3D.
-The views are the layout's own, so the user's remain as they were set.
+One column per view: the stack as acquired on top, the reconstruction below it, and real images, if there are
+any, in a third row. On the right, the short-axis view with the planes as lines, and the heart in 3D. The
+slice views belong to this layout only, so the user's own are not changed.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def layoutNode():
 
 
 def setLayout(withLax: bool) -> int:
-    """Show the comparison's layout; returns the one that was shown before."""
+    """Show the comparison's layout; returns the previous one."""
     node, number = layoutNode(), LAYOUT_IDS[withLax]
     before = node.GetViewArrangement()
     if not node.IsLayoutDescription(number):

@@ -1,4 +1,4 @@
-"""Slice views set to planes, and what they show of a segmentation."""
+"""Slice views on given planes, and the display of a segmentation in them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ OUTLINES = {"Visibility2DFill": False, "Visibility2DOutline": True, "SliceInters
 
 
 def sliceLogic(name: str):
-    """The logic of the slice view called ``name``; None if no layout has shown it yet."""
+    """The logic of the slice view named ``name``; None if no layout has shown it yet."""
     return slicer.app.applicationLogic().GetSliceLogicByLayoutName(name)
 
 
-def lookAlong(sliceNode, plane: Plane) -> None:
-    """Show ``plane`` (world, LPS mm) whole: its columns to the right, its rows downward."""
+def showPlane(sliceNode, plane: Plane) -> None:
+    """Show all of ``plane`` (world, LPS mm): its columns to the right, its rows downward."""
     signs = RAS_TO_LPS.diagonal()[:3]
     right, down = unit(plane.step_x) * signs, unit(plane.step_y) * signs
     matrix = np.eye(4)
@@ -34,20 +34,20 @@ def lookAlong(sliceNode, plane: Plane) -> None:
 
 
 def showIn3D(name: str, visible: bool) -> None:
-    """Whether the 3D views show the plane of the slice view called ``name``."""
+    """Show or hide the plane of the slice view named ``name`` in the 3D views."""
     if (logic := sliceLogic(name)) is not None:
         logic.GetSliceNode().SetSliceVisible(visible)
 
 
 class SegmentationDisplay:
-    """How a segmentation is shown while it is compared, and how it was before."""
+    """The display of a segmentation during the comparison; restores the previous one."""
 
     def __init__(self, segmentationNode):
         self._segmentationNode = segmentationNode
         self._before: tuple | None = None
 
-    def outlineOnlyIn(self, viewNames: Iterable[str]) -> None:
-        """Outlines without a fill, in the slice views called ``viewNames`` and all 3D views."""
+    def showOutlinesIn(self, viewNames: Iterable[str]) -> None:
+        """Show outlines without a fill, only in the slice views ``viewNames`` and all 3D views."""
         displayNode = self._segmentationNode.GetDisplayNode()
         shown = [displayNode.GetNthViewNodeID(k) for k in range(displayNode.GetNumberOfViewNodeIDs())]
         self._before = (shown, {name: getattr(displayNode, f"Get{name}")() for name in OUTLINES})
@@ -61,7 +61,7 @@ class SegmentationDisplay:
             getattr(displayNode, f"Set{name}")(value)
 
     def restore(self) -> None:
-        """As it was before."""
+        """Restore the previous display."""
         displayNode = self._segmentationNode.GetDisplayNode()
         # The segmentation may have been removed from the scene, and its display with it.
         if self._before is None or displayNode is None:

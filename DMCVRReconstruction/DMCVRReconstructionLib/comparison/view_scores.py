@@ -1,4 +1,4 @@
-"""How well the reconstruction fits labels drawn on the long-axis images."""
+"""Agreement of the reconstruction with manual labels on long-axis images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dmcvr.core.labels import NAMES
 
 @dataclass(frozen=True)
 class ViewScore:
-    """Of one structure in one view. dice: 0 to 1. distance: mean between both outlines, mm, or nan."""
+    """Of one structure in one view. dice: 0 to 1. distance: mean surface distance, mm, or nan."""
 
     view: str
     structure: str
@@ -19,13 +19,13 @@ class ViewScore:
     distance: float
 
 
-def scoreView(view: str, labels: np.ndarray, grid: Grid, drawn: np.ndarray, plane: Plane) -> list[ViewScore]:
-    """Scores of ``labels`` (Z, Y, X) on ``grid``, cut by ``plane``, against ``drawn`` (H, W) on that plane.
+def scoreView(view: str, labels: np.ndarray, grid: Grid, manual: np.ndarray, plane: Plane) -> list[ViewScore]:
+    """Scores of ``labels`` (Z, Y, X) on ``grid``, cut by ``plane``, against ``manual`` ones (H, W) there.
 
-    Structures that were not drawn are left out. Beyond the first and last acquired slice there is no
-    reconstruction: what was drawn there does not count.
+    Structures without manual labels are left out, and so are manual labels beyond the first and last acquired
+    slice, where nothing is reconstructed.
     """
-    # Imports scikit-image, which Slicer does not bring.
+    # It imports scikit-image, which Slicer does not include.
     from dmcvr.evaluation.metrics import dice, surface_distances
 
     points = plane.points()
@@ -34,7 +34,7 @@ def scoreView(view: str, labels: np.ndarray, grid: Grid, drawn: np.ndarray, plan
     covered = (height > -0.5) & (height < grid.shape[0] - 0.5)
     scores = []
     for label, name in NAMES.items():
-        theirs = (drawn == label) & covered
+        theirs = (manual == label) & covered
         if not theirs.any():
             continue
         ours = (cut == label) & covered

@@ -1,4 +1,4 @@
-"""The part of the panel that says what was chosen: the stack, the long-axis images, the machine, the time."""
+"""The part of the panel on the input: the stack, long-axis images, model, device and estimated time."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dmcvr.model.bundle import DEFAULT_BUNDLE, read_card
 from slicer.i18n import tr as _
 
 from ..comparison.lax_images import LaxImage, findLaxImages
-from ..running.machine import MachineQuestion, rememberedSeconds
-from ..running.reconstruction_run import planOf
-from ..running.time_estimate import duration
+from ..running.device_query import DeviceQuery
+from ..running.reconstruction_run import countSteps
+from ..running.time_estimate import duration, rememberedStepTimes
 from ..scene.stack_input import StackInput, stackInput
 from .parameter_node import DMCVRParameterNode, settingsOf
 
-LEFT_OUT = "laxLeftOut"  # role of the references to long-axis images that the user does not want
+LEFT_OUT = "laxLeftOut"  # role of the references to long-axis images that the user has unchecked
 POLL_MS = 200
 
 
 class InputPanel:
-    """Explains the input, lists the long-axis images found, and estimates the time.
+    """Describes the input, lists the long-axis images found, and estimates the time.
 
-    ui: the panel's widgets. onChanged: called when something else than a parameter has changed, such as what
-    the machine offers.
+    ui: the panel's widgets. onChanged: called when something other than a parameter has changed, such as the
+    known devices.
     """
 
     def __init__(self, ui, onChanged):
@@ -33,50 +33,50 @@ class InputPanel:
         self._images: list[LaxImage] = []
         self._listing = False
         self.problem: str | None = None
-        self._question = MachineQuestion()
+        self._query = DeviceQuery()
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
-        self._timer.connect("timeout()", self._lookForAnswer)
-        ui.laxList.connect("itemChanged(QListWidgetItem*)", self._onTicked)
+        self._timer.connect("timeout()", self._takeAnswer)
+        ui.laxList.connect("itemChanged(QListWidgetItem*)", self._onChecked)
 
-    def askMachine(self) -> None:
-        """Find out what this machine computes on, in the background."""
-        if not self._question.isOver:
-            self._question.start()
+    def queryDevices(self) -> None:
+        """Find out in the background which devices this computer offers."""
+        if not self._query.isOver:
+            self._query.start()
             self._timer.start()
 
     def stop(self) -> None:
-        """No more news of the machine."""
+        """Stop waiting for the devices."""
         self._timer.stop()
 
     @property
     def device(self) -> str:
-        """ "cuda" or "cpu": what a run would use as far as is known."""
+        """ "cuda" or "cpu": what a run would use, as far as is known."""
         chosen = self._parameters.device.value if self._parameters is not None else "auto"
-        gpus = (self._question.answer or {}).get("gpus")
+        gpus = (self._query.answer or {}).get("gpus")
         return "cuda" if chosen == "cuda" or (chosen == "auto" and gpus) else "cpu"
 
     @property
     def laxNodes(self) -> list:
-        """The long-axis images that are ticked."""
+        """The long-axis images that are checked."""
         left = self._leftOut()
         return [image.node for image in self._images if image.node.GetID() not in left]
 
     def update(self, parameters: DMCVRParameterNode) -> None:
-        """Show what follows from the parameters; afterwards ``problem`` says why they will not do, if so."""
+        """Show what follows from the parameters; ``problem`` then says what is wrong, or is None."""
         self._parameters = parameters
         self.problem, self._found, self._images = None, None, []
         try:
             self._found = stackInput(parameters.inputNode)
-            plan = planOf(self._found, settingsOf(parameters))
+            steps = countSteps(self._found, settingsOf(parameters))
             self._images = findLaxImages(self._found)
         except InputError as error:
             self.problem = str(error)
         self._ui.inputLabel.text = self._describe() if self._found is not None else ""
         self._list()
         self._showModel(parameters.modelFolder)
-        seconds = plan.seconds(rememberedSeconds(self.device)) if self.problem is None else None
-        self._ui.deviceLabel.text = self._machine(seconds)
+        seconds = steps.seconds(rememberedStepTimes(self.device)) if self.problem is None else None
+        self._ui.deviceLabel.text = self._describeDevice(seconds)
 
     def _describe(self) -> str:
         planes, series = self._found.planes, self._found.series
@@ -87,7 +87,7 @@ class InputPanel:
             slices=len(planes), gaps=apart, frames=series[0].count
         )
         if len(series) > 1:
-            text += " " + _("Put together from {count} images of one slice.").format(count=len(series))
+            text += " " + _("Assembled from {count} single-slice images.").format(count=len(series))
         return text
 
     def _list(self) -> None:
@@ -101,7 +101,7 @@ class InputPanel:
             self._ui.laxList.addItem(item)
         self._listing = False
 
-    def _onTicked(self, item) -> None:
+    def _onChecked(self, item) -> None:
         if self._listing or self._parameters is None:
             return
         node = self._parameters.parameterNode
@@ -125,14 +125,14 @@ class InputPanel:
             self.problem = self.problem or str(error)
             self._ui.modelLabel.text = str(error)
             return
-        self._ui.modelLabel.text = _("{name}. Licence of its weights: {licence}").format(
+        self._ui.modelLabel.text = _("{name}. Licence of the weights: {licence}").format(
             name=card["name"], licence=card["licence"]
         )
 
-    def _machine(self, seconds: float | None) -> str:
-        answer = self._question.answer
-        if not self._question.isOver:
-            text = _("Looking for a graphics card ...")
+    def _describeDevice(self, seconds: float | None) -> str:
+        answer = self._query.answer
+        if not self._query.isOver:
+            text = _("Looking for a GPU ...")
         elif answer is None or not answer["devices"]:
             text = _("PyTorch is not installed yet.")
         elif self.device == "cuda" and answer["gpus"]:
@@ -141,15 +141,15 @@ class InputPanel:
                 name=gpu["name"], free=gpu["free_mb"] / 1024, total=gpu["total_mb"] / 1024
             )
         elif self.device == "cuda":
-            text = _("No graphics card can be used; choose Automatic or CPU.")
+            text = _("No usable GPU was found; choose Automatic or CPU.")
         else:
             text = answer["devices"][0]
             text = text[:1].upper() + text[1:] + "."
         if seconds is not None:
-            text += " " + _("About {time}.").format(time=duration(seconds))
+            text += " " + _("Estimated time: {time}.").format(time=duration(seconds))
         return text
 
-    def _lookForAnswer(self) -> None:
-        if self._question.isOver:
+    def _takeAnswer(self) -> None:
+        if self._query.isOver:
             self._timer.stop()
             self._onChanged()

@@ -1,4 +1,4 @@
-"""The part of the panel that shows a result: measurements, warnings, and the long-axis comparison."""
+"""The part of the panel on the result: measurements, warnings, and the long-axis comparison."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from slicer.i18n import tr as _
 from ..comparison.lax_comparison import LaxComparison
 from ..scene.result_nodes import ResultNodes, resultOf
 
-SCORE_TITLES = ("View", "Structure", "Dice", "Distance (mm)")
-
 
 class ResultPanel:
-    """Shows one result. ui: the panel's widgets. compare: makes the comparison of a result's volume."""
+    """Shows one result. ui: the panel's widgets. compare: creates the comparison of a result's volume."""
 
     def __init__(self, ui, compare):
         self._ui, self._compare = ui, compare
@@ -37,13 +35,15 @@ class ResultPanel:
         self._ui.resultCollapsibleButton.enabled = nodes is not None
         self._ui.chartButton.visible = nodes is not None and nodes.chart is not None
         warnings = nodes.record["warnings"] if nodes is not None else []
-        self._ui.warningLabel.text = "\n".join(_("Note: {text}").format(text=text) for text in warnings)
+        self._ui.warningLabel.text = "\n".join(
+            _("Needs review: {text}").format(text=text) for text in warnings
+        )
         self._ui.warningLabel.visible = bool(warnings)
         self._fillMeasurements()
         self._showComparison()
 
     def leave(self) -> None:
-        """End the comparison, if it is on, and bring back the user's layout."""
+        """End the comparison, if it is shown, and restore the user's layout."""
         if self._comparison is not None:
             self._comparison.leave()
             self._comparison = None
@@ -51,7 +51,7 @@ class ResultPanel:
         self._showComparison()
 
     def stop(self) -> None:
-        """Let go of the scene."""
+        """End the comparison and observe nothing any more."""
         self.leave()
         self._observe(None)
 
@@ -103,7 +103,7 @@ class ResultPanel:
             getattr(self._ui, name).visible = comparison is not None
         if comparison is not None:
             texts = [
-                f"{view}: {image}" if image else _("{view}: from the anatomy").format(view=view)
+                f"{view}: {image}" if image else _("{view}: plane from the anatomy").format(view=view)
                 for view, image in comparison.views.items()
             ]
             self._ui.viewsLabel.text = "; ".join(texts) + "."
@@ -114,7 +114,8 @@ class ResultPanel:
         rows = [
             (score.view, score.structure, f"{score.dice:.3f}", _number(score.distance)) for score in scores
         ]
-        fillWidget(self._ui.scoresTable, [_(title) for title in SCORE_TITLES], rows)
+        titles = [_("View"), _("Structure"), _("Dice"), _("Distance (mm)")]
+        fillWidget(self._ui.scoresTable, titles, rows)
         self._ui.scoresTable.visible = bool(rows)
 
     def _fillMeasurements(self) -> None:
@@ -132,7 +133,7 @@ class ResultPanel:
 
 
 def fillWidget(tableWidget, titles: list[str], rows: list[tuple[str, ...]]) -> None:
-    """Show ``rows`` of text in a QTableWidget, just as high as it needs to be."""
+    """Show ``rows`` of text in a QTableWidget, which becomes as high as they are."""
     tableWidget.clear()
     tableWidget.setRowCount(len(rows))
     tableWidget.setColumnCount(len(titles))
@@ -143,7 +144,7 @@ def fillWidget(tableWidget, titles: list[str], rows: list[tuple[str, ...]]) -> N
     tableWidget.verticalHeader().setVisible(False)
     tableWidget.resizeColumnsToContents()
     tableWidget.resizeRowsToContents()
-    # The head is about as high as a row.
+    # The header is about as high as a row.
     tableWidget.setFixedHeight(tableWidget.rowHeight(0) * (len(rows) + 1) + 8)
 
 

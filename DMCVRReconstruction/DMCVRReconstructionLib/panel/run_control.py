@@ -1,4 +1,4 @@
-"""The button that starts and cancels, and the progress between the two."""
+"""The button that starts and cancels a reconstruction, and its progress."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dmcvr.core.errors import CancelledError
 from slicer.i18n import tr as _
 
 from ..running.errors import WorkerError
-from ..running.machine import rememberSeconds
 from ..running.reconstruction_run import Run
-from ..running.time_estimate import duration
+from ..running.time_estimate import duration, rememberStepTimes
 
 POLL_MS = 50
 
 
 class RunControl:
-    """Runs one reconstruction at a time; a timer looks after it, so that the window stays live.
+    """Runs one reconstruction at a time, polled by a timer so that the window stays responsive.
 
-    ui: the panel's widgets. makeRun: starts one, or raises. onFinished: takes the nodes of the result.
+    ui: the panel's widgets. makeRun: starts a run, or raises. onFinished: is given the nodes of the result,
+    or None.
     """
 
     def __init__(self, ui, makeRun, onFinished):
@@ -41,7 +41,7 @@ class RunControl:
         return self.run is not None
 
     def allow(self, reason: str | None, device: str = "cpu") -> None:
-        """Let the button be pressed, unless there is a ``reason`` against it, which is shown."""
+        """Enable the button, unless there is a ``reason`` against it, which is shown."""
         self._device = device
         if not self.isRunning:
             self._ui.runButton.enabled = reason is None
@@ -50,7 +50,7 @@ class RunControl:
             self._ui.reasonLabel.visible = reason is not None
 
     def cancel(self) -> None:
-        """End a run, if there is one; its end is shown once it is there."""
+        """Cancel the run, if there is one; the panel shows when it has ended."""
         if self.run is not None:
             self._isEnding = True
             self._ui.runButton.enabled = False
@@ -58,7 +58,7 @@ class RunControl:
             self.run.cancel()
 
     def stop(self) -> None:
-        """End a run without waiting or telling, as when Slicer closes."""
+        """Cancel the run without waiting or showing anything, as when Slicer closes."""
         self._timer.stop()
         if self.run is not None:
             self.run.cancel()
@@ -72,7 +72,7 @@ class RunControl:
         with slicer.util.tryWithErrorDisplay(_("The reconstruction cannot start.")):
             self.run = self._makeRun()
         self._ui.runButton.text = _("Cancel")
-        self._ui.runButton.toolTip = _("End the reconstruction; the scene stays as it was")
+        self._ui.runButton.toolTip = _("Cancel the reconstruction; the scene remains unchanged")
         self._ui.progressBar.visible = True
         self._ui.progressLabel.visible = True
         self._show()
@@ -94,7 +94,7 @@ class RunControl:
         self._ui.logText.plainText = run.log
         self._showIdle()
         if run.error is None:
-            rememberSeconds(self._device, run.secondsEach)
+            rememberStepTimes(self._device, run.stepTimes)
             self._ui.progressLabel.text = _("Done in {time}.").format(time=duration(run.seconds))
             self._onFinished(run.result)
         elif isinstance(run.error, CancelledError):
@@ -119,7 +119,7 @@ class RunControl:
             "align": _("Aligning slices, gap {done} of {total}"),
             "invert": _("Inverting slice {done} of {total}"),
             "generate": _("Generating slice {done} of {total}"),
-            "import": _("Putting the result into the scene"),
+            "import": _("Adding the result to the scene"),
         }
         self._ui.progressBar.maximum = max(run.total, 1)
         self._ui.progressBar.value = run.done
@@ -129,7 +129,7 @@ class RunControl:
         if self._isEnding:
             return
         self._ui.progressLabel.text = text
-        # What goes into the scene goes whole; it takes seconds at most.
+        # Adding the result cannot be cancelled; it takes seconds at most.
         self._ui.runButton.enabled = run.stage != "import"
 
     def _showIdle(self) -> None:

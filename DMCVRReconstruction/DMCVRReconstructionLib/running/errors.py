@@ -1,12 +1,12 @@
-"""What can go wrong on Slicer's side. Each message is a plain sentence that says what to do.
+"""Errors of the Slicer module. Each message is a plain sentence that says what to do.
 
-Bad input raises ``dmcvr.core.errors.InputError`` and a cancelled run ``dmcvr.core.errors.CancelledError``, as
-in the backend.
+As in the backend, bad input raises ``dmcvr.core.errors.InputError`` and a cancelled run
+``dmcvr.core.errors.CancelledError``.
 """
 
 
 class WorkerError(RuntimeError):
-    """The reconstruction's own process failed; ``detail`` holds what it said, for the log."""
+    """The reconstruction process failed; ``detail`` holds its output, for the log."""
 
     def __init__(self, message: str, detail: str = ""):
         super().__init__(message)
@@ -14,7 +14,7 @@ class WorkerError(RuntimeError):
 
 
 class InstallationError(RuntimeError):
-    """What the reconstruction needs is not installed, or could not be; ``detail`` holds pip's words."""
+    """Required packages could not be installed; ``detail`` holds pip's messages."""
 
     def __init__(self, message: str, detail: str = ""):
         super().__init__(message)

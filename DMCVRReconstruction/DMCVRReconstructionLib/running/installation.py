@@ -1,4 +1,4 @@
-"""What the reconstruction needs beyond Slicer; it is installed with the user's consent only."""
+"""The Python packages that the reconstruction requires and Slicer lacks; installed with consent only."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ OTHERS = ("safetensors>=0.4", "scikit-image>=0.22", "tqdm>=4.60")
 
 
 def missing() -> list[str]:
-    """The requirements that are not installed; nothing is imported to find out, and any version will do."""
+    """The requirements of which no version is installed; nothing is imported to find out."""
     return [requirement for requirement in (TORCH, *OTHERS) if not _isInstalled(_name(requirement))]
 
 
 def install(requirements: list[str]) -> None:
     """Install ``requirements`` into Slicer's Python, with Slicer's own progress window.
 
-    To be called from the panel, after the user has agreed: it takes minutes. PyTorch is left to the PyTorch
-    extension where that is installed, as it finds the build that fits the graphics card. Raises
-    InstallationError.
+    For the panel, after the user has agreed: it takes minutes. If the PyTorch extension is installed, it
+    installs PyTorch, as it finds the build that fits the GPU. Raises InstallationError.
     """
     try:
         for requirement in requirements:
@@ -38,8 +37,8 @@ def install(requirements: list[str]) -> None:
     except (subprocess.CalledProcessError, RuntimeError, ImportError, OSError) as error:
         raise InstallationError(
             _(
-                "The packages could not be installed. Without a network connection, install them from files "
-                "as the README says; otherwise see the log for what pip reports."
+                "The packages could not be installed. Without a network connection, install them from local "
+                "files as described in the README; otherwise see pip's messages in the log."
             ),
             str(error),
         ) from error

@@ -1,4 +1,4 @@
-"""The sample data: a heart made by formula, so that nothing has to be downloaded."""
+"""The sample data: a computed phantom of the heart, so that nothing has to be downloaded."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from slicer.i18n import tr as _
 from ..scene.result_files import readImage
 from ..scene.sequence_nodes import addBrowser, addSequence, indexValue
 from ..scene.volume_nodes import setVolume
+from .backend_process import startBackend
 from .errors import WorkerError
-from .worker import PREFIX, startBackend
+from .worker import PREFIX
 
 NAME = "DMCVR phantom"
 FRAMES = 8
@@ -29,10 +30,10 @@ FILES = {
 
 
 def loadPhantom(frames: int = FRAMES, processEvents=lambda: None) -> list:
-    """Make the phantom and put its short-axis stack and long-axis views into the scene, with their labels.
+    """Add the phantom's short-axis stack and long-axis images, with their labels, to the scene.
 
-    It is computed in a process of its own, in about a second a frame and core; ``processEvents`` is called
-    meanwhile. Returns the shown volumes, the stack first. Raises WorkerError if the process fails.
+    A separate process computes them, in about a second per frame and core; ``processEvents`` is called
+    meanwhile. Returns the displayed volumes, the stack first. Raises WorkerError if the process fails.
     """
     with private_folder(tempfile.gettempdir(), PREFIX) as folder:
         process = startBackend(["phantom", "--output", str(folder / "phantom"), "--frames", str(frames)])
@@ -41,7 +42,7 @@ def loadPhantom(frames: int = FRAMES, processEvents=lambda: None) -> list:
             time.sleep(WAIT_SECONDS)
         _out, errors = process.communicate()
         if process.returncode:
-            raise WorkerError(_("The phantom could not be made; see the log."), errors)
+            raise WorkerError(_("The phantom could not be created; see the log."), errors)
         shown = []
         for stem, title in FILES.items():
             for suffix, labels in (("", False), ("_labels", True)):

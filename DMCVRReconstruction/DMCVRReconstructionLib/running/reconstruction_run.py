@@ -20,8 +20,8 @@ from ..scene.manual_labels import asStack, labelsOnStack
 from ..scene.result_files import readResult
 from ..scene.result_nodes import Destination, ResultNodes, importResult
 from ..scene.stack_input import StackInput, stackInput
-from .time_estimate import Plan, TimeLeft
-from .worker import Finished, Progress, Worker
+from .time_estimate import StepCounts, TimeLeft
+from .worker import FinishedMessage, ProgressMessage, Worker
 
 IMAGE, LABELS = "sax.nrrd", "labels.nrrd"
 
@@ -51,7 +51,7 @@ class Run:
 
     inputNode: a volume or a sequence. labelsNode: labels of the acquired slices, or None to have them
     segmented.
-    replaceID: the volume of an earlier result to put this one into. secondsEach: what a step of each stage
+    replaceID: the volume of an earlier result to put this one into. stepTimes: what a step of each stage
     took before on this machine. Raises InputError where the input is no stack. Nothing in the scene changes
     before the whole result is there.
     """
@@ -62,7 +62,7 @@ class Run:
         settings: Settings,
         labelsNode=None,
         replaceID: str | None = None,
-        secondsEach: dict[str, float] | None = None,
+        stepTimes: dict[str, float] | None = None,
     ):
         found = stackInput(inputNode)
         frame = currentFrame(inputNode) if settings.frame == "current" else settings.frame
@@ -73,11 +73,13 @@ class Run:
             )
         stack = found.readStack([frame] if single else None)
         labels = labelsOnStack(labelsNode, stack, found.transformNode) if labelsNode is not None else None
-        self.plan = planOf(found, settings)
-        self._timeLeft = TimeLeft(self.plan, secondsEach or {})
+        self.plan = countSteps(found, settings)
+        self._timeLeft = TimeLeft(self.plan, stepTimes or {})
         self._destination = _destination(found, replaceID)
-        self._files = _Files(stack, labels, _job(settings, 0 if single else frame), frame if single else None)
-        self._worker = Worker(self._files.write, self._files.read)
+        self._exchange = _Exchange(
+            stack, labels, _job(settings, 0 if single else frame), frame if single else None
+        )
+        self._worker = Worker(self._exchange.write, self._exchange.read)
         self._steps: Iterator[tuple[int, int]] | None = None
         self._started = time.monotonic()
         self.stage, self.done, self.total = "load", 0, 1
@@ -127,7 +129,7 @@ class Run:
         return self._timeLeft.seconds()
 
     @property
-    def secondsEach(self) -> dict[str, float]:
+    def stepTimes(self) -> dict[str, float]:
         """What a step of each stage took, for the next estimate."""
         return self._timeLeft.each
 
@@ -145,8 +147,8 @@ class Run:
     def processID(self) -> int | None:
         return self._worker.processID
 
-    def _take(self, message: Progress | Finished) -> None:
-        if isinstance(message, Progress):
+    def _take(self, message: ProgressMessage | FinishedMessage) -> None:
+        if isinstance(message, ProgressMessage):
             self.stage, self.done, self.total = message.stage, message.done, message.total
             self._timeLeft.update(message.stage, message.done, message.total)
         elif message.error is not None:
@@ -169,7 +171,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class _Files:
+class _Exchange:
     """What Slicer and the worker exchange. original: the frame in the input, if only one is sent."""
 
     stack: Stack
@@ -191,12 +193,12 @@ class _Files:
         return readResult(folder, record, whole)
 
 
-def planOf(found: StackInput, settings: Settings) -> Plan:
+def countSteps(found: StackInput, settings: Settings) -> StepCounts:
     """How much work ``settings`` make of ``found``. Raises InputError for a spacing that does not suit it."""
-    layout = plan(found.places(), settings.spacing)
+    layout = plan(found.withoutImage(), settings.spacing)
     count, slices = found.frameCount, len(found.planes)
     choosing = settings.frame in ("ed", "es", "all")
-    return Plan.of(
+    return StepCounts.of(
         frames=count if choosing else 1,
         chosen=count if settings.frame == "all" else 1,
         slices=slices,

@@ -1,4 +1,4 @@
-"""An image over time, however Slicer holds it: a volume, a volume sequence, or a multi-volume."""
+"""An image over time, held by a volume, a volume sequence or a multi-volume."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FRAME_UNITS = "MultiVolume.FrameIdentifyingDICOMTagUnits"
 
 @dataclass(frozen=True)
 class Series:
-    """One node's image over time.
+    """An image over time.
 
-    node: the sequence, multi-volume or volume that holds it. shownNode: the volume in the scene that shows it
-    and carries the parent transform; None for a sequence that no browser plays.
-    grid: where every frame lies, in the node's own coordinates, LPS mm.
+    node: the sequence, multi-volume or volume that holds it. shownNode: the volume that displays it and has
+    the parent transform; None for a sequence that no browser plays.
+    grid: of every frame, in the node's own coordinates, LPS mm.
     times: (T,) ms, or None where unknown. count: T.
     """
 
@@ -49,11 +49,9 @@ class Series:
 
 
 def seriesOf(node) -> Series:
-    """The series that ``node``, a volume or a sequence, belongs to; a sequence's proxy stands for the
-    sequence.
+    """The series that ``node``, a volume, a sequence or the proxy node of one, belongs to.
 
-    Raises InputError for what is no greyscale image, and where the frames of a sequence lie at different
-    places.
+    Raises InputError unless it is a greyscale image, and if the frames of a sequence differ in geometry.
     """
     browserNode, sequenceNode = browserAndSequence(node)
     if sequenceNode is not None:
@@ -64,13 +62,13 @@ def seriesOf(node) -> Series:
         return Series(node, node, grid, None, 1)
     labels = node.GetAttribute(FRAME_LABELS)
     if labels is None:
-        raise InputError(_("The volume is in colour or holds vectors; choose a greyscale cine image."))
+        raise InputError(_("The volume holds colour or vector data; choose a greyscale cine image."))
     times = times_from_index(labels.split(","), components, node.GetAttribute(FRAME_UNITS))
     return Series(node, node, grid, times, components)
 
 
 def isImage(volumeNode) -> bool:
-    """Whether ``volumeNode`` holds a greyscale image, still or, as a multi-volume, over time; no labels."""
+    """Whether ``volumeNode`` holds a greyscale image, still or a multi-volume, and not labels."""
     imageData = volumeNode.GetImageData()
     if imageData is None or imageData.GetNumberOfPoints() == 0 or volumeNode.IsA("vtkMRMLLabelMapVolumeNode"):
         return False
@@ -78,7 +76,7 @@ def isImage(volumeNode) -> bool:
 
 
 def browserAndSequence(node) -> tuple[object | None, object | None]:
-    """The browser that plays ``node`` and the sequence it is, or shows as a proxy; None for none."""
+    """The browser that plays ``node``, and the sequence that it is or is the proxy node of; or None."""
     browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
     if node.IsA("vtkMRMLSequenceNode"):
         playing = [b for b in browsers if b.IsSynchronizedSequenceNodeID(node.GetID(), True)]
@@ -90,7 +88,7 @@ def browserAndSequence(node) -> tuple[object | None, object | None]:
 
 
 def currentFrame(node) -> int:
-    """The frame that the user sees of ``node``, counted from 0; 0 where nothing plays it."""
+    """The displayed frame of ``node``, counted from 0; 0 if no browser plays it."""
     browserNode, _sequenceNode = browserAndSequence(node)
     return max(0, browserNode.GetSelectedItemNumber()) if browserNode is not None else 0
 
@@ -99,11 +97,11 @@ def _sequenceSeries(sequenceNode, browserNode) -> Series:
     count = sequenceNode.GetNumberOfDataNodes()
     first = sequenceNode.GetNthDataNode(0) if count else None
     if first is None or not first.IsA("vtkMRMLScalarVolumeNode"):
-        raise InputError(_("The sequence holds no volumes; choose a cine image."))
+        raise InputError(_("The sequence contains no volumes; choose a cine image."))
     grid = gridOfVolume(first)
     for index in range(1, count):
         if not samePlace(first, sequenceNode.GetNthDataNode(index)):
-            raise InputError(_("The frames of the sequence do not lie at the same place; load it again."))
+            raise InputError(_("The frames of the sequence differ in position or size; reload it."))
     index = [sequenceNode.GetNthIndexValue(number) for number in range(count)]
     times = times_from_index(index, count, sequenceNode.GetIndexUnit())
     proxyNode = browserNode.GetProxyNode(sequenceNode) if browserNode is not None else None

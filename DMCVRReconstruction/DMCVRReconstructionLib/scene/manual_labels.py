@@ -1,4 +1,4 @@
-"""Labels that an expert drew, on the slices of a stack."""
+"""Manual labels on the slices of a stack."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .volume_nodes import isRigid, toWorld, transformGrid, transformToWorld
 
 
 def labelsOnStack(node, stack: Stack, transformNode) -> np.ndarray:
-    """(1, S, H, W) uint8 labels, in the project's order, that ``node`` has on the slices of ``stack``.
+    """(1, S, H, W) uint8 labels, in the project's order, of ``node`` on the slices of ``stack``.
 
     node: a label volume with 1 LVC, 2 LVM, 3 RVC, or a segmentation with segments of these names.
-    transformNode: the rigid one that moves the stack into the world, or None.
-    Raises InputError where it has none there, or lies under a transform that changes sizes.
+    transformNode: the rigid parent transform of the stack, or None.
+    Raises InputError if there are no labels on the slices, or if the node's parent transform is not rigid.
     """
     parts = segmentArrays(node) or [] if node.IsA("vtkMRMLSegmentationNode") else [_labelVolume(node)]
     matrix = toWorld(node)
     if matrix is None or not isRigid(matrix):
         raise InputError(
-            _("The transform that {name} is under changes its shape; remove it.").format(name=node.GetName())
+            _("The parent transform of {name} is not rigid; remove it.").format(name=node.GetName())
         )
     matrix = np.linalg.inv(transformToWorld(transformNode)) @ matrix
     labels = np.full((1, *stack.frames.shape[1:]), BACKGROUND, np.uint8)
@@ -38,13 +38,15 @@ def labelsOnStack(node, stack: Stack, transformNode) -> np.ndarray:
             labels[0, index][found > 0] = found[found > 0]
     if not labels.any():
         raise InputError(
-            _("{name} holds none of LVC, LVM and RVC where the image is.").format(name=node.GetName())
+            _("{name} contains no LVC, LVM or RVC labels on the slices of the image.").format(
+                name=node.GetName()
+            )
         )
     return labels
 
 
 def asStack(labels: np.ndarray, stack: Stack) -> Stack:
-    """``labels`` (1, S, H, W) in the slices of ``stack``, to be written as images are."""
+    """``labels`` (1, S, H, W) as the image of ``stack``, to be written to a file."""
     return replace(stack, frames=labels.astype(np.float32), times=None)
 
 

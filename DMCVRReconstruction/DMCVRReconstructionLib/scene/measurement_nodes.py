@@ -13,7 +13,7 @@ CURVE = ("LVC", "RVC")
 
 
 def fillTable(tableNode, record: dict) -> None:
-    """Put what ``record``, the contents of result.json, says of volumes and function into ``tableNode``."""
+    """Fill ``tableNode`` with the volumes and function in ``record``, the contents of result.json."""
     phases = record["ed"], record["es"]
     ours = clinical_numbers(record["volumes"], *phases)
     theirs = clinical_numbers(record["stack_volumes"], *phases)
@@ -28,7 +28,7 @@ def fillTable(tableNode, record: dict) -> None:
 
 
 def fillCurve(tableNode, record: dict, times: np.ndarray | None) -> None:
-    """Put the volumes in every frame into ``tableNode``. times: (T,) ms, None to count frames."""
+    """Fill ``tableNode`` with the volumes in every frame. times: (T,) ms, None to number the frames."""
     index = np.arange(len(record["volumes"])) if times is None else np.asarray(times)
     columns = [index.astype(float)]
     columns += [np.array([frame[name] for frame in record["volumes"]]) for name in NAMES.values()]

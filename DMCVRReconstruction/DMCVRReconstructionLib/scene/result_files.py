@@ -1,4 +1,4 @@
-"""What a finished job left on disk, as arrays that wait to be put into the scene."""
+"""The files of a finished job, read into arrays that can be added to the scene."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dmcvr.core.geometry import Grid
 
 @dataclass(frozen=True)
 class ResultFiles:
-    """A reconstruction, read.
+    """The contents of a reconstruction's files.
 
     volume: (T, Z, Y, X) in the stack's intensities. labels: the same shape, 1 LVC, 2 LVM, 3 RVC.
-    grid: where every frame of both lies, LPS mm, in the coordinates of the stack that was given.
+    grid: of every frame of both, LPS mm, in the coordinates of the input stack.
     record: the contents of result.json.
     """
 
@@ -25,15 +25,15 @@ class ResultFiles:
     record: dict
 
 
-def readResult(folder: Path, record: dict, whole: bool = False) -> ResultFiles:
+def readResult(folder: Path, record: dict, asIntegers: bool = False) -> ResultFiles:
     """Read the volume and the labels in ``folder``; safe outside the main thread.
 
-    whole: the stack's intensities are whole numbers, and so are the volume's to be: half the memory, and
-    acquired slices stay as they are.
+    asIntegers: round the volume to 16-bit integers where they can hold it. This takes half the memory, and
+    changes no acquired slice of a stack whose intensities are integers.
     """
     volume, grid, _times = readImage(folder / "volume.nrrd")
     limits = np.iinfo(np.int16)
-    if whole and volume.min() >= limits.min and volume.max() <= limits.max:
+    if asIntegers and volume.min() >= limits.min and volume.max() <= limits.max:
         volume = np.rint(volume).astype(np.int16)
     labels, _grid, _times = readImage(folder / "labels.nrrd")
     return ResultFiles(volume, labels, grid, record)

@@ -1,8 +1,8 @@
-"""A reconstruction in the scene: image, segmentation, measurements and, for a cine, what plays them.
+"""A reconstruction in the scene: image, segmentation, measurements and, for a cine, the browser of both.
 
 The table of measurements is the root of a result: it refers to the other nodes and to the input, and holds
-the record of how they were made, so that a saved scene tells as much as a fresh one. The image is no good
-root, as whatever plays a cine replaces its attributes with those of the frame.
+the record of the run, so that nothing is lost in a saved scene. The image cannot be the root, as playing a
+cine replaces its attributes with those of the displayed frame.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from slicer.i18n import tr as _
 
 from .measurement_nodes import addChart, fillCurve, fillTable
 from .result_files import ResultFiles
-from .segmentation_nodes import segmentByStep, styleSegmentation
+from .segmentation_nodes import fillSegmentationInSteps, styleSegmentation
 from .sequence_nodes import addBrowser, addSequence, indexValue
 from .stack_input import RESULT_MARK
 from .subject_hierarchy import placeBeside
@@ -32,7 +32,7 @@ NOTICE = "For research use only, not for diagnosis."
 
 @dataclass
 class ResultNodes:
-    """The nodes of one result; None for those that a single frame does not have."""
+    """The nodes of one result; a single frame has only the first three."""
 
     volume: object
     segmentation: object
@@ -50,23 +50,23 @@ class ResultNodes:
 
     @property
     def frame(self) -> int:
-        """The reconstructed frame that is shown, counted among the reconstructed ones."""
+        """The displayed frame, counted among the reconstructed ones."""
         return max(0, self.browser.GetSelectedItemNumber()) if self.browser is not None else 0
 
     @property
     def frameTime(self) -> float | None:
-        """ms of the shown frame in the cycle, None where unknown."""
+        """Time of the displayed frame in the cycle, ms, or None."""
         times = self.record["frame_times_ms"]
         return times[self.frame] if times is not None else None
 
     @property
     def fractionOfCycle(self) -> float:
-        """How far into the cycle the shown frame is, in frames of the input, from 0 to less than 1."""
+        """Position of the displayed frame in the cycle, by frames of the input, from 0 to less than 1."""
         return self.record["frames"][self.frame] / self.record["input"]["frames"]
 
     @property
     def longAxis(self) -> LongAxis | None:
-        """Where the left ventricle lies in the shown frame, in the coordinates of the volume node, LPS mm."""
+        """The long axis in the displayed frame, in the coordinates of the volume node, LPS mm."""
         found = self.record["long_axis"][self.frame]
         return LongAxis(**{name: np.array(value) for name, value in found.items()}) if found else None
 
@@ -76,13 +76,12 @@ class ResultNodes:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a result goes.
+    """What the nodes of a result take from the input.
 
-    name: of the input. count: of its frames. inputID, transformID: nodes to refer to and to be moved by;
-    looked up again when the result arrives, as they may have been removed since. times: (T,) ms of all frames
-    of the input, or None.
-    window: (width, level) of the input's display, or None. replaceID: volume of a result to put the new one
-    into.
+    name: of the input. count: of its frames. inputID, transformID: the input and its parent transform, looked
+    up again when the result arrives, as they may have been removed since. times: (T,) ms of all frames of the
+    input, or None. window: (width, level) of the input's display, or None. replaceID: the volume of an
+    earlier result to replace.
     """
 
     name: str
@@ -95,7 +94,7 @@ class Destination:
 
 
 def resultOf(node) -> ResultNodes | None:
-    """The result that ``node`` is part of; None for other nodes, or if image or segments are gone."""
+    """The result that ``node`` is part of; None for other nodes, and if image or segments were removed."""
     if node is None:
         return None
     for tableNode in slicer.util.getNodesByClass("vtkMRMLTableNode"):
@@ -113,23 +112,22 @@ def resultOf(node) -> ResultNodes | None:
 
 
 def removeResult(nodes: ResultNodes) -> None:
-    """Take all nodes of a result, with their displays, out of the scene."""
+    """Remove all nodes of a result from the scene."""
     series = []
     if nodes.chart is not None:
         series = [
             nodes.chart.GetNthPlotSeriesNode(k) for k in range(nodes.chart.GetNumberOfPlotSeriesNodes())
         ]
-    # The browser first: it would make anew what it plays.
+    # The browser first: it would create its proxy nodes again.
     for node in [nodes.browser, *series, *(node for node in nodes.nodes() if node is not nodes.browser)]:
         if node is not None:
             slicer.mrmlScene.RemoveNode(node)
 
 
 def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple[int, int]]:
-    """Put ``files`` into the scene, step by step so that the window stays live; yields (done, total).
+    """Add ``files`` to the scene, step by step so that the window stays responsive; yields (done, total).
 
-    The generator's return value is the ``ResultNodes``. If it is closed or fails half-way, what it added is
-    gone.
+    The generator returns the ``ResultNodes``. If it is closed or fails early, the nodes it added are removed.
     """
     before = resultOf(_node(destination.replaceID))
     nodes, isNew = _rootNodes(destination.name, before)
@@ -142,7 +140,7 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
         if before is not None:
             _removeCine(nodes)
         for node in nodes.nodes():
-            _tell(node, record)
+            _setProvenance(node, record)
         if count > 1:
             nodes.volumeSequence = addSequence(f"{nodes.volume.GetName()} sequence", times)
             nodes.segmentationSequence = addSequence(f"{nodes.segmentation.GetName()} sequence", times)
@@ -152,7 +150,9 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
         for index in range(count):
             setVolume(nodes.volume, files.volume[index], files.grid)
             yield steps * index + 1, total
-            drawing = segmentByStep(nodes.segmentation, files.labels[index], files.grid, nodes.volume)
+            drawing = fillSegmentationInSteps(
+                nodes.segmentation, files.labels[index], files.grid, nodes.volume
+            )
             for done, _step in enumerate(drawing, start=2):
                 yield steps * index + done, total
             if count > 1:
@@ -177,8 +177,8 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
         _display(nodes, destination, isNew)
         yield total, total
         for node in nodes.nodes():
-            _tell(node, record)
-        _connect(nodes, record, destination)
+            _setProvenance(node, record)
+        _addReferences(nodes, record, destination)
         if nodes.browser is not None:
             nodes.browser.SetSelectedItemNumber(record["ed"] or 0)
             slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(nodes.browser)
@@ -192,7 +192,7 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
 
 
 def _completed(record: dict, destination: Destination) -> dict:
-    """The record with what only the input knows, as the backend may have been given a single frame of it."""
+    """The record with facts of the whole cine, of which the backend may have been given one frame."""
     times = destination.times
     known = None if times is None else [float(times[frame]) for frame in record["frames"]]
     return {**record, "input": {**record["input"], "frames": destination.count}, "frame_times_ms": known}
@@ -218,7 +218,7 @@ def _rootNodes(name: str, before: ResultNodes | None) -> tuple[ResultNodes, bool
 
 
 def _removeCine(nodes: ResultNodes) -> None:
-    """What only a cine has is made anew: its frames may be others."""
+    """Remove the nodes that only a cine has: its frames may differ now."""
     old = ResultNodes(None, None, None, *[getattr(nodes, field.name) for field in fields(nodes)[3:]])
     for field in fields(nodes)[3:]:
         nodes.table.RemoveNodeReferenceIDs(f"DMCVR.{field.name}")
@@ -227,7 +227,7 @@ def _removeCine(nodes: ResultNodes) -> None:
 
 
 def _display(nodes: ResultNodes, destination: Destination, isNew: bool) -> None:
-    """Displays as the user would set them; what was changed by hand on an earlier result is left as it is."""
+    """Set up the displays; those of an earlier result keep the user's changes."""
     nodes.volume.CreateDefaultDisplayNodes()
     if isNew:
         displayNode = nodes.volume.GetDisplayNode()
@@ -241,8 +241,8 @@ def _display(nodes: ResultNodes, destination: Destination, isNew: bool) -> None:
         node.SetAndObserveTransformNodeID(transformNode.GetID() if transformNode is not None else None)
 
 
-def _tell(node, record: dict) -> None:
-    """Provenance as attributes. A cine's frames must have them before they go into the sequence."""
+def _setProvenance(node, record: dict) -> None:
+    """Provenance as attributes. The frames of a cine need them before they are added to the sequence."""
     model = record["model"] or {}
     facts = {
         "Version": record["versions"]["dmcvr"],
@@ -259,14 +259,14 @@ def _tell(node, record: dict) -> None:
         "Warnings": " ".join(record["warnings"]),
         "Notice": NOTICE,
     }
-    with slicer.util.NodeModify(node):  # whoever draws the node learns of all of them at once
+    with slicer.util.NodeModify(node):  # observers are notified once
         for name, value in facts.items():
             node.SetAttribute(f"DMCVR.{name}", None if value is None else str(value))
         node.SetAttribute(RESULT_MARK, "1")
 
 
-def _connect(nodes: ResultNodes, record: dict, destination: Destination) -> None:
-    """References among the nodes and to the input, and the place in the hierarchy."""
+def _addReferences(nodes: ResultNodes, record: dict, destination: Destination) -> None:
+    """References among the nodes and to the input, the record, and the place in the subject hierarchy."""
     inputNode = _node(destination.inputID)
     for field in fields(nodes):
         node = getattr(nodes, field.name)

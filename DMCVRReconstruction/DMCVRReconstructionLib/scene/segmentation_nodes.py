@@ -1,4 +1,4 @@
-"""Labels as a segmentation: named, coloured and coded as in DICOM, with outlines and surfaces."""
+"""Labels as a segmentation node: named, coloured and coded as in DICOM, with outlines and surfaces."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ MARGIN_VOXELS = 2
 
 
 def fillSegmentation(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None) -> None:
-    """Make ``segmentationNode`` hold LVC, LVM and RVC of ``labels`` (Z, Y, X) on ``grid`` (LPS mm), with
+    """Fill ``segmentationNode`` with LVC, LVM and RVC of ``labels`` (Z, Y, X) on ``grid`` (LPS mm), and their
     surfaces.
 
-    Every segment is there, also where it is empty. volumeNode: the image that the segments belong to.
+    Structures without voxels become empty segments. volumeNode: the image that the segments belong to.
     """
-    for _ in segmentByStep(segmentationNode, labels, grid, volumeNode):
+    for _ in fillSegmentationInSteps(segmentationNode, labels, grid, volumeNode):
         pass
 
 
-def segmentByStep(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None) -> Iterator[None]:
-    """As ``fillSegmentation``, segment by segment: each takes a while to become a surface."""
+def fillSegmentationInSteps(
+    segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None
+) -> Iterator[None]:
+    """As ``fillSegmentation``, yielding after each segment, whose surface takes a while to compute."""
     segmentation = segmentationNode.GetSegmentation()
     segmentation.RemoveAllSegments()
     segmentationNode.SetSourceRepresentationToBinaryLabelmap()
@@ -47,7 +49,7 @@ def segmentByStep(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=N
             slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName(),
             _labelmap(labels == label, grid),
         )
-        # Once one segment has a surface, the segmentation makes one of every further segment as it comes.
+        # Once one segment has a surface, the segmentation creates that of every further segment by itself.
         segmentation.AddSegment(segment, name)
         if segmentation.GetNumberOfSegments() == 1:
             segmentationNode.CreateClosedSurfaceRepresentation()
@@ -55,7 +57,7 @@ def segmentByStep(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=N
 
 
 def styleSegmentation(segmentationNode) -> None:
-    """Outlines with a faint fill in 2D; in 3D surfaces, of which the wall's is translucent."""
+    """Outlines with a faint fill in 2D; surfaces in 3D, the myocardium's translucent."""
     segmentationNode.CreateDefaultDisplayNodes()
     displayNode = segmentationNode.GetDisplayNode()
     displayNode.SetPreferredDisplayRepresentationName3D(
@@ -127,7 +129,7 @@ def _paste(array: np.ndarray, own: Grid, labels: np.ndarray, grid: Grid) -> None
 
 
 def _cropped(labels: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
-    """The part that holds the heart, so that surfaces are made from no more voxels than need be."""
+    """The part that holds the heart, so that surfaces are computed from no more voxels than necessary."""
     where = np.argwhere(labels != BACKGROUND)
     if not len(where):
         return labels, grid

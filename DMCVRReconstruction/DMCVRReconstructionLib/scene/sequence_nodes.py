@@ -1,4 +1,4 @@
-"""Sequences with a browser: frames that play."""
+"""Sequences, and the browsers that play them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dmcvr.core.frame_times import PLAYBACK_FPS
 
 
 def addSequence(name: str, times: Sequence[float] | None):
-    """A new sequence node for frames at ``times`` (ms), or numbered where these are None."""
+    """A new sequence node for frames at ``times`` (ms); None numbers the frames."""
     sequenceNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
     sequenceNode.SetIndexName("time" if times is not None else "frame")
     sequenceNode.SetIndexUnit("ms" if times is not None else "")
@@ -22,15 +22,15 @@ def indexValue(index: int, times: Sequence[float] | None) -> str:
 
 
 def addBrowser(name: str, tracks: list[tuple[object, object]]):
-    """A browser that plays ``tracks`` of (sequence node, node in the scene that shows its frames) together.
+    """A browser that plays ``tracks`` together, each a pair of a sequence node and its proxy node.
 
-    The shown nodes keep their names, display and place; only their contents follow the sequence.
+    Proxy nodes keep their name, display and transform; only their contents follow the sequence.
     """
     browserNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", name)
     browserNode.SetPlaybackRateFps(PLAYBACK_FPS)
     browserNode.SetIndexDisplayFormat("%.0f")
     for sequenceNode, shownNode in tracks:
-        # This adds the sequence as well. Added on its own, it would at once get a new node that shows it.
+        # This adds the sequence as well. Added on its own, it would get a new proxy node at once.
         browserNode.AddProxyNode(shownNode, sequenceNode, False)
         browserNode.SetOverwriteProxyName(sequenceNode, False)
         browserNode.SetSaveChanges(sequenceNode, False)

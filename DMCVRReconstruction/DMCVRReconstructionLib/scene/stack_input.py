@@ -1,10 +1,10 @@
-"""Which short-axis stack the chosen node stands for, and how it reaches the backend.
+"""The short-axis stack that a node of the scene belongs to, as input of the backend.
 
-A stack is one volume or sequence of several slices, or, as DICOM import leaves it where the scanner stored a
-series per slice, one node for each slice. Parent transforms are honoured: under one rigid transform the stack
-is taken in its own coordinates and the result is put under the same transform; what DICOM import adds for
-irregular slice spacing is followed slice by slice. Transforms that would bend slices or change millimetres
-are refused.
+A stack is one volume or sequence with several slices, or one node per slice, as DICOM import leaves it if the
+scanner stored a series per slice. Parent transforms are honoured: under a single rigid transform the stack
+keeps its own coordinates, and the result gets the same parent; the non-linear transform that DICOM import
+adds for irregular slice spacing is applied to each slice. Transforms that bend, scale or mirror slices are
+refused.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from slicer.i18n import tr as _
 from .image_series import Series, browserAndSequence, isImage, seriesOf
 from .volume_nodes import isRigid, pointsToWorld, toWorld, transformPlane
 
-FLAT_MM = 0.05  # a slice whose corners leave their plane by more than this was bent
+FLAT_MM = 0.05  # a transformed slice is bent if its corners leave their plane by more than this
 RESULT_MARK = "DMCVR.Result"  # attribute of all nodes that this module makes
 
 
 @dataclass(frozen=True)
 class StackInput:
-    """What the chosen node stands for.
+    """A short-axis stack in the scene.
 
-    series: one for a whole stack, one for each slice otherwise, sorted along the normal.
-    planes: of every slice in the frame that ``transformNode`` moves, LPS mm, in the order of the voxels.
-    transformNode: the rigid parent transform that results must get as well, or None.
+    series: a single one for a whole stack, otherwise one per slice, sorted along the normal.
+    planes: of every slice, below ``transformNode``, LPS mm, in the order of the voxels.
+    transformNode: the rigid parent transform, which results must get as well, or None.
     """
 
     series: tuple[Series, ...]
@@ -50,29 +50,29 @@ class StackInput:
 
     @property
     def node(self):
-        """The node to name, place and refer results by."""
+        """The node that results are named after, placed beside and refer to."""
         return self.series[0].shownNode or self.series[0].node
 
-    def places(self) -> Stack:
-        """The stack without its image, which is cheap: one frame of undefined values."""
+    def withoutImage(self) -> Stack:
+        """The stack's geometry, with one frame of undefined values: reads no voxels."""
         origins, step_x, step_y = _geometry(self.planes)
         order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
         frames = np.empty((1, len(origins), *self.planes[0].shape), np.float32)
         return Stack(frames, origins[order], step_x, step_y)
 
     def readStack(self, frames: list[int] | None = None) -> Stack:
-        """The stack, with only the given ``frames`` of the cine if any. Raises InputError for no stack."""
+        """The stack with all frames of the cine, or ``frames``. Raises InputError if it is implausible."""
         wanted = list(range(self.frameCount)) if frames is None else frames
         origins, step_x, step_y = _geometry(self.planes)
         order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
-        places = np.argsort(order)
-        # Every voxel is moved once: the window stands still meanwhile.
+        rank = np.argsort(order)
+        # Every voxel is copied once only, as the window is blocked meanwhile.
         voxels = np.empty((len(wanted), len(order), *self.planes[0].shape), np.float32)
         for frame, index in zip(voxels, wanted, strict=True):
             first = 0
             for series in self.series:
                 part = series.frame(index)
-                frame[places[first : first + len(part)]] = part
+                frame[rank[first : first + len(part)]] = part
                 first += len(part)
         times = self.series[0].times
         stack = Stack(
@@ -87,31 +87,31 @@ class StackInput:
 
 
 def stackInput(node) -> StackInput:
-    """The stack that ``node`` is, or is a slice of. Raises InputError, saying what to choose instead."""
+    """The stack that ``node`` is, or is a slice of. Raises InputError, which says what to choose instead."""
     if node is None:
-        raise InputError(_("Choose the short-axis image."))
+        raise InputError(_("Choose a short-axis image."))
     chosen = seriesOf(node)
-    members = (chosen,) if chosen.grid.shape[0] > 1 else slicesBeside(chosen)
+    members = (chosen,) if chosen.grid.shape[0] > 1 else slicesOfSameStack(chosen)
     if len({series.count for series in members}) > 1:
         counts = sorted(series.count for series in members)
         raise InputError(
             _(
-                "The short-axis slices have different numbers of frames ({least} to {most}); load again "
-                "those that differ, or remove them."
+                "The short-axis slices have different numbers of frames ({least} to {most}); reload or "
+                "remove those that differ."
             ).format(least=counts[0], most=counts[-1])
         )
     parents = {_parentID(series) for series in members}
-    together = len(parents) == 1
-    planes = [plane for series in members for plane in _planes(series, together)]
-    linear = together and toWorld(members[0].shownNode) is not None
+    sameParent = len(parents) == 1
+    planes = [plane for series in members for plane in _planes(series, sameParent)]
+    linear = sameParent and toWorld(members[0].shownNode) is not None
     transformNode = members[0].shownNode.GetParentTransformNode() if linear and members[0].shownNode else None
     return StackInput(members, tuple(planes), transformNode)
 
 
-def slicesBeside(chosen: Series) -> tuple[Series, ...]:
-    """The series of one slice each that form a stack with ``chosen``, each place once, in order.
+def slicesOfSameStack(chosen: Series) -> tuple[Series, ...]:
+    """The single-slice series that form a stack with ``chosen``, one per position, sorted along the normal.
 
-    They must be of the same study, parallel, and of the same size. Raises InputError where there is no other.
+    They must be of the same study, parallel, and of the same size. Raises InputError if there is no other.
     """
     place = _planes(chosen, False)[0]
     study = _study(chosen)
@@ -120,7 +120,7 @@ def slicesBeside(chosen: Series) -> tuple[Series, ...]:
         for series, plane in _singleSlices()
         if _study(series) == study and can_be_stacked(place, plane)
     ]
-    # What was loaded last counts, as slices are acquired again when the first try was poor.
+    # The slice loaded last counts, as slices are acquired again if the first attempt was poor.
     found.reverse()
     found = [found[index] for index in first_at_each_place([position for position, _series in found])]
     if len(found) < 2:
@@ -134,9 +134,8 @@ def slicesBeside(chosen: Series) -> tuple[Series, ...]:
 
 
 def _singleSlices() -> list[tuple[Series, Plane]]:
-    """Every greyscale image of one slice in the scene with its place in the world, in the order of loading.
-
-    No labels and no results.
+    """Every single-slice greyscale image in the scene and its plane in the world, in the order of loading,
+    without labels and results.
     """
     sequences = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
@@ -149,7 +148,7 @@ def _singleSlices() -> list[tuple[Series, Plane]]:
         try:
             series = seriesOf(node)
             planes = _planes(series, False)
-        except InputError:  # what else is in the scene need not be fit to be a slice
+        except InputError:  # other images in the scene need not be usable as slices
             continue
         if len(planes) == 1:
             found.append((series, planes[0]))
@@ -157,7 +156,7 @@ def _singleSlices() -> list[tuple[Series, Plane]]:
 
 
 def _study(series: Series) -> int:
-    """The subject hierarchy's item of the study that ``series`` is in; 0 without one."""
+    """The subject hierarchy item of the study that ``series`` is in, or 0."""
     hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
     item = hierarchy.GetItemByDataNode(series.shownNode or series.node)
     return hierarchy.GetItemAncestorAtLevel(item, "Study") if item else 0
@@ -168,7 +167,7 @@ def _parentID(series: Series) -> str | None:
 
 
 def _planes(series: Series, own: bool) -> list[Plane]:
-    """Where the slices lie: if ``own``, and no warp forbids it, in their own coordinates, else the world."""
+    """The planes of the slices: in their own coordinates if ``own`` and unless warped, else in the world."""
     planes = [series.grid.plane(z) for z in range(series.grid.shape[0])]
     matrix = toWorld(series.shownNode)
     if matrix is None:
@@ -176,15 +175,15 @@ def _planes(series: Series, own: bool) -> list[Plane]:
     if not isRigid(matrix):
         raise InputError(
             _(
-                "The transform that {name} is under changes sizes or mirrors; remove it, or replace it by "
-                "one that only turns and shifts."
+                "The parent transform of {name} scales or mirrors it; remove the transform, or replace it "
+                "with a rigid one."
             ).format(name=series.name)
         )
     return planes if own else [transformPlane(plane, matrix) for plane in planes]
 
 
 def _warped(node, plane: Plane) -> Plane:
-    """``plane`` after the node's non-linear transform, which must leave it a flat image of the same size."""
+    """``plane`` after the node's non-linear transform, which must keep it flat and its size unchanged."""
     height, width = plane.shape
     corners = plane.origin + np.array(
         [0 * plane.step_x, (width - 1) * plane.step_x, (height - 1) * plane.step_y]
@@ -202,15 +201,15 @@ def _warped(node, plane: Plane) -> Plane:
     ):
         raise InputError(
             _(
-                "The transform that {name} is under bends or stretches the slices; remove it, or harden a "
-                "rigid one instead."
+                "The parent transform of {name} bends or stretches the slices; remove the transform, or "
+                "replace it with a rigid one."
             ).format(name=node.GetName())
         )
     return flat
 
 
 def _geometry(planes: tuple[Plane, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Origins (S, 3) and common steps of the planes. Raises InputError where they are not parallel."""
+    """Origins (S, 3) and common steps of the planes. Raises InputError unless they are parallel."""
     if not all(can_be_stacked(planes[0], plane) for plane in planes):
         raise InputError(_("The slices are not parallel; choose a short-axis stack."))
     return stack_geometry(planes)

@@ -1,4 +1,4 @@
-"""Where results appear in the subject hierarchy."""
+"""The place of results in the subject hierarchy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import slicer
 
 
 def placeBeside(nodes: list, inputNode) -> None:
-    """Put ``nodes`` under the study of ``inputNode``, or where it is itself if it is in none."""
+    """Move ``nodes`` to the study of ``inputNode``, or beside it if it is in none."""
     hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
     item = hierarchy.GetItemByDataNode(inputNode) if inputNode is not None else 0
     if not item:

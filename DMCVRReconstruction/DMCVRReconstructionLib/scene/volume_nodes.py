@@ -1,4 +1,4 @@
-"""Volume nodes as arrays with a place in space, and back.
+"""Volume nodes as arrays on grids, and back.
 
 Slicer's world is RAS and the backend's LPS, both in mm: x and y change sign. Arrays are indexed [z, y, x].
 """
@@ -14,17 +14,17 @@ from slicer.i18n import tr as _
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SAME_PLACE_MM = 1e-3
-RIGID_TOLERANCE = 1e-4  # of a rotation's columns: hardly a micrometre over a heart
+RIGID_TOLERANCE = 1e-4  # of the products of a rotation's columns
 
 
 def gridOfVolume(volumeNode) -> Grid:
-    """Where the voxels of ``volumeNode`` lie in its own coordinates, LPS mm, parent transforms left aside.
+    """The grid of ``volumeNode`` in its own coordinates, LPS mm, without parent transforms.
 
     Raises InputError for a volume without image data.
     """
     imageData = volumeNode.GetImageData()
     if imageData is None or imageData.GetNumberOfPoints() == 0:
-        raise InputError(_("The volume holds no image; load it again or choose another one."))
+        raise InputError(_("The volume contains no image data; reload it or choose another one."))
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     return gridOfMatrix(matrix, imageData.GetDimensions()[::-1])
@@ -37,10 +37,7 @@ def gridOfMatrix(matrix: vtk.vtkMatrix4x4, shape: tuple[int, int, int]) -> Grid:
 
 
 def samePlace(a, b) -> bool:
-    """Whether the voxels of two volumes lie at the same places in their own coordinates.
-
-    In VTK's own code, as a cine asks it of all its frames.
-    """
+    """Whether two volumes have the same grid in their own coordinates; fast, for all frames of a cine."""
     images = a.GetImageData(), b.GetImageData()
     if None in images or images[0].GetDimensions() != images[1].GetDimensions():
         return False
@@ -57,14 +54,14 @@ def setVolume(volumeNode, array: np.ndarray, grid: Grid) -> None:
 
 
 def toWorld(node) -> np.ndarray | None:
-    """(4, 4) from the node's own coordinates to the world's, LPS mm; None where a warp is in between."""
+    """(4, 4) from the node's own coordinates to the world's, LPS mm; None under a non-linear transform."""
     return transformToWorld(node.GetParentTransformNode() if node is not None else None)
 
 
 def transformToWorld(transformNode) -> np.ndarray | None:
-    """(4, 4) by which ``transformNode`` moves what is under it into the world, LPS mm.
+    """(4, 4) from the coordinates below ``transformNode`` to the world's, LPS mm; the identity for None.
 
-    The identity for None; None where it, or a transform it is under itself, is no linear one.
+    None if it, or one of its own parent transforms, is non-linear.
     """
     if transformNode is None:
         return np.eye(4)
@@ -75,14 +72,14 @@ def transformToWorld(transformNode) -> np.ndarray | None:
 
 
 def isRigid(matrix: np.ndarray) -> bool:
-    """Whether ``matrix`` (4, 4) keeps lengths and does not mirror, so that millimetres stay millimetres."""
+    """Whether ``matrix`` (4, 4) is a rotation and translation, without scaling or mirroring."""
     turn = matrix[:3, :3]
     orthonormal = np.allclose(turn.T @ turn, np.eye(3), rtol=0, atol=RIGID_TOLERANCE)
     return bool(orthonormal and np.linalg.det(turn) > 0)
 
 
 def pointsToWorld(node, points: np.ndarray) -> np.ndarray:
-    """(N, 3) ``points`` in the node's own coordinates, in the world's, both LPS mm, through any transform."""
+    """(N, 3) ``points`` from the node's own coordinates to the world's, LPS mm, by any parent transform."""
     transform = vtk.vtkGeneralTransform()
     slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, transform)
     signs = RAS_TO_LPS.diagonal()[:3]

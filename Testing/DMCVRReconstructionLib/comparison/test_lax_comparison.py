@@ -8,7 +8,7 @@ from dmcvr.core.geometry import Grid, unit
 from dmcvr.core.labels import COLOURS, LVC, RVC
 from DMCVRReconstructionLib.comparison import layouts
 from DMCVRReconstructionLib.comparison.lax_comparison import LaxComparison
-from DMCVRReconstructionLib.comparison.lax_images import byView, findLaxImages, laxImage
+from DMCVRReconstructionLib.comparison.lax_images import findLaxImages, imagesByView, laxImage
 from DMCVRReconstructionLib.comparison.layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
 from DMCVRReconstructionLib.comparison.slice_views import sliceLogic
 from DMCVRReconstructionLib.scene.stack_input import stackInput
@@ -73,7 +73,7 @@ def test_long_axis_images_are_found_by_how_they_lie(images, phantom, addVolume, 
 
 def test_views_are_told_by_the_anatomy(images, imported, still):
     axis = imported(still).longAxis
-    assert {view: image.series.name for view, image in byView(images, axis).items()} == {
+    assert {view: image.series.name for view, image in imagesByView(images, axis).items()} == {
         view: f"LAX {view}" for view in VIEWS
     }
 

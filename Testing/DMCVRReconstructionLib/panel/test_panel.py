@@ -10,7 +10,7 @@ from dmcvr.core.geometry import Grid
 from dmcvr.output.files import stack_grid
 from DMCVRReconstructionLib.comparison import layouts
 from DMCVRReconstructionLib.panel.parameter_node import Device, Frame, Method
-from DMCVRReconstructionLib.running.machine import rememberedSeconds
+from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes
 from DMCVRReconstructionLib.scene.result_nodes import resultOf
 from slicer_harness.application import Application
 from slicer_harness.panel import Panel
@@ -100,7 +100,7 @@ def test_the_panel_tells_input_model_and_machine(panel, scene):
 
 
 def test_a_click_brings_the_result_and_a_live_window(ready, application, scene):
-    assert rememberedSeconds("cpu") == {}
+    assert rememberedStepTimes("cpu") == {}
     blocked = run(ready)
     assert ready.ui.runButton.text == "Reconstruct"
     assert ready.ui.progressLabel.text.startswith("Done in")
@@ -110,7 +110,7 @@ def test_a_click_brings_the_result_and_a_live_window(ready, application, scene):
     assert table.rowCount == nodes.table.GetNumberOfRows()
     assert table.item(0, 0).text() == "LV cavity"
     assert application.app.errors == []
-    assert rememberedSeconds("cpu")["load"] > 0
+    assert rememberedStepTimes("cpu")["load"] > 0
     print(f"main thread busy for {1000 * blocked:.0f} ms at most, importing the result included")
     assert blocked < MOST_SECONDS_BLOCKED * SLOWED
 

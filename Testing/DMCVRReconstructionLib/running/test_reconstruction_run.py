@@ -14,8 +14,8 @@ from dmcvr.core.errors import CancelledError, InputError
 from dmcvr.output.files import stack_grid
 from DMCVRReconstructionLib.running.errors import WorkerError
 from DMCVRReconstructionLib.running.reconstruction_run import Run, Settings
-from DMCVRReconstructionLib.running.time_estimate import Plan, TimeLeft
-from DMCVRReconstructionLib.running.worker import failure
+from DMCVRReconstructionLib.running.time_estimate import StepCounts, TimeLeft
+from DMCVRReconstructionLib.running.worker import errorOfExit
 from DMCVRReconstructionLib.scene.result_nodes import resultOf
 from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
 
@@ -162,7 +162,7 @@ def test_the_scene_may_be_emptied_meanwhile(application, scene):
     ],
 )
 def test_every_end_becomes_a_sentence(code, outcome, log, kind, words):
-    error = failure(code, outcome, log)
+    error = errorOfExit(code, outcome, log)
     assert isinstance(error, kind)
     assert words in str(error)
 
@@ -170,7 +170,7 @@ def test_every_end_becomes_a_sentence(code, outcome, log, kind, words):
 def test_the_time_left_follows_the_progress():
     now = [0.0]
     left = TimeLeft(
-        Plan(segment=10, generate=20), {"load": 2.0, "segment": 1.0, "generate": 3.0}, lambda: now[0]
+        StepCounts(segment=10, generate=20), {"load": 2.0, "segment": 1.0, "generate": 3.0}, lambda: now[0]
     )
     assert left.seconds() == 2 + 10 + 60
     left.update("load", 0, 1)

@@ -6,17 +6,19 @@ from dataclasses import replace
 import qt
 import slicer
 import vtk
+from dmcvr.reconstruction.options import ModelChoice, Options
 from DMCVRReconstructionLib.comparison.lax_comparison import LaxComparison
 from DMCVRReconstructionLib.comparison.lax_images import LaxImage, findLaxImages, laxImage
 from DMCVRReconstructionLib.panel.input_panel import InputPanel
-from DMCVRReconstructionLib.panel.parameter_node import DMCVRParameterNode, settingsOf
+from DMCVRReconstructionLib.panel.parameter_node import CURRENT, DMCVRParameterNode, modelOf, optionsOf
 from DMCVRReconstructionLib.panel.result_panel import ResultPanel
 from DMCVRReconstructionLib.panel.run_control import RunControl
 from DMCVRReconstructionLib.running.errors import InstallationError
 from DMCVRReconstructionLib.running.installation import install, missing
 from DMCVRReconstructionLib.running.phantom_sample import NAME, loadPhantom
-from DMCVRReconstructionLib.running.reconstruction_run import Run, Settings
+from DMCVRReconstructionLib.running.reconstruction_run import Run, RunRequest
 from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes
+from DMCVRReconstructionLib.scene.image_series import currentFrame
 from DMCVRReconstructionLib.scene.result_nodes import INPUT_ROLE, ResultNodes, resultOf
 from DMCVRReconstructionLib.scene.stack_input import stackInput
 from slicer.i18n import tr as _
@@ -183,16 +185,15 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
 
     def _startRun(self):
         parameters = self._parameterNode
-        replaced = parameters.resultVolume if parameters.replacePrevious else None
         self.resultPanel.leave()
-        return self.logic.reconstruct(
+        request = RunRequest(
             parameters.inputNode,
-            settingsOf(parameters),
-            labelsNode=parameters.labelsNode,
-            replaceVolume=replaced,
-            wait=False,
-            stepTimes=rememberedStepTimes(self.inputPanel.device),
+            optionsOf(parameters),
+            modelOf(parameters),
+            parameters.labelsNode,
+            parameters.resultVolume if parameters.replacePrevious else None,
         )
+        return self.logic.start(request, rememberedStepTimes(self.inputPanel.device))
 
     def _onFinished(self, nodes) -> None:
         if nodes is not None and self._parameterNode is not None:
@@ -225,46 +226,52 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
     """
 
     def getParameterNode(self) -> DMCVRParameterNode:
-        """The panel's choices, which are kept in the scene."""
+        """The panel's choices, kept in the scene."""
         return DMCVRParameterNode(super().getParameterNode())
 
     def reconstruct(
         self,
         inputNode,
-        settings: Settings | None = None,
         labelsNode=None,
-        replaceVolume=None,
+        *,
+        options: Options = Options(),
+        model: ModelChoice = ModelChoice(),
         wait: bool = True,
-        stepTimes: dict[str, float] | None = None,
-        **options,
+        **changes,
     ) -> ResultNodes | Run:
         """Reconstruct the stack that ``inputNode`` is, or is a slice of.
 
-        inputNode: volume, volume sequence, multi-volume, or one of the slices that DICOM import made.
-        settings: how; ``options`` change single fields of it: ``reconstruct(node, frame="es", spacing=2.0)``.
-        labelsNode: segmentation or label volume of the acquired slices, instead of segmenting them.
-        replaceVolume: volume of an earlier result that the new one takes the place of.
+        inputNode: volume, volume sequence, multi-volume, or one of the slices that DICOM import created.
+        labelsNode: segmentation or label volume of the acquired slices, None to segment them.
+        options: how to reconstruct. ``changes`` replace single ones:
+            ``reconstruct(node, frame="es", spacing=2.0)``; here "current" is the displayed frame.
+        model: which model computes, on which device.
         wait: True blocks until the ``ResultNodes`` are there; False returns the started ``Run`` at once, to
-            be polled. stepTimes: what steps took before, for the estimate of the time left.
+            be polled.
 
-        Raises ``dmcvr.core.errors.InputError`` for an input or an option that will not do,
-        ``errors.WorkerError`` where the computation fails, and ``dmcvr.core.errors.CancelledError`` if it is
-        cancelled.
+        Raises ``dmcvr.core.errors.InputError`` for unsuitable input or options,
+        ``running.errors.WorkerError`` if the computation fails, and ``dmcvr.core.errors.CancelledError`` if
+        it is cancelled.
         """
-        settings = replace(settings or Settings(), **options)
-        replaceID = replaceVolume.GetID() if replaceVolume is not None else None
-        run = Run(inputNode, settings, labelsNode, replaceID, stepTimes)
-        run.start()
+        if changes.get("frame") == CURRENT:
+            changes["frame"] = currentFrame(inputNode)
+        run = self.start(RunRequest(inputNode, replace(options, **changes), model, labelsNode))
         return run.wait() if wait else run
+
+    def start(self, request: RunRequest, stepTimes: dict[str, float] | None = None) -> Run:
+        """Start a reconstruction and return at once; see ``Run``, which raises the same errors."""
+        run = Run(request, stepTimes)
+        run.start()
+        return run
 
     def findLaxImages(self, inputNode) -> list[LaxImage]:
         """The images in the scene that may be long-axis views of the heart in ``inputNode``."""
         return findLaxImages(stackInput(inputNode))
 
     def compare(self, volumeNode, laxNodes: list | None = None) -> LaxComparison:
-        """The comparison of the result that ``volumeNode`` is part of; ``enter`` shows it.
+        """The comparison of the result that ``volumeNode`` is part of; its ``enter`` shows it.
 
-        laxNodes: the long-axis images; None finds them by how they lie to the input.
+        laxNodes: the long-axis images; None detects them by their position and orientation.
         """
         nodes = resultOf(volumeNode)
         if nodes is None:

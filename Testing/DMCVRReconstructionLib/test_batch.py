@@ -49,7 +49,7 @@ def test_a_folder_is_done_and_told_by_the_exit_code(call, phantom, tmp_path):
     code, errors = call(folder, "--output", tmp_path / "out", "--spacing", 5, "--steps", 1)
     assert code == 2
     told = [line for line in errors.splitlines() if line.startswith("2 of 2")]
-    assert told == ["2 of 2: The file cannot be read; it is damaged or of another format."]
+    assert told == ["2 of 2: The file cannot be read; it is damaged or in another format."]
     assert "Doe" not in told[0]
     files = {path.name for path in (tmp_path / "out" / "a heart").iterdir()}
     assert files == {"volume.nrrd", "segmentation.seg.nrrd", "measurements.tsv"}
@@ -59,4 +59,4 @@ def test_a_folder_is_done_and_told_by_the_exit_code(call, phantom, tmp_path):
 def test_an_empty_folder_is_bad_usage(call, tmp_path):
     code, errors = call(tmp_path, "--output", tmp_path / "out")
     assert code == 2
-    assert "holds no stacks" in errors
+    assert "contains no stacks" in errors

@@ -13,7 +13,7 @@ from ..running.device_query import DeviceQuery
 from ..running.reconstruction_run import countSteps
 from ..running.time_estimate import duration, rememberedStepTimes
 from ..scene.stack_input import StackInput, stackInput
-from .parameter_node import DMCVRParameterNode, settingsOf
+from .parameter_node import DMCVRParameterNode, optionsOf
 
 LEFT_OUT = "laxLeftOut"  # role of the references to long-axis images that the user has unchecked
 POLL_MS = 200
@@ -68,7 +68,7 @@ class InputPanel:
         self.problem, self._found, self._images = None, None, []
         try:
             self._found = stackInput(parameters.inputNode)
-            steps = countSteps(self._found, settingsOf(parameters))
+            steps = countSteps(self._found, optionsOf(parameters))
             self._images = findLaxImages(self._found)
         except InputError as error:
             self.problem = str(error)

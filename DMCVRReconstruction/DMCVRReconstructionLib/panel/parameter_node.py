@@ -1,8 +1,10 @@
-"""What the panel keeps in the scene, so that it comes back with a saved one."""
+"""The panel's choices, which are kept in the scene and come back with a saved one."""
 
 import enum
+from dataclasses import replace
 from typing import Annotated
 
+from dmcvr.reconstruction.options import DEVICES, METHODS, PHASES, ModelChoice, Options
 from slicer import (
     vtkMRMLLabelMapVolumeNode,
     vtkMRMLScalarVolumeNode,
@@ -12,93 +14,81 @@ from slicer import (
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
-from ..running.reconstruction_run import Settings
+from ..scene.image_series import currentFrame
+
+CURRENT = "current"
+OPTIONS, MODEL = Options(), ModelChoice()  # the defaults
 
 
-class Frame(enum.Enum):
-    """Which frames of the cine to reconstruct."""
-
-    ed = "ed"
-    es = "es"
-    current = "current"
-    all = "all"
+class Choice(enum.Enum):
+    """One of several values, with a title for the panel."""
 
     def label(self) -> str:
-        return {
+        """The title; the value itself where it has none yet."""
+        titles = {
             "ed": _("End-diastole"),
             "es": _("End-systole"),
-            "current": _("The frame on show"),
-            "all": _("The whole cine"),
-        }[self.value]
-
-
-class Method(enum.Enum):
-    """How the missing slices are made."""
-
-    dmcvr = "dmcvr"
-    diffae = "diffae"
-    registration = "registration"
-    shape = "shape"
-    bspline = "bspline"
-    linear = "linear"
-    nearest = "nearest"
-
-    def label(self) -> str:
-        return {
+            "all": _("All frames"),
+            CURRENT: _("Displayed frame"),
             "dmcvr": _("DMCVR"),
             "diffae": _("DiffAE, without morphology"),
             "registration": _("Registration"),
             "shape": _("Shape-based interpolation"),
-            "bspline": _("Cubic interpolation"),
+            "bspline": _("B-spline interpolation"),
             "linear": _("Linear interpolation"),
-            "nearest": _("Nearest slice"),
-        }[self.value]
+            "nearest": _("Nearest neighbour"),
+            "auto": _("Automatic"),
+            "cuda": _("GPU"),
+            "cpu": _("CPU"),
+        }
+        return titles.get(self.value, self.value)
 
 
-class Device(enum.Enum):
-    """What to compute on."""
-
-    auto = "auto"
-    cuda = "cuda"
-    cpu = "cpu"
-
-    def label(self) -> str:
-        return {"auto": _("Automatic"), "cuda": _("Graphics card"), "cpu": _("CPU")}[self.value]
+Frame = Choice("Frame", {name: name for name in (*PHASES, CURRENT)})
+Method = Choice("Method", {name: name for name in METHODS})
+Device = Choice("Device", {name: name for name in DEVICES})
 
 
 @parameterNodeWrapper
 class DMCVRParameterNode:
-    """The panel's choices.
+    """The panel's choices; those that are options have the defaults of ``Options`` and ``ModelChoice``.
 
-    inputNode: the short-axis image. labelsNode: labels of its slices, or none to have them segmented.
-    spacing: mm between output slices, 0 for the pixels' own. steps: network calls, 0 for the model's own.
-    modelFolder: empty for the shipped model. replacePrevious: a new result takes the place of the last one.
-    resultVolume: of the last result.
+    inputNode: the short-axis image. labelsNode: manual labels of its slices, or none to segment them.
+    spacing: target slice spacing, mm; 0 for the in-plane spacing. steps: 0 for the default of the method.
+    modelFolder: empty for the shipped model. regenerate: the opposite of ``Options.keep_acquired``.
+    replacePrevious: a new result replaces the previous one. resultVolume: of the last result.
     """
 
     inputNode: vtkMRMLScalarVolumeNode | vtkMRMLSequenceNode | None
     labelsNode: vtkMRMLSegmentationNode | vtkMRMLLabelMapVolumeNode | None
-    frame: Frame = Frame.ed
-    spacing: Annotated[float, WithinRange(0, 20)] = 0.0
-    method: Method = Method.dmcvr
-    device: Device = Device.auto
-    modelFolder: str = ""
-    steps: Annotated[int, WithinRange(0, 200)] = 0
-    seed: Annotated[int, WithinRange(0, 2147483647)] = 0
-    regenerate: bool = False
+    frame: Frame = Frame(OPTIONS.frame)
+    spacing: Annotated[float, WithinRange(0, 20)] = OPTIONS.spacing or 0.0
+    method: Method = Method(OPTIONS.method)
+    device: Device = Device(MODEL.device)
+    modelFolder: str = MODEL.folder or ""
+    steps: Annotated[int, WithinRange(0, 200)] = OPTIONS.steps or 0
+    seed: Annotated[int, WithinRange(0, 2147483647)] = OPTIONS.seed
+    regenerate: bool = not OPTIONS.keep_acquired
     replacePrevious: bool = True
     resultVolume: vtkMRMLScalarVolumeNode
 
 
-def settingsOf(parameters: DMCVRParameterNode) -> Settings:
-    """The choices as the run takes them."""
-    return Settings(
-        frame=parameters.frame.value,
+def optionsOf(parameters: DMCVRParameterNode) -> Options:
+    """The options chosen; "current" becomes the number of the displayed frame of the input."""
+    frame = parameters.frame.value
+    if frame == CURRENT:
+        frame = currentFrame(parameters.inputNode) if parameters.inputNode is not None else 0
+    return replace(
+        OPTIONS,
+        frame=frame,
         method=parameters.method.value,
         spacing=parameters.spacing or None,
         steps=parameters.steps or None,
         seed=parameters.seed,
-        regenerate=parameters.regenerate,
-        model=parameters.modelFolder or None,
-        device=parameters.device.value,
+        keep_acquired=not parameters.regenerate,
     )
+
+
+def modelOf(parameters: DMCVRParameterNode) -> ModelChoice:
+    """The model and device chosen."""
+    return replace(MODEL, folder=parameters.modelFolder or None, device=parameters.device.value)

@@ -1,4 +1,4 @@
-"""One reconstruction, from the chosen node to the nodes of its result, never blocking the main thread."""
+"""One reconstruction, from the input node to the nodes of its result, without blocking the main thread."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dmcvr.cli.job_file import Job
 from dmcvr.core.errors import CancelledError, InputError
 from dmcvr.core.stack import Stack
 from dmcvr.io.nrrd import write_stack
+from dmcvr.reconstruction.options import ModelChoice, Options
 from dmcvr.reconstruction.output_grid import plan
 from slicer.i18n import tr as _
 
-from ..scene.image_series import currentFrame
 from ..scene.manual_labels import asStack, labelsOnStack
-from ..scene.result_files import readResult
+from ..scene.result_files import ResultFiles, readResult
 from ..scene.result_nodes import Destination, ResultNodes, importResult
 from ..scene.stack_input import StackInput, stackInput
 from .time_estimate import StepCounts, TimeLeft
@@ -27,59 +27,45 @@ IMAGE, LABELS = "sax.nrrd", "labels.nrrd"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to reconstruct; None leaves the backend's default.
+class RunRequest:
+    """What to reconstruct and how.
 
-    frame: "current", "ed", "es", "all", or a frame counted from 0. spacing: mm between output slices.
-    The others are the options of ``dmcvr reconstruct``.
+    inputNode: a volume or a sequence. labelsNode: manual labels of the acquired slices, None to segment them.
+    replaceVolume: the volume of an earlier result to replace, or None.
     """
 
-    frame: str | int = "ed"
-    method: str = "dmcvr"
-    spacing: float | None = None
-    steps: int | None = None
-    rule: str | None = None
-    labelRule: str | None = None
-    regenerate: bool = False
-    seed: int | None = None
-    model: str | None = None
-    device: str | None = None
+    inputNode: object
+    options: Options = Options()
+    model: ModelChoice = ModelChoice()
+    labelsNode: object | None = None
+    replaceVolume: object | None = None
 
 
 class Run:
-    """A reconstruction under way. Make it, ``start`` it, then ``poll`` it until it says that it is over.
+    """A reconstruction in progress. Create it, ``start`` it, then ``poll`` it until it says that it is over.
 
-    inputNode: a volume or a sequence. labelsNode: labels of the acquired slices, or None to have them
-    segmented.
-    replaceID: the volume of an earlier result to put this one into. stepTimes: what a step of each stage
-    took before on this machine. Raises InputError where the input is no stack. Nothing in the scene changes
-    before the whole result is there.
+    stepTimes: seconds per step of each stage in an earlier run, for the estimate of the time left. Raises
+    InputError if the input is not a stack. The scene does not change before the whole result is there.
     """
 
-    def __init__(
-        self,
-        inputNode,
-        settings: Settings,
-        labelsNode=None,
-        replaceID: str | None = None,
-        stepTimes: dict[str, float] | None = None,
-    ):
-        found = stackInput(inputNode)
-        frame = currentFrame(inputNode) if settings.frame == "current" else settings.frame
-        single = isinstance(frame, int)
-        if labelsNode is not None and not single and found.frameCount > 1:
+    def __init__(self, request: RunRequest, stepTimes: dict[str, float] | None = None):
+        found, options, labelsNode = stackInput(request.inputNode), request.options, request.labelsNode
+        # Only the frame that is needed leaves Slicer; in the file it is the first.
+        single = options.frame if isinstance(options.frame, int) else None
+        if labelsNode is not None and single is None and found.frameCount > 1:
             raise InputError(
-                _("The labels are of one frame; show that frame and choose to reconstruct the frame on show.")
+                _(
+                    "The manual labels belong to a single frame; show that frame and choose to reconstruct "
+                    "the displayed frame."
+                )
             )
-        stack = found.readStack([frame] if single else None)
+        stack = found.readStack(None if single is None else [single])
         labels = labelsOnStack(labelsNode, stack, found.transformNode) if labelsNode is not None else None
-        self.plan = countSteps(found, settings)
-        self._timeLeft = TimeLeft(self.plan, stepTimes or {})
-        self._destination = _destination(found, replaceID)
-        self._exchange = _Exchange(
-            stack, labels, _job(settings, 0 if single else frame), frame if single else None
-        )
-        self._worker = Worker(self._exchange.write, self._exchange.read)
+        self._timeLeft = TimeLeft(countSteps(found, options), stepTimes or {})
+        self._destination = _destination(found, request.replaceVolume)
+        job = Job(IMAGE, options if single is None else replace(options, frame=0), request.model)
+        files = _JobFiles(stack, labels, job, single)
+        self._worker = Worker(files.write, files.read)
         self._steps: Iterator[tuple[int, int]] | None = None
         self._started = time.monotonic()
         self.stage, self.done, self.total = "load", 0, 1
@@ -87,11 +73,11 @@ class Run:
         self.error: Exception | None = None
 
     def start(self) -> None:
-        """Set off; returns at once."""
+        """Start the computation; returns at once."""
         self._worker.start()
 
     def poll(self) -> bool:
-        """Take in what has happened, in a few milliseconds; True once there is a result or an error."""
+        """Handle what has arrived, in a few milliseconds; True once there is a result or an error."""
         if self._steps is not None:
             self._import()
         else:
@@ -100,7 +86,7 @@ class Run:
         return self.isOver
 
     def wait(self) -> ResultNodes:
-        """Block until it is over. Returns the result, or raises what it failed with."""
+        """Block until it is over. Returns the result, or raises the error."""
         while not self.isOver:
             if self._steps is not None:
                 self._import()
@@ -112,12 +98,12 @@ class Run:
         return self.result
 
     def cancel(self) -> None:
-        """End the computation, if it still goes on; ``poll`` then comes to an end with a CancelledError."""
+        """Cancel the computation; ``poll`` then ends with a CancelledError."""
         self._worker.cancel()
         if self._steps is not None:
             self._steps.close()
             self._steps = None
-            self._fail(CancelledError(_("The reconstruction was cancelled; the scene is as it was.")))
+            self._fail(CancelledError(_("The reconstruction was cancelled; the scene is unchanged.")))
 
     @property
     def isOver(self) -> bool:
@@ -125,22 +111,22 @@ class Run:
 
     @property
     def secondsLeft(self) -> float:
-        """An estimate that gets better on the way."""
+        """An estimate, which improves in the course of the run."""
         return self._timeLeft.seconds()
 
     @property
     def stepTimes(self) -> dict[str, float]:
-        """What a step of each stage took, for the next estimate."""
+        """Seconds per step of each stage, for the next estimate."""
         return self._timeLeft.each
 
     @property
     def seconds(self) -> float:
-        """Since it was made."""
+        """Since the run was created."""
         return time.monotonic() - self._started
 
     @property
     def log(self) -> str:
-        """What the process printed besides its progress."""
+        """What the process printed, apart from its progress."""
         return self._worker.log
 
     @property
@@ -171,13 +157,13 @@ class Run:
 
 
 @dataclass(frozen=True)
-class _Exchange:
-    """What Slicer and the worker exchange. original: the frame in the input, if only one is sent."""
+class _JobFiles:
+    """The files exchanged with the backend. frame: its number in the input, if only one is sent."""
 
     stack: Stack
     labels: np.ndarray | None
     job: Job
-    original: int | None
+    frame: int | None
 
     def write(self, folder: Path) -> Job:
         write_stack(folder / IMAGE, self.stack)
@@ -186,44 +172,27 @@ class _Exchange:
         write_stack(folder / LABELS, asStack(self.labels, self.stack))
         return replace(self.job, labels=LABELS)
 
-    def read(self, folder: Path, record: dict):
-        if self.original is not None:
-            record = {**record, "frames": [self.original]}
-        whole = bool((self.stack.frames == np.rint(self.stack.frames)).all())
-        return readResult(folder, record, whole)
+    def read(self, folder: Path, record: dict) -> ResultFiles:
+        if self.frame is not None:
+            record = {**record, "frames": [self.frame]}
+        asIntegers = bool((self.stack.frames == np.rint(self.stack.frames)).all())
+        return readResult(folder, record, asIntegers)
 
 
-def countSteps(found: StackInput, settings: Settings) -> StepCounts:
-    """How much work ``settings`` make of ``found``. Raises InputError for a spacing that does not suit it."""
-    layout = plan(found.withoutImage(), settings.spacing)
-    count, slices = found.frameCount, len(found.planes)
-    choosing = settings.frame in ("ed", "es", "all")
+def countSteps(found: StackInput, options: Options) -> StepCounts:
+    """The steps of a run on ``found``. Raises InputError for a spacing that does not suit it."""
+    layout = plan(found.withoutImage(), options.spacing)
+    count = found.frameCount
     return StepCounts.of(
-        frames=count if choosing else 1,
-        chosen=count if settings.frame == "all" else 1,
-        slices=slices,
-        generated=len(layout.acquired) - sum(index is not None for index in layout.acquired),
-        method=settings.method,
+        frames=1 if isinstance(options.frame, int) else count,
+        chosen=count if options.frame == "all" else 1,
+        slices=len(found.planes),
+        generated=layout.acquired.count(None),
+        byDiffusion=options.generates,
     )
 
 
-def _job(settings: Settings, frame: str | int) -> Job:
-    return Job(
-        IMAGE,
-        method=settings.method,
-        spacing=settings.spacing,
-        frame=frame,
-        rule=settings.rule,
-        label_rule=settings.labelRule,
-        steps=settings.steps,
-        regenerate=settings.regenerate,
-        seed=settings.seed,
-        model=settings.model,
-        device=settings.device,
-    )
-
-
-def _destination(found: StackInput, replaceID: str | None) -> Destination:
+def _destination(found: StackInput, replaceVolume) -> Destination:
     node = found.node
     displayNode = node.GetDisplayNode() if node.IsA("vtkMRMLVolumeNode") else None
     window = (displayNode.GetWindow(), displayNode.GetLevel()) if displayNode is not None else None
@@ -234,5 +203,5 @@ def _destination(found: StackInput, replaceID: str | None) -> Destination:
         transformID=found.transformNode.GetID() if found.transformNode is not None else None,
         times=found.series[0].times,
         window=window,
-        replaceID=replaceID,
+        replaceID=replaceVolume.GetID() if replaceVolume is not None else None,
     )

@@ -30,9 +30,9 @@ class StepCounts:
     load: int = 1
 
     @classmethod
-    def of(cls, frames: int, chosen: int, slices: int, generated: int, method: str) -> StepCounts:
+    def of(cls, frames: int, chosen: int, slices: int, generated: int, byDiffusion: bool) -> StepCounts:
         """A run that segments ``frames`` of ``slices`` and adds ``generated`` ones to ``chosen`` of them."""
-        if method in ("dmcvr", "diffae"):
+        if byDiffusion:
             return cls(
                 segment=frames * slices,
                 align=chosen * (slices - 1),

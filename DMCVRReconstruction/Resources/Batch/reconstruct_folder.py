@@ -3,10 +3,10 @@
     Slicer --no-main-window --no-splash --python-script reconstruct_folder.py INPUT --output OUTPUT
         [--frame ed|es|all|N] [--spacing MM] [--method dmcvr|shape|...] [--steps N] [--device auto|cpu|cuda]
 
-INPUT holds one file a stack (.nrrd, .seq.nrrd, .nii, .nii.gz, .mha). For each, OUTPUT gets a folder of its
-name with the volume, the segmentation and the measurements as a table. A stack that fails is told by number
-and the next one is taken. Exit codes: 0 all done, 1 a fault in at least one, 2 bad usage, or bad input in at
-least one, 130 interrupted. Nothing is ever asked.
+INPUT contains one file per stack (.nrrd, .seq.nrrd, .nii, .nii.gz, .mha). For each, OUTPUT gets a folder of
+its name with the volume, the segmentation and a table of measurements. If a stack fails, its number and the
+reason are printed and the next one follows. Exit codes: 0 all done, 1 a fault in at least one, 2 bad usage,
+or bad input in at least one, 130 interrupted. The script never asks for anything.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import slicer
 from dmcvr.core.errors import CancelledError, InputError
+from dmcvr.reconstruction.options import DEVICES, METHODS, ModelChoice, Options
 
 from DMCVRReconstruction import DMCVRReconstructionLogic
 
@@ -22,35 +23,33 @@ SUFFIXES = (".seq.nrrd", ".nrrd", ".nii.gz", ".nii", ".mha")
 
 
 def main(arguments: list[str]) -> int:
-    """Reconstruct what the ``arguments`` name; the exit code."""
+    """Reconstruct as the command line ``arguments`` say; returns the exit code."""
     parser = argparse.ArgumentParser(description="Reconstruct every stack in a folder.")
     parser.add_argument("input", type=Path)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--frame", default="ed")
+    parser.add_argument("--frame", default=Options.frame)
     parser.add_argument("--spacing", type=float)
-    parser.add_argument("--method", default="dmcvr")
+    parser.add_argument("--method", choices=METHODS, default=Options.method)
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--device")
-    options = parser.parse_args(arguments)
-    frame = int(options.frame) if options.frame.isdecimal() else options.frame
-    stacks = sorted(path for path in options.input.glob("*") if path.name.lower().endswith(SUFFIXES))
+    parser.add_argument("--device", choices=DEVICES, default=ModelChoice.device)
+    given = parser.parse_args(arguments)
+    frame = int(given.frame) if given.frame.isdecimal() else given.frame
+    try:
+        options = Options(given.method, given.spacing, frame, steps=given.steps)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    model = ModelChoice(device=given.device)
+    stacks = sorted(path for path in given.input.glob("*") if path.name.lower().endswith(SUFFIXES))
     if not stacks:
-        print("The input folder holds no stacks; give a folder with one file a stack.", file=sys.stderr)
+        print("The input folder contains no stacks; give a folder with one file per stack.", file=sys.stderr)
         return 2
     worst = 0
     for number, path in enumerate(stacks, start=1):
         slicer.mrmlScene.Clear()
         try:
-            node = load(path)
-            nodes = DMCVRReconstructionLogic().reconstruct(
-                node,
-                frame=frame,
-                spacing=options.spacing,
-                method=options.method,
-                steps=options.steps,
-                device=options.device,
-            )
-            save(nodes, options.output / stem(path))
+            nodes = DMCVRReconstructionLogic().reconstruct(load(path), options=options, model=model)
+            save(nodes, given.output / stem(path))
         except InputError as error:
             print(f"{number} of {len(stacks)}: {error}", file=sys.stderr)
             worst = max(worst, 2)
@@ -65,13 +64,13 @@ def main(arguments: list[str]) -> int:
 
 
 def load(path: Path):
-    """The node of a file; of a sequence the sequence node."""
+    """Load a file and return its node; for a sequence, the sequence node."""
     try:
         if path.name.lower().endswith(".seq.nrrd"):
             return slicer.util.loadNodeFromFile(str(path), "SequenceFile")
         return slicer.util.loadVolume(str(path))
     except RuntimeError as error:
-        raise InputError("The file cannot be read; it is damaged or of another format.") from error
+        raise InputError("The file cannot be read; it is damaged or in another format.") from error
 
 
 def save(nodes, folder: Path) -> None:
@@ -90,7 +89,7 @@ def save(nodes, folder: Path) -> None:
 
 
 def stem(path: Path) -> str:
-    """The file's name without what tells its format."""
+    """The file's name without the suffix of its format."""
     suffix = next(suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix))
     return path.name[: -len(suffix)]
 

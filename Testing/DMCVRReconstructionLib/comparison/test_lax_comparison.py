@@ -67,7 +67,7 @@ def test_long_axis_images_are_found_by_how_they_lie(images, phantom, addVolume, 
     away = Grid(far.origin + 200 * unit(far.step_z), far.step_x, far.step_y, far.step_z, far.shape)
     addVolume("far", phantom.lax["4ch"].frames[0], away)
     assert len(findLaxImages(stackInput(destination[0][2]))) == 3
-    with pytest.raises(InputError, match="no single slice"):
+    with pytest.raises(InputError, match="not a single slice"):
         laxImage(destination[0][2])
 
 
@@ -241,5 +241,5 @@ def test_a_result_without_a_heart_is_explained(imported, still):
 
     blank = {**still.record, "long_axis": [None]}
     nodes = imported(replace(still, record=blank))
-    with pytest.raises(InputError, match="no left and right ventricle"):
+    with pytest.raises(InputError, match="both ventricles"):
         LaxComparison(nodes)

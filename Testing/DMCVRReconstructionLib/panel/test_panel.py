@@ -48,7 +48,7 @@ def panel(application, tmp_path):
 
 @pytest.fixture
 def ready(panel, scene):
-    """The panel with the phantom chosen, to be interpolated from the labels of the frame on show."""
+    """The panel with the phantom chosen, to be interpolated from the labels of the displayed frame."""
     parameters = panel.widget._parameterNode
     parameters.inputNode, parameters.labelsNode = scene
     parameters.frame, parameters.method, parameters.spacing = Frame.current, Method.shape, 5.0
@@ -68,7 +68,7 @@ def run(panel) -> float:
 
 def test_the_button_says_why_it_is_disabled(panel, scene):
     assert not panel.ui.runButton.enabled
-    assert panel.ui.reasonLabel.text == panel.ui.runButton.toolTip == "Choose the short-axis image."
+    assert panel.ui.reasonLabel.text == panel.ui.runButton.toolTip == "Choose a short-axis image."
     panel.ui.inputSelector.setCurrentNode(scene[0])
     panel.process()
     assert panel.ui.runButton.enabled
@@ -96,7 +96,7 @@ def test_the_panel_tells_input_model_and_machine(panel, scene):
     assert names == ["LAX 2ch", "LAX 3ch", "LAX 4ch"]
     panel.until(lambda: "Looking" not in panel.ui.deviceLabel.text)
     assert panel.ui.deviceLabel.text.startswith("CPU")
-    assert "About" in panel.ui.deviceLabel.text
+    assert "Estimated time" in panel.ui.deviceLabel.text
 
 
 def test_a_click_brings_the_result_and_a_live_window(ready, application, scene):
@@ -203,13 +203,13 @@ def test_the_comparison_follows_its_button(ready, application, imported, still):
         ready.ui.fadeSlider.value = 0
         ready.ui.compareButton.click()
         assert layouts.layoutNode().GetViewArrangement() == before
-        # Without the images that are not ticked.
+        # Without the images that are not checked.
         from PySide6.QtCore import Qt
 
         ready.ui.laxList.item(0).setCheckState(Qt.Unchecked)
         ready.process()
         ready.ui.compareButton.click()
-        assert ready.ui.viewsLabel.text.startswith("2ch: from the anatomy; 3ch: LAX 3ch")
+        assert ready.ui.viewsLabel.text.startswith("2ch: plane from the anatomy; 3ch: LAX 3ch")
         ready.widget.exit()
         assert layouts.layoutNode().GetViewArrangement() == before
         assert not ready.ui.compareButton.checked

@@ -11,14 +11,15 @@ import pytest
 import slicer
 from dmcvr.core.errors import CancelledError
 from dmcvr.output.files import stack_grid
+from dmcvr.reconstruction.options import Options
 from DMCVRReconstructionLib.running.errors import WorkerError
-from DMCVRReconstructionLib.running.reconstruction_run import Run, Settings
+from DMCVRReconstructionLib.running.reconstruction_run import Run, RunRequest
 from DMCVRReconstructionLib.scene.result_nodes import resultOf
 from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
 from sabotage import sabotaged
 
 pytestmark = pytest.mark.usefixtures("temporary")
-SHAPE = Settings(frame=0, method="shape", spacing=5.0)
+SHAPE = Options(frame=0, method="shape", spacing=5.0)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def earlier(application, imported, still, addVolume, phantom):
     grid = stack_grid(phantom.sax)
     stack = addVolume("sax", phantom.sax.frames[0], grid)
     labels = addVolume("drawn", phantom.sax_labels[0], grid, "vtkMRMLLabelMapVolumeNode")
-    return nodes, Run(stack, SHAPE, labelsNode=labels, replaceID=nodes.volume.GetID())
+    return nodes, Run(RunRequest(stack, SHAPE, labelsNode=labels, replaceVolume=nodes.volume))
 
 
 def stateOf(scene) -> dict[str, dict[str, str]]:
@@ -62,10 +63,10 @@ def assertIntact(nodes, still, before, scene):
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"kill": ("open", "job.json")}, "lack of memory"),
-        ({"kill": ("open", "report.html")}, "lack of memory"),
-        ({"kill": ("os.rename", "result")}, "lack of memory"),
-        ({"grow": 4096}, "disk that holds temporary files is full"),
+        ({"kill": ("open", "job.json")}, "memory ran out"),
+        ({"kill": ("open", "report.html")}, "memory ran out"),
+        ({"kill": ("os.rename", "result")}, "memory ran out"),
+        ({"grow": 4096}, "disk for temporary files is full"),
     ],
     ids=["killed loading", "killed writing", "killed finishing", "disk full"],
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..core.labels import BACKGROUND
 from ..core.positions import bracket
-from .signed_distances import CAVITY, WHOLE
+from .signed_distances import CAVITY, WHOLE, structures_shown
 
 
 class End(Enum):
@@ -66,7 +66,7 @@ def between(first: np.ndarray, second: np.ndarray, t: float, apex: End | None) -
     apex: which end of the stack is apical; None tapers both ways.
     """
     out = (1 - t) * first + t * second
-    in_first, in_second = ((maps > 0).any((-2, -1)) for maps in (first, second))
+    in_first, in_second = structures_shown(first), structures_shown(second)
     ends = (
         (in_first & ~in_second, first, second, t, apex is not End.FIRST),
         (in_second & ~in_first, second, first, 1 - t, apex is not End.LAST),

@@ -58,7 +58,7 @@ def clinical_numbers(volumes: list[dict], ed: int | None, es: int | None) -> dic
             "LV mass, g": mass_g(only["LVM"]),
             "RV cavity, ml": only["RVC"],
         }
-    out = {}
+    out: dict[str, float] = {}
     for side, name in (("LV", "LVC"), ("RV", "RVC")):
         edv, esv = volumes[ed][name], volumes[es][name]
         out |= {f"{side} end-diastolic volume, ml": edv, f"{side} end-systolic volume, ml": esv}

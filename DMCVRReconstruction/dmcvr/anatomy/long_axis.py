@@ -53,7 +53,7 @@ class LongAxis:
         if abs(normal @ self.apex) > sine or abs((plane.origin - self.centre) @ normal) > mm:
             return None
         off = {name: abs(normal @ self.direction(angle)) for name, angle in LEFT_SIDE_DEGREES.items()}
-        nearest = min(off, key=off.get)
+        nearest = min(off, key=off.__getitem__)
         return nearest if off[nearest] <= sine else None
 
     def apical(self, view: str, plane: Plane | None = None, *, size_mm: float, spacing: float) -> Plane:

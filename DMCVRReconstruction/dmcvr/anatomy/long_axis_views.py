@@ -36,17 +36,17 @@ def long_axis_views(
     Where real images of a view are given, it lies in their planes, once for each.
     """
     given = [(axis.view(item.plane(0)), item) for item in lax]
-    views = [
-        (name, axis.apical(name, item and item.plane(0), size_mm=300, spacing=CUT_MM), item)
-        for name in LEFT_SIDE_DEGREES
-        for item in [real for found, real in given if found == name] or [None]
-    ]
+    views: list[tuple[str, Plane, Stack | None]] = []
+    for name in LEFT_SIDE_DEGREES:
+        real: list[Stack | None] = [item for found, item in given if found == name]
+        for item in real or [None]:
+            within = None if item is None else item.plane(0)
+            views.append((name, axis.apical(name, within, size_mm=300, spacing=CUT_MM), item))
     # One box for all keeps the same scale and the same place of the heart from row to row.
     boxes = [_heart_box(grid, heart, plane, margin_mm) for _, plane, _ in views]
     low, high = np.min(boxes, axis=0)[0], np.max(boxes, axis=0)[1]
     placed = [View(name, _crop(plane, low, high), item) for name, plane, item in views]
-    for item in [real for found, real in given if found is None]:
-        plane = item.plane(0)
+    for plane, item in [(item.plane(0), item) for found, item in given if found is None]:
         placed.append(View(None, _crop(plane, *_heart_box(grid, heart, plane, margin_mm)), item))
     return placed
 

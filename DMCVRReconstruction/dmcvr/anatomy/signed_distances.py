@@ -59,6 +59,12 @@ def _fill_signed_distance(
     out[window] = np.clip(signed[1:-1, 1:-1], -limit_mm, limit_mm)
 
 
+def structures_shown(distances: np.ndarray) -> np.ndarray:
+    """(..., 3) bool: which structures the distance maps (..., 3, H, W) show at all."""
+    shown: np.ndarray = np.any(distances > 0, axis=(-2, -1))
+    return shown
+
+
 def labels_from_distances(distances: np.ndarray) -> np.ndarray:
     """Labels (..., H, W) uint8 of distance maps (..., 3, H, W).
 

@@ -7,16 +7,19 @@ array axis, in mm. That holds oblique and sheared lattices without special cases
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def unit(vector: np.ndarray) -> np.ndarray:
+def unit(vector: ArrayLike) -> np.ndarray:
     """``vector`` scaled to length one."""
-    vector = np.asarray(vector, float)
-    return vector / np.linalg.norm(vector)
+    array = np.asarray(vector, float)
+    scaled: np.ndarray = array / np.linalg.norm(array)
+    return scaled
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,16 @@ class Plane:
         """(H, W, 3) LPS mm, the centre of every pixel."""
         height, width = self.shape
         rows, columns = np.arange(height)[:, None, None], np.arange(width)[None, :, None]
-        return self.origin + columns * self.step_x + rows * self.step_y
+        centres: np.ndarray = self.origin + columns * self.step_x + rows * self.step_y
+        return centres
 
     def indices(self, points: np.ndarray) -> np.ndarray:
         """Continuous (..., 2) pixel indices, ordered [row, column], of the feet on the plane of (..., 3) LPS
         points.
         """
         steps = np.column_stack([self.step_y, self.step_x])
-        return (points - self.origin) @ np.linalg.pinv(steps).T
+        feet: np.ndarray = (points - self.origin) @ np.linalg.pinv(steps).T
+        return feet
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,13 @@ class Grid:
     step_z: np.ndarray
     shape: tuple[int, int, int]
 
+    @classmethod
+    def of_steps(cls, origin: np.ndarray, steps: Iterable[np.ndarray], shape: Iterable[int]) -> Grid:
+        """The grid of ``steps`` along x, y and z and of ``shape`` (Z, Y, X)."""
+        step_x, step_y, step_z = steps
+        depth, height, width = (int(count) for count in shape)
+        return cls(origin, step_x, step_y, step_z, (depth, height, width))
+
     @cached_property
     def affine(self) -> np.ndarray:
         """(4, 4), takes (x, y, z, 1) voxel indices to LPS mm."""
@@ -88,7 +100,8 @@ class Grid:
     @property
     def spacing(self) -> tuple[float, float, float]:
         """(x, y, z) in mm."""
-        return tuple(float(np.linalg.norm(step)) for step in (self.step_x, self.step_y, self.step_z))
+        x, y, z = (float(np.linalg.norm(step)) for step in (self.step_x, self.step_y, self.step_z))
+        return x, y, z
 
     @property
     def voxel_ml(self) -> float:
@@ -102,12 +115,14 @@ class Grid:
     def indices(self, points: np.ndarray) -> np.ndarray:
         """Continuous (..., 3) voxel indices, ordered [z, y, x], of (..., 3) LPS points."""
         inverse = np.linalg.inv(self.affine)
-        xyz = np.asarray(points, float) @ inverse[:3, :3].T + inverse[:3, 3]
+        xyz: np.ndarray = np.asarray(points, float) @ inverse[:3, :3].T + inverse[:3, 3]
         return xyz[..., ::-1]
 
-    def position(self, indices: np.ndarray) -> np.ndarray:
+    def position(self, indices: ArrayLike) -> np.ndarray:
         """(..., 3) LPS mm of (..., 3) voxel indices ordered [z, y, x]."""
-        return np.asarray(indices, float)[..., ::-1] @ self.affine[:3, :3].T + self.affine[:3, 3]
+        xyz = np.asarray(indices, float)[..., ::-1]
+        positions: np.ndarray = xyz @ self.affine[:3, :3].T + self.affine[:3, 3]
+        return positions
 
     def sample(self, array: np.ndarray, points: np.ndarray, order: int = 1, fill: float = 0.0) -> np.ndarray:
         """Value of ``array`` (Z, Y, X) at LPS ``points`` (..., 3); ``fill`` beyond the outermost centres.
@@ -121,7 +136,8 @@ class Grid:
         last = np.array(self.shape, float).reshape(3, *[1] * (indices.ndim - 1)) - 1
         indices = np.where((indices > -1e-6) & (indices < 0), 0.0, indices)
         indices = np.where((indices > last) & (indices < last + 1e-6), last, indices)
-        return ndimage.map_coordinates(array, indices, order=order, mode="constant", cval=fill)
+        values: np.ndarray = ndimage.map_coordinates(array, indices, order=order, mode="constant", cval=fill)
+        return values
 
 
 def padded(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
@@ -153,6 +169,7 @@ def sample_plane(
     # A hair's breadth must not push the pixels on the border outside, where they would become ``fill``.
     matrix, whole = matrix.round(9), np.rint(offset)
     offset = np.where(np.abs(offset - whole) < 1e-4, whole, offset)
-    return ndimage.affine_transform(
+    seen: np.ndarray = ndimage.affine_transform(
         image, matrix, offset, output_shape=target.shape, order=order, mode="constant", cval=fill
     )
+    return seen

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .frame_times import nearest_frame
 from .geometry import Plane, unit
+
+Choice = Sequence[int] | slice | np.ndarray
+"""Some of the items along one axis, as numpy takes them."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Stack:
     @property
     def positions(self) -> np.ndarray:
         """(S,) mm along the normal from the first slice, increasing."""
-        return (self.origins - self.origins[0]) @ self.normal
+        positions: np.ndarray = (self.origins - self.origins[0]) @ self.normal
+        return positions
 
     @property
     def gaps(self) -> np.ndarray:
@@ -51,8 +56,8 @@ class Stack:
         """The plane of slice ``index``."""
         return Plane(self.origins[index], self.step_x, self.step_y, self.frames.shape[2:])
 
-    def select(self, *, frames=None, slices=None) -> Stack:
-        """The same stack with only the given frame and slice indices."""
+    def select(self, *, frames: Choice | None = None, slices: Choice | None = None) -> Stack:
+        """The same stack with only the given frames and slices."""
         data = self.frames if frames is None else self.frames[frames]
         times = self.times if frames is None or self.times is None else self.times[frames]
         if slices is None:
@@ -66,4 +71,6 @@ def nearest_in_time(lax: Stack, stack: Stack, frame: int) -> np.ndarray:
     By trigger time where both know it, else by the fraction of the cycle.
     """
     time = None if stack.times is None else float(stack.times[frame])
-    return lax.frames[nearest_frame(len(lax.frames), lax.times, time, frame / len(stack.frames)), 0]
+    nearest = nearest_frame(len(lax.frames), lax.times, time, frame / len(stack.frames))
+    image: np.ndarray = lax.frames[nearest, 0]
+    return image

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
+from torch import nn
 
 from ..core.errors import InputError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def choose_device(name: str) -> torch.device:
@@ -30,6 +35,12 @@ def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
     """A context in which networks on ``device`` compute in ``precision``, as `choose_precision` has it."""
     enabled = choose_precision(precision, device) == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def placed(module: Network, device: torch.device) -> Network:
+    """``module`` on ``device``, its weights laid out with channels last, in which convolutions are fastest."""
+    # torch's stubs do not know of memory_format here, which its documentation names.
+    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def describe(device: torch.device) -> str:

@@ -20,7 +20,7 @@ from torch import Tensor
 from ..core.errors import InputError, explain_fault
 from .batches import alone, batch_size, turn, turn_back, with_neighbours
 from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
-from .device import autocast, choose_device, choose_precision, describe
+from .device import autocast, choose_device, choose_precision, describe, placed
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .networks.denoiser import Denoiser
@@ -69,10 +69,9 @@ class Model:
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.schedule = SCHEDULES[preset.schedule]()
-        self.segmenter, self.semantic, self.denoiser = (
-            module.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)
-            for module in (segmenter, semantic, denoiser)
-        )
+        self.segmenter = placed(segmenter.eval().requires_grad_(False), self.device)
+        self.semantic = placed(semantic.eval().requires_grad_(False), self.device)
+        self.denoiser = placed(denoiser.eval().requires_grad_(False), self.device)
         self.interpolator = interpolator
         if interpolator is not None:
             interpolator.eval().requires_grad_(False).to(self.device)
@@ -170,16 +169,19 @@ class Model:
         """
         context = self.preset.segmenter.context
         batch = with_neighbours(images, context) if neighbours else alone(images, context)
-        probabilities, features = [], []
+        probabilities: list[Tensor] = []
+        features: list[Tensor] = []
+
+        def seen(chunk: Tensor, view: int) -> tuple[Tensor, Tensor]:
+            with autocast(self.device, self.precision):
+                logits, feature = self.segmenter.segment_and_encode(turn(chunk, view))
+            return turn_back(logits.float().softmax(1), view), feature.float()
 
         def run(part: slice) -> None:
             chunk = self._to(batch[part])
-            total, upright = 0.0, None
-            for view in range(views):
-                with autocast(self.device, self.precision):
-                    logits, feature = self.segmenter.segment_and_encode(turn(chunk, view))
-                total = total + turn_back(logits.float().softmax(1), view)
-                upright = feature.float() if view == 0 else upright
+            total, upright = seen(chunk, 0)
+            for view in range(1, views):
+                total = total + seen(chunk, view)[0]
             probabilities.append(total / views)
             features.append(upright)
             done(len(chunk))
@@ -201,7 +203,12 @@ class Model:
 
     @torch.inference_mode()
     def shape_residual(self, maps: Tensor, beyond: Tensor, fraction: Tensor, gap: Tensor) -> Tensor:
-        """What the shape interpolator adds to the straight line, (B, 3, H, W) mm; see `ShapeInterpolator`."""
+        """What the shape interpolator adds to the straight line, (B, 3, H, W) mm; see `ShapeInterpolator`.
+
+        Raises ValueError where the preset has none.
+        """
+        if self.interpolator is None:
+            raise ValueError(f"The preset {self.preset.name} has no shape interpolator.")
         return self.interpolator(*(item.to(self.device) for item in (maps, beyond, fraction, gap)))
 
     def denoise(self, codes: Codes) -> Denoise:

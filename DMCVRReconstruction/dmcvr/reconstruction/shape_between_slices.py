@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from ..anatomy.distance_interpolation import apical_end, heart_areas, interpolate_distances
-from ..anatomy.signed_distances import WHOLE_MM, nested_distances
-from ..core.geometry import Plane, sample_plane
+from ..anatomy.signed_distances import WHOLE_MM, nested_distances, structures_shown
+from ..core.geometry import sample_plane
 from ..core.positions import bracket
 from ..core.stack import Stack
 from ..model.inference import Model
@@ -32,27 +32,34 @@ class ShapeBetweenSlices:
     """
 
     def __init__(self, stack: Stack, labels: np.ndarray, model: Model | None, centre: np.ndarray):
-        self._positions, self._plane, self._centre = stack.positions, stack.plane(0), centre
+        self._positions = stack.positions
         self._maps = nested_distances(labels, stack.spacing, WHOLE_MM)
         self._apex = apical_end(heart_areas(labels), stack.positions)
-        self._model = model if model is not None and model.interpolator is not None else None
+        self._residual = None
+        if model is not None and model.interpolator is not None:
+            self._residual = LearnedResidual(stack, self._maps, model, centre)
 
     def at(self, wanted: np.ndarray) -> np.ndarray:
         """Nested distances (Z, 3, H, W) in mm at the positions ``wanted`` (Z,); at a slice's own its own."""
         maps = interpolate_distances(self._maps, self._positions, wanted, self._apex)
-        if self._model is not None:
+        if self._residual is not None:
             below, above, fraction = bracket(self._positions, wanted)
             inner = np.flatnonzero(below != above)
             if len(inner):
                 maps[inner] += self._residual(below[inner], fraction[inner])
         return maps
 
-    @cached_property
-    def _grid(self) -> Plane:
-        """The interpolator's plane in the first slice."""
-        preset = self._model.preset
-        size = preset.interpolator.size
-        return window_plane(self._plane, self._centre, size, preset.image_size * preset.spacing_mm / size)
+
+class LearnedResidual:
+    """What a model with an interpolator has learned to add to the straight line.
+
+    maps: (S, 3, H, W) mm, nested distances of the slices; the rest as in `ShapeBetweenSlices`.
+    """
+
+    def __init__(self, stack: Stack, maps: np.ndarray, model: Model, centre: np.ndarray):
+        self._positions, self._plane, self._maps, self._model = stack.positions, stack.plane(0), maps, model
+        size = model.preset.interpolator_config.size
+        self._grid = window_plane(self._plane, centre, size, model.preset.interpolator_mm)
 
     @cached_property
     def _coarse(self) -> np.ndarray:
@@ -64,14 +71,14 @@ class ShapeBetweenSlices:
             ]
         )
 
-    def _residual(self, below: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    def __call__(self, below: np.ndarray, fraction: np.ndarray) -> np.ndarray:
         """(N, 3, H, W) mm to add on the straight line, ``fraction`` (N,) of the way from slice ``below``."""
         neighbours = below[:, None] + np.array([0, 1, -1, 2])
         gap, beyond = self._gaps(below)
         maps = self._coarse[np.clip(neighbours, 0, len(self._positions) - 1)]
         numbers = (torch.from_numpy(item.astype(np.float32)) for item in (beyond, fraction, gap))
         residual = self._model.shape_residual(torch.from_numpy(maps), *numbers).cpu().numpy()
-        shown = (self._maps > 0).any((-2, -1))
+        shown = structures_shown(self._maps)
         residual *= (shown[below] & shown[below + 1])[..., None, None]
         return np.stack([[sample_plane(item, self._grid, self._plane) for item in maps] for maps in residual])
 

@@ -19,7 +19,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # on Windows a file that is open cannot be removed, which serves as a lock
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # mypy has no word for a module that may be missing
 
 HELD = ".dmcvr-held"
 # Folders of this process, by real path. Some network disks would let it have its own lock a second time.

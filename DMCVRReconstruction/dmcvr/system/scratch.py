@@ -33,8 +33,8 @@ def empty(shape: tuple[int, ...], dtype: type) -> np.ndarray:
 
 def settle(array: np.ndarray) -> None:
     """Let go of the memory that holds what was written to an `empty` array, if the disk holds it as well."""
-    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
-        array._mmap.madvise(mmap.MADV_DONTNEED)  # numpy has no public name for it
+    if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _reserve(file, size: int) -> None:

@@ -177,7 +177,9 @@ def random_view(
     ]
     limits = {(RVC,): augmentation.rv_size, (LVC, LVM): augmentation.lv_size}
     sizes = {
-        members: torch.where(uniform(images, 0, 1) < 0.5, torch.exp(uniform(images, *logarithms)), 1.0)
+        members: torch.where(
+            uniform(images, 0, 1) < 0.5, torch.exp(uniform(images, logarithms[0], logarithms[1])), 1.0
+        )
         for members, limit in limits.items()
         if any(logarithms := [math.log(end) for end in limit])
     }

@@ -104,7 +104,9 @@ class GeneratorTask:
         if self.preset.morphology is None:
             return None
         if self.preset.morphology == "maps":
-            return distance_code(labels, self.preset.spacing_mm)
+            return distance_code(labels, self.preset.pixel_mm)
+        if self.segmenter is None:
+            raise ValueError("The bottleneck code needs a trained segmenter.")
         with torch.no_grad():
             return self.segmenter.encode((images + 1) / 2)
 
@@ -124,6 +126,7 @@ class GeneratorTask:
 
     def _round_trip(self, module: nn.Module) -> tuple[np.ndarray, np.ndarray]:
         """SHOWN slices (S, size, size) in [0, 1], evenly spread over the cases, and the same regenerated."""
+        assert isinstance(module, Generator)  # as built above
         data = self.data if self.held_out is None else self.held_out
         index = torch.linspace(0, len(data) - 1, SHOWN, device=data.device).long()
         spacings = data.spacings[index]

@@ -45,12 +45,12 @@ class InterpolatorTask:
     part = "interpolator"
 
     def build(self) -> ShapeInterpolator:
-        return ShapeInterpolator(self.preset.interpolator)
+        return ShapeInterpolator(self.preset.interpolator_config)
 
     @property
     def spacing(self) -> float:
         """mm a pixel of the interpolator's grid."""
-        return self.preset.image_size * self.preset.spacing_mm / self.preset.interpolator.size
+        return self.preset.interpolator_mm
 
     @cached_property
     def maps(self) -> Tensor:
@@ -164,7 +164,7 @@ def betweens(data: Slices, steps, gaps_mm: tuple[float, float]) -> Tensor:
 
 def distance_maps(data: Slices, preset: Preset) -> Tensor:
     """(N, 3, size, size) float16 mm: nested distances of all slices on the interpolator's grid."""
-    config, spacing = preset.interpolator, preset.spacing_mm
+    config, spacing = preset.interpolator_config, preset.pixel_mm
     shrink = preset.image_size // config.size
     out = []
     for index in torch.arange(len(data), device=data.device).split(CHUNK):

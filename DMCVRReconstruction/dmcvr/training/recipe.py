@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from ..model.bundle import write_bundle
-from ..model.device import describe
+from ..model.device import describe, placed
 from ..model.inference import Model
 from ..model.networks.presets import Preset
 from .journal import Log
@@ -111,7 +111,7 @@ def _options(
 def seconds_a_step(job: TrainingJob, data: Slices, batch: int, device: torch.device, steps: int = 8) -> float:
     """How long a training step takes on ``device``: the median of ``steps``, after two to warm up."""
     task = job.task(data, None)
-    module = task.build().to(device, memory_format=torch.channels_last)
+    module = placed(task.build(), device)
     optimiser = torch.optim.AdamW(module.parameters())
     times = []
     for _ in range(steps + 2):

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..core.errors import InputError
+from ..model.device import placed
 from ..model.networks.medformer import MedFormer
 from ..model.networks.presets import Preset, to_dict
 from .calibration import calibrate
@@ -113,10 +114,11 @@ def train(
         module = task.build()
         if job.init is not None:
             fill(module, job.init, f"The weights to start from are none of a {job.part} of this preset.")
-        module = module.to(device, memory_format=torch.channels_last)
+        module = placed(module, device)
         subject = {"part": job.part, "preset": to_dict(job.viewed), "stacks": data.names}
         average = fit(task, module, options, folder, log, device, subject, world)
         if isinstance(task, SegmenterTask):
+            assert isinstance(average, MedFormer)  # which a SegmenterTask builds
             shift = calibrate(average, task)
             if world.is_first:
                 log({"shift of the myocardium's score": round(shift, 4)})

@@ -46,7 +46,8 @@ def _alpha_sigma(lam: Tensor, prediction: str) -> tuple[Tensor, Tensor]:
     """alpha and sigma, (B, 1, 1, 1) each, of ``lam`` (B,), where ``prediction`` is one there is."""
     if prediction not in ("epsilon", "v"):
         raise ValueError(f"prediction must be 'epsilon' or 'v', not {prediction!r}")
-    return tuple(torch.sigmoid(sign * 2 * lam).sqrt().view(-1, 1, 1, 1) for sign in (1, -1))
+    alpha, sigma = (torch.sigmoid(sign * 2 * lam).sqrt().view(-1, 1, 1, 1) for sign in (1, -1))
+    return alpha, sigma
 
 
 def generate(denoise: Denoise, x: Tensor, levels: Sequence[float], order: int = 2) -> Tensor:

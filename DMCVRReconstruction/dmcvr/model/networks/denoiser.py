@@ -60,7 +60,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor, given: Conditions) -> Tensor:
         h = self.norm1(x)
-        if given.maps is not None:
+        if self.maps is not None and given.maps is not None:
             h = h + self.maps(given.maps)
         h = self.conv1(resample(F.silu(h), self.change))
         scale, shift = self.time(F.silu(given.time))[..., None, None].chunk(2, dim=1)
@@ -87,6 +87,11 @@ class Upsample(nn.Module):
 
     def forward(self, x: Tensor, given: Conditions) -> Tensor:
         return resample(self.conv(x), "up")
+
+
+def _lists(levels: nn.ModuleList) -> list[nn.ModuleList]:
+    """The lists of blocks, one a level, which a ModuleList types as modules."""
+    return [level for level in levels if isinstance(level, nn.ModuleList)]
 
 
 class Denoiser(nn.Module):
@@ -184,7 +189,7 @@ class Denoiser(nn.Module):
         conditions = [Conditions(embedding, semantic, maps) for maps in pyramid]
 
         h, skips = self.stem(x), []
-        for level, blocks in enumerate(self.encoder):
+        for level, blocks in enumerate(_lists(self.encoder)):
             stack = [h]
             for block in blocks:
                 h = block(h, conditions[level])
@@ -198,7 +203,7 @@ class Denoiser(nn.Module):
         for block in self.middle:
             h = block(h, conditions[last])
 
-        for step, blocks in enumerate(self.decoder):
+        for step, blocks in enumerate(_lists(self.decoder)):
             level = last - step
             for block in blocks:
                 if skips[level]:

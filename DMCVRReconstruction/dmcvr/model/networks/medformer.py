@@ -102,7 +102,7 @@ class AttentionBlock(nn.Module):
         attended = F.scaled_dot_product_attention(feature_query, map_query, map_value)
         attended = attended.transpose(2, 3).reshape(features.shape)
         out = self.feed_forward(features + self.features_out(attended))
-        if not both:
+        if self.map_out is None:
             return out, None
         attended = F.scaled_dot_product_attention(map_query, feature_query, feature_value[0])
         return out, semantic_map + self.map_out(attended.transpose(2, 3).reshape(semantic_map.shape))
@@ -288,6 +288,8 @@ class MedFormer(nn.Module):
     def shift_scores(self, offsets: Tensor) -> None:
         """Add ``offsets`` (classes,) to all logits, for good."""
         last = self.head[0] if isinstance(self.head, nn.Sequential) else self.head
+        assert isinstance(last, nn.Conv2d)  # as `_head` makes it
+        assert last.bias is not None
         last.bias += offsets.repeat_interleave(self.config.patch**2)
 
     def encode(self, x: Tensor) -> Tensor:

@@ -190,6 +190,25 @@ class Preset:
         """Form of the morphology code, as in `DenoiserConfig`."""
         return self.denoiser.morphology
 
+    @property
+    def pixel_mm(self) -> float:
+        """`spacing_mm` of a preset that fixes it. Raises ValueError where it is left to the stack."""
+        if self.spacing_mm is None:
+            raise ValueError(f"The preset {self.name} does not fix the pixels' size.")
+        return self.spacing_mm
+
+    @property
+    def interpolator_config(self) -> InterpolatorConfig:
+        """`interpolator` of a preset that has one. Raises ValueError for others."""
+        if self.interpolator is None:
+            raise ValueError(f"The preset {self.name} has no shape interpolator.")
+        return self.interpolator
+
+    @property
+    def interpolator_mm(self) -> float:
+        """mm a pixel of the interpolator's grid, which shows the model's window. Raises ValueError as above."""
+        return self.image_size * self.pixel_mm / self.interpolator_config.size
+
 
 def to_dict(preset: Preset) -> dict:
     """The preset as plain values that ``json`` can write."""
@@ -228,7 +247,7 @@ def _build(kind: type, values: dict):
         raise ValueError(f"{kind.__name__}: unknown keys {unknown}, missing keys {missing}.")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     for key, value in values.items():
-        if not _plausible(value, fields[key].type, DEEPEST if key.endswith("blocks") else LARGEST):
+        if not _plausible(value, str(fields[key].type), DEEPEST if key.endswith("blocks") else LARGEST):
             raise ValueError(f"{kind.__name__}: {key} is not of type {fields[key].type}, or too large.")
     return kind(**values)
 

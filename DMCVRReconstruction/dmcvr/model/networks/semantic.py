@@ -15,7 +15,8 @@ class SemanticEncoder(nn.Module):
         super().__init__()
         self.config = config
         widths = [config.base * multiplier for multiplier in config.multipliers]
-        layers, channels = [conv3(1, widths[0])], widths[0]
+        layers: list[nn.Module] = [conv3(1, widths[0])]
+        channels = widths[0]
         for level, width in enumerate(widths):
             if level > 0:
                 layers.append(ConvBlock(channels, channels, config.groups, "down"))

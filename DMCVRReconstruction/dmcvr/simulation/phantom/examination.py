@@ -9,7 +9,7 @@ import numpy as np
 from ...core.geometry import Plane, unit
 from ...core.stack import Stack
 from .config import PhantomConfig
-from .render import Beating, Scanner, Scene, render_plane
+from .render import Labelled, Scanner, Scene, render_plane
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def examine(
     )
 
 
-def plane_labels(heart: Beating, plane: Plane) -> np.ndarray:
+def plane_labels(heart: Labelled, plane: Plane) -> np.ndarray:
     """(H, W) uint8 exact labels at the pixels' centres."""
     return heart.labels(plane.points().reshape(-1, 3).astype(np.float32)).reshape(plane.shape)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...core.geometry import unit
 from ...core.labels import LVC, LVM, RVC
@@ -41,7 +42,7 @@ class Heart:
         u = unit(u - (u @ w) * w)
         return np.stack([u, np.cross(w, u), w])
 
-    def to_body(self, points: np.ndarray) -> np.ndarray:
+    def to_body(self, points: ArrayLike) -> np.ndarray:
         """LPS of (..., 3) heart coordinates."""
         return BASE_LPS + np.asarray(points) @ self.axes
 
@@ -49,7 +50,7 @@ class Heart:
         """Heart coordinates of (..., 3) LPS."""
         return ((points - BASE_LPS.astype(np.float32)) @ self.axes.T.astype(np.float32)).astype(np.float32)
 
-    def landmark(self, relative: np.ndarray) -> np.ndarray:
+    def landmark(self, relative: ArrayLike) -> np.ndarray:
         """Heart coordinates of a landmark given as for a heart of scale 1 from the valve plane."""
         return np.asarray(relative) * self.config.scale + [0, 0, self.chambers.base]
 

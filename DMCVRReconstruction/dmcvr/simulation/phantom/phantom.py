@@ -53,7 +53,7 @@ class Phantom(Examination):
         low = np.min([axes @ centre - radius for centre, radius in balls], axis=0) - margin
         high = np.max([axes @ centre + radius for centre, radius in balls], axis=0) + margin
         count = np.ceil((high - low) / spacing).astype(int) + 1
-        return Grid(low @ axes, *(axes * spacing), shape=tuple(int(n) for n in count[::-1]))
+        return Grid.of_steps(low @ axes, axes * spacing, count[::-1])
 
 
 def scene_of(config: PhantomConfig, hearts: Sequence[Heart]) -> Scene:

@@ -24,14 +24,18 @@ def slice_profile(thickness: float, count: int) -> tuple[np.ndarray, np.ndarray]
     return offsets, weights / weights.sum()
 
 
-class Beating(Protocol):
-    """One moment of a heart that can be imaged. Points are (N, 3) LPS float32."""
-
-    def paint(self, image: np.ndarray, points: np.ndarray, width: float) -> np.ndarray:
-        """Paint all that beats over ``image`` (N,) in place; width: pixel, mm. Returns `labels`."""
+class Labelled(Protocol):
+    """One moment of a heart whose exact labels are known. Points are (N, 3) LPS float32."""
 
     def labels(self, points: np.ndarray) -> np.ndarray:
         """(N,) uint8 ventricle labels."""
+
+
+class Beating(Labelled, Protocol):
+    """One moment of a heart that can be imaged."""
+
+    def paint(self, image: np.ndarray, points: np.ndarray, width: float) -> np.ndarray:
+        """Paint all that beats over ``image`` (N,) in place; width: pixel, mm. Returns `labels`."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def occupancy(distance: np.ndarray, width: float) -> np.ndarray:
@@ -26,7 +27,7 @@ def squared_norm(vectors: np.ndarray) -> np.ndarray:
     return np.einsum("ij,ij->i", vectors, vectors)
 
 
-def ellipsoid(points: np.ndarray, centre: np.ndarray, radii: np.ndarray) -> np.ndarray:
+def ellipsoid(points: np.ndarray, centre: ArrayLike, radii: ArrayLike) -> np.ndarray:
     """Distance to an ellipsoid with axes along the coordinates; exact to first order at its surface."""
     inverse = 1 / np.asarray(radii, np.float32)
     scaled = (points - np.asarray(centre, np.float32)) * inverse
@@ -35,23 +36,24 @@ def ellipsoid(points: np.ndarray, centre: np.ndarray, radii: np.ndarray) -> np.n
     return level * (level - 1) / np.maximum(slope, 1e-6)
 
 
-def tube(points: np.ndarray, path: np.ndarray, radii: np.ndarray | float) -> np.ndarray:
+def tube(points: np.ndarray, path: ArrayLike, radii: ArrayLike) -> np.ndarray:
     """Distance to a tube along the polyline ``path`` (K, 3); ``radii`` one number or (K,), tapering."""
-    path = np.asarray(path, np.float32)
-    radii = np.broadcast_to(np.asarray(radii, np.float32), len(path))
+    corners = np.asarray(path, np.float32)
+    thick = np.broadcast_to(np.asarray(radii, np.float32), len(corners))
     out = np.full(len(points), np.inf, np.float32)
     # |p - start - share along|^2 multiplied out, so that one matrix product serves all segments.
-    middle = path.mean(0)
-    points, path = points - middle, path - middle
-    along = np.diff(path, axis=0)
+    middle = corners.mean(0)
+    points, corners = points - middle, corners - middle
+    along = np.diff(corners, axis=0)
     lengths = np.maximum((along**2).sum(1), np.float32(1e-6))
     square = squared_norm(points)
-    to_start = points @ path[:-1].T
-    forward = points @ along.T - (path[:-1] * along).sum(1)
+    to_start = points @ corners[:-1].T
+    forward = points @ along.T - (corners[:-1] * along).sum(1)
     for i, length in enumerate(lengths):
         share = np.clip(forward[:, i] / length, 0, 1)
-        gap = square - 2 * to_start[:, i] + path[i] @ path[i] + share * (share * length - 2 * forward[:, i])
-        distance = np.sqrt(np.maximum(gap, 0)) - (radii[i] + share * (radii[i + 1] - radii[i]))
+        start = corners[i] @ corners[i]
+        gap = square - 2 * to_start[:, i] + start + share * (share * length - 2 * forward[:, i])
+        distance = np.sqrt(np.maximum(gap, 0)) - (thick[i] + share * (thick[i + 1] - thick[i]))
         np.minimum(out, distance, out=out)
     return out
 

@@ -184,8 +184,9 @@ class Ventricles:
         """
         theta = theta + self.twist * (s - 0.4)
         depth = s * self.length
-        radius = self.endo_radius(np.cos(theta), np.sin(theta)) * np.sqrt(max(_profile(np.float64(s))[0], 0))
-        u, v = share * radius * np.cos(theta) + self._axis(depth), share * radius * np.sin(theta)
+        level = np.sqrt(np.maximum(_profile(np.asarray(s))[0], 0))
+        radius = self.endo_radius(np.cos(theta), np.sin(theta)) * level
+        u, v = share * radius * np.cos(theta) + self._axis(np.asarray(depth)), share * radius * np.sin(theta)
         return np.array([u, v, self.base + self.slope[0] * u + self.slope[1] * v - depth])
 
 

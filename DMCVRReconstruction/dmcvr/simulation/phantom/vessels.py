@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .heart import AORTIC, PULMONARY, Heart
 from .shapes import paint_tubes, tube
@@ -11,19 +14,20 @@ from .signals import BLOOD, VESSEL_WALL
 WALL_MM = {"cavae": 0.8, "veins": 0.8, "pulmonary": 1.4, "aorta": 1.6}
 
 
+Places, Radii = Sequence[ArrayLike], Sequence[float]
 Course = tuple[np.ndarray, np.ndarray]
 """Points (K, 3), LPS mm, and radii (K,) of the blood in one vessel."""
 
 
 def vessel_courses(
-    left: np.ndarray, right: np.ndarray, pulmonary: tuple[list, list], aorta: tuple[list, list]
+    left: np.ndarray, right: np.ndarray, pulmonary: tuple[Places, Radii], aorta: tuple[Places, Radii]
 ) -> dict[str, list[Course]]:
     """The great vessels by name, all blood, on their way between the heart and the rest of the body.
 
     left, right: (3,) LPS mm in the atria. pulmonary, aorta: points and radii of the two arteries' beginnings,
     which end at the pulmonary artery's fork and on the ascending aorta.
     """
-    courses = {
+    courses: dict[str, list[tuple[Places, Radii]]] = {
         "cavae": [
             ([[-34, -6, 160], [-36, 0, 60], right], [9, 9.5, 10]),
             ([right, [-30, 18, -40], [-22, 26, -260]], [10, 11, 10]),

@@ -65,10 +65,10 @@ class Flow:
             before = places
             for _ in range(FIXED_POINT_ITERATIONS):
                 at = (before - first[:, None, None, None]) / spacing
-                step = [
+                moves = [
                     ndimage.map_coordinates(part, at, prefilter=False, mode="nearest") for part in velocity
                 ]
-                before = places - np.stack(step) / len(self.points)
+                before = places - np.stack(moves) / len(self.points)
             places = before
         moved = (places - lattice).astype(np.float32)
         for axis, (coarse, count, step) in enumerate(

@@ -57,9 +57,9 @@ class Shape:
         grid = self.grid
         return replace(
             self,
-            grid=Grid(
+            grid=Grid.of_steps(
                 to + matrix @ (grid.origin - fixed),
-                *(matrix @ step for step in (grid.step_x, grid.step_y, grid.step_z)),
+                (matrix @ step for step in (grid.step_x, grid.step_y, grid.step_z)),
                 grid.shape,
             ),
             landmarks=to + (self.landmarks - fixed) @ matrix.T,

@@ -56,8 +56,8 @@ class ShapeModel:
         ends = flow.carry(self.mean.grid.position(heart[::997]))
         spacing = self.mean.grid.spacing[0]
         low = np.floor(ends.min(0) - MARGIN_MM)
-        shape = tuple(int(n) for n in np.ceil((ends.max(0) + MARGIN_MM - low) / spacing)[::-1] + 1)
-        grid = Grid(low, *(np.eye(3) * spacing), shape)
+        shape = np.ceil((ends.max(0) + MARGIN_MM - low) / spacing)[::-1] + 1
+        grid = Grid.of_steps(low, np.eye(3) * spacing, shape)
         tissues = self.mean.grid.sample(self.mean.tissues, flow.origins(grid), order=0)
         return Shape(tissues, grid, flow.carry(self.mean.landmarks))
 

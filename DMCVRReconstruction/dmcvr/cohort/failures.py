@@ -66,7 +66,9 @@ def explain(error: Exception, case: Case, settings: Settings) -> Failure:
 
 def without_paths(text: str, case: Case, settings: Settings) -> str:
     """``text`` without this case's paths, whole or in part, and without anything that looks like a path."""
-    given = [case.path, case.labels, settings.output, settings.model.folder, *case.files, Path.home()]
+    folder = settings.model.folder
+    model = None if folder is None else Path(folder)
+    given = [case.path, case.labels, settings.output, model, *case.files, Path.home()]
     whole = {str(path) for path in given if path is not None}
     whole |= {str(parent) for path in given if path is not None for parent in path.parents}
     for path in sorted(whole, key=len, reverse=True):

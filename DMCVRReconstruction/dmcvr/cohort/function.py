@@ -28,21 +28,23 @@ def function(records: Iterable[dict]) -> dict[str, float | str | None]:
                 index = 0
             if index is not None:
                 volumes.setdefault(phase, made["volumes"][index])
-    numbers: dict[str, float | str | None] = dict.fromkeys((*NUMBERS, "source"))
+    numbers: dict[str, float | None] = dict.fromkeys(NUMBERS)
+    source = None
     ed, es = volumes.get("ed"), volumes.get("es")
     if ed is not None:
         numbers |= {"edv_ml": ed["LVC"], "rv_edv_ml": ed["RVC"], "mass_g": mass_g(ed["LVM"])}
     if es is not None:
         numbers |= {"esv_ml": es["LVC"], "rv_esv_ml": es["RVC"]}
     if ed is not None or es is not None:
-        numbers["source"] = "reconstruction"
+        source = "reconstruction"
     cycle = next((record["result"]["cycle"] for record in results if record["result"]["cycle"]), None)
     if (ed is None or es is None) and cycle is not None:
-        numbers |= {"edv_ml": cycle["edv_ml"], "esv_ml": cycle["esv_ml"], "source": "stack"}
+        numbers |= {"edv_ml": cycle["edv_ml"], "esv_ml": cycle["esv_ml"]}
+        source = "stack"
     for side in ("", "rv_"):
         edv, esv = numbers[f"{side}edv_ml"], numbers[f"{side}esv_ml"]
         if edv is not None and esv is not None:
             numbers[f"{side}sv_ml"] = edv - esv
             ef = "ef_percent" if not side else "rv_ef_percent"
             numbers[ef] = 100 * (edv - esv) / edv if edv > 0 else None
-    return numbers
+    return {**numbers, "source": source}

@@ -14,8 +14,9 @@ import json
 from pathlib import Path
 
 from .. import __version__
+from ..model.bundle import file_hash
 from ..output.files import FILES, NUMBERED
-from ..output.record import file_hash, input_hash
+from ..output.record import input_hash
 from ..system.staging import staged_folder
 from ..system.untrusted import read_json
 from .cases import Case, subject_hash

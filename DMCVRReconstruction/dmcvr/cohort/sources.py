@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..evaluation.cases import PHASE
+from ..io.headers import SUFFIXES
 from ..io.labelled import ENDINGS
-from ..io.volumes import SUFFIXES
 from .cases import Case, Frame, safe_name
 from .dicomtree import dicom_cases
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import groupby
@@ -36,13 +35,13 @@ def rows(output: Path) -> Iterator[dict]:
         for folder in sorted(path for path in part.iterdir() if not path.name.startswith(".")):
             record = read_record(folder)
             if record is not None:
-                found.append((record, os.path.relpath(folder, output).replace(os.sep, "/")))
+                found.append((record, folder.relative_to(output).as_posix()))
         found.sort(key=lambda item: (item[0]["subject"], item[0]["name"]))
         for _, group in groupby(found, key=lambda item: item[0]["subject"]):
             together = list(group)
             numbers = function(record for record, _ in together)
-            for record, folder in together:
-                yield _row(record, folder, numbers)
+            for record, place in together:
+                yield _row(record, place, numbers)
 
 
 def _row(record: dict, folder: str, numbers: dict) -> dict:

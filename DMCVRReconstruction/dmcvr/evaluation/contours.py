@@ -80,11 +80,12 @@ def read_contours(path: Path) -> Contours:
         raise wrong from error
     if not lines or tuple(lines[0].split("\t")) != HEADER:
         raise wrong
-    places, views, labels, images, frames = [], [], [], [], {"SAX": set(), "LAX": set()}
+    places, views, labels, images = [], [], [], []
+    frames: dict[str, set[float]] = {"SAX": set(), "LAX": set()}
     for line in filter(str.strip, lines[1:]):
         try:
-            x, y, z, kind, image, _, frame = line.split("\t")
-            place, image, frame = (float(x), float(y), float(z)), int(image), float(frame)
+            x, y, z, kind, image_number, _, frame_number = line.split("\t")
+            place, image, frame = (float(x), float(y), float(z)), int(image_number), float(frame_number)
         except ValueError as error:
             raise wrong from error
         if not np.isfinite([*place, frame]).all():

@@ -68,13 +68,29 @@ def reconstructions(
 ) -> Iterator[tuple[str, Reconstruction | None]]:
     """(method, reconstruction) for every method, of a stack of one frame; None where the heart was missed.
 
-    labels: (S, H, W) expert labels. spacing: mm between output slices, None for the in-plane spacing.
+    labels: (S, H, W) expert labels. spacing: mm between output slices, None for the in-plane spacing. Raises
+    ValueError where a model is needed and there is none.
     """
-    drawn = find_labels(model, stack) if comparison.predicted_labels else labels
+    drawn: np.ndarray | None = labels
+    if comparison.predicted_labels:
+        if model is None:
+            raise ValueError("Without a model no labels can be predicted.")
+        drawn = find_labels(model, stack)
+    if drawn is None:
+        yield from ((method, None) for method in comparison.methods)
+    else:
+        yield from reconstructions_on(stack, drawn, model, comparison, spacing)
+
+
+def reconstructions_on(
+    stack: Stack,
+    labels: np.ndarray,
+    model: Model | None,
+    comparison: Comparison,
+    spacing: float | None = None,
+) -> Iterator[tuple[str, Reconstruction]]:
+    """The same on known ``labels`` (S, H, W), an expert's or the segmenter's."""
     for method in comparison.methods:
-        if drawn is None:
-            yield method, None
-            continue
         options = replace(
             comparison.options,
             method=method,
@@ -85,4 +101,4 @@ def reconstructions(
         # Given labels count as expert ones, which generated images may not change; predicted ones are left to
         # the pipeline there.
         own = comparison.predicted_labels and method not in BASELINES
-        yield method, reconstruct(stack, model, options, labels=None if own else drawn[None])
+        yield method, reconstruct(stack, model, options, labels=None if own else labels[None])

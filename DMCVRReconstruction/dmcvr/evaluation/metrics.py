@@ -72,9 +72,8 @@ def surface_distances(
     if not (predicted.any() and true.any()):
         return SurfaceDistances(nan, nan, nan, nan, nan)
     window = ndimage.find_objects((predicted | true).astype(np.uint8))[0]
-    surfaces = [surface(np.pad(mask[window], 1)) for mask in (predicted, true)]
-    forward = _distances(*surfaces, spacing)
-    backward = _distances(*surfaces[::-1], spacing)
+    found, real = (surface(np.pad(mask[window], 1)) for mask in (predicted, true))
+    forward, backward = _distances(found, real, spacing), _distances(real, found, spacing)
     return SurfaceDistances(
         asd=float(forward.mean()),
         assd=float(np.concatenate([forward, backward]).mean()),

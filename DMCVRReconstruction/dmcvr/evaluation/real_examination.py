@@ -18,7 +18,7 @@ from ..reconstruction.result import Reconstruction
 from ..reconstruction.stack_labels import label_stack, straighten_labels
 from .compared_cuts import Cut, LaxImage, cut_views
 from .contours import Contours
-from .methods import Comparison, reconstructions
+from .methods import Comparison, reconstructions_on
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def examine(
     out = []
     for number, (frame, phase) in enumerate(chosen.items()):
         one, drawn = stack.select(frames=[frame]), contours.get(frame)
-        results = dict(reconstructions(one, by_frame[frame], model, comparison))
+        results = dict(reconstructions_on(one, by_frame[frame], model, comparison))
         points = _points(drawn, "SAX", planes)
         lax = _lax_images(examination.lax, stack, frame, drawn)
         out.append(ExaminedFrame(frame, phase, one, by_frame[frame], results, points, lax))

@@ -68,7 +68,7 @@ class ImageScale:
             rows[:, None] & columns,
             stack_scale(frame, tuple(centre), spacing[0]),
             float(np.percentile(frame, 99.5)) or 1.0,
-            tuple(spacing),
+            spacing,
         )
 
     def doubt(self, spread: np.ndarray, image: np.ndarray, true: np.ndarray) -> dict[str, float]:

@@ -142,7 +142,8 @@ def withheld_tables(
                 rows += slice_rows(case, split, method, result)
         done()
     rows.sort(key=lambda row: int(row.group[0].split()[0]))
-    columns, notes = COLUMNS, NOTES
+    columns: tuple[Column, ...] = COLUMNS
+    notes: tuple[str, ...] = NOTES
     if comparison.options.samples:
         columns, notes = (*COLUMNS, *DOUBT), (*NOTES, DOUBT_NOTE, *slice_correlations(rows))
     notes = (

@@ -38,9 +38,9 @@ def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
 
 
 def placed(module: Network, device: torch.device) -> Network:
-    """``module`` on ``device``, its weights laid out with channels last, in which convolutions are fastest."""
-    # torch's stubs do not know of memory_format here, which its documentation names.
-    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    """``module`` on ``device``, its weights laid out with channels last, as convolutions are fastest."""
+    # torch's annotations of ``to`` lack memory_format, which its documentation names.
+    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def describe(device: torch.device) -> str:

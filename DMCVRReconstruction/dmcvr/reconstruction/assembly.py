@@ -203,7 +203,7 @@ def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
     Where the interpolated code says a structure has ended, it has ended whatever the image seems to show;
     where the image shows none of a structure, or shows it somewhere else altogether, the code stands.
     """
-    out = np.clip(code, -REACH_MM, REACH_MM)
+    out: np.ndarray = np.clip(code, -REACH_MM, REACH_MM)
     for channel in range(len(out)):
         if (code[channel] > 0).any() and (image[channel] > 0).any():
             joined = image[channel] if rule == "image" else (out[channel] + image[channel]) / 2
@@ -221,7 +221,8 @@ def resample_field(field: np.ndarray, source: Plane, target: Plane) -> np.ndarra
     pixels of that; none beyond the border.
     """
     scale = np.array(source.spacing[::-1]) / np.array(target.spacing[::-1])
-    return resample_maps(field, source, target, 0.0) * scale[:, None, None]
+    pixels: np.ndarray = resample_maps(field, source, target, 0.0) * scale[:, None, None]
+    return pixels
 
 
 def paste_window(
@@ -245,7 +246,8 @@ def paste_window(
 
     def whole(z: int) -> np.ndarray:
         generated = sample_plane(images[z], source, plane, order=3) * window.scale + clipped[z]
-        return np.maximum(weight * generated + (1 - weight) * background[z], least)
+        blended: np.ndarray = np.maximum(weight * generated + (1 - weight) * background[z], least)
+        return blended
 
     out = np.empty(background.shape, np.float32)
     for z, image in enumerate(mapped(whole, range(len(images)))):
@@ -258,4 +260,5 @@ def _feather(plane: Plane, feather_mm: float) -> np.ndarray:
     size = plane.shape[0]
     edge = np.minimum(np.arange(size), np.arange(size)[::-1]) * plane.spacing[0]
     ramp = 0.5 - 0.5 * np.cos(np.pi * np.clip(edge / feather_mm, 0, 1))
-    return ramp[:, None] * ramp[None, :]
+    both: np.ndarray = ramp[:, None] * ramp[None, :]
+    return both

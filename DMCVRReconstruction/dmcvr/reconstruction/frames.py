@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..anatomy.function import find_ed_es, stack_volumes_ml
@@ -18,6 +20,13 @@ def cycle_volumes(stack: Stack, labels: dict[int, np.ndarray]) -> tuple[float | 
     )
 
 
+def phases(cycle: Sequence[float | None]) -> tuple[int, int]:
+    """End-diastole and end-systole among the frames whose volume is known."""
+    known = [(t, value) for t, value in enumerate(cycle) if value is not None]
+    ed, es = find_ed_es([value for _, value in known])
+    return known[ed][0], known[es][0]
+
+
 def choose_frames(frame: str | int, cycle: tuple[float | None, ...]) -> list[int]:
     """The frames meant by "ed", "es", "all" or an index, from the LVC volumes of ``cycle_volumes``."""
     if isinstance(frame, int):
@@ -26,6 +35,5 @@ def choose_frames(frame: str | int, cycle: tuple[float | None, ...]) -> list[int
         return list(range(len(cycle)))
     if frame not in ("ed", "es"):
         raise InputError(f"There is no frame {frame!r}; choose ed, es, all or a number.")
-    known = [t for t, value in enumerate(cycle) if value is not None]
-    ed, es = find_ed_es([cycle[t] for t in known])
-    return [known[ed if frame == "ed" else es]]
+    ed, es = phases(cycle)
+    return [ed if frame == "ed" else es]

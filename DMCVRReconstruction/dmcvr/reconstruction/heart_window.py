@@ -100,4 +100,5 @@ def heart_part(labels: np.ndarray) -> np.ndarray:
     """
     parts, count = ndimage.label(labels > 0, CONNECTED)
     shares = [np.bincount(parts[labels == label], minlength=count + 1) for label in (LVC, LVM)]
-    return (parts == np.minimum(*shares).argmax()) & (labels > 0)
+    part: np.ndarray = (parts == np.minimum(*shares).argmax()) & (labels > 0)
+    return part

@@ -124,6 +124,8 @@ class SliceCodes:
         if self.features is not None:
             morphology = lerp(self.features[pairs.below], self.features[pairs.above], t)
         elif self.takes_maps:
+            if pairs.maps is None:
+                raise ValueError("This preset's morphology code needs the slices' distance maps.")
             morphology = scale_distances(pairs.maps).to(self.semantic.device)
         return Codes(lerp(self.semantic[pairs.below], self.semantic[pairs.above], t), morphology)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from ..core.errors import InputError
 
@@ -141,7 +141,10 @@ _TYPES = {
 }
 
 
-def _from_json(cls: type, values: Mapping[str, Any]) -> Any:
+Kind = TypeVar("Kind", Options, ModelChoice)
+
+
+def _from_json(cls: type[Kind], values: Mapping[str, Any]) -> Kind:
     types = {field.name: str(field.type) for field in fields(cls)}
     if unknown := sorted(values.keys() - types.keys()):
         raise InputError(f"There is no option {', '.join(map(repr, unknown))} in this version.")

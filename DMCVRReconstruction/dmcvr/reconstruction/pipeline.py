@@ -40,11 +40,10 @@ def reconstruct(
     model: may be None only for a method that needs no network, with ``labels`` given.
     labels: (T or 1, S, H, W) uint8, expert labels of the acquired slices, instead of segmenting.
     progress: called with the stages "segment", "align", "invert", "generate" and "sample".
-    Raises InputError where the stack shows no heart or the options do not fit it.
+    Raises InputError where the stack shows no heart or the options do not fit it, ValueError where a model is
+    needed and there is none.
     """
     options = options or Options()
-    if model is None and (labels is None or options.generates):
-        raise ValueError("Without a model only baselines can run, and only on given labels.")
     clock = _Clock()
     prepared = _prepare(stack, labels, options)
     with clock("segment"):
@@ -56,11 +55,9 @@ def reconstruct(
     )
     stack_labels = np.stack([by_frame[t] for t in chosen])
     frames = prepared.stack.select(frames=list(chosen))
-    method = _method(options, model, window, given=labels is not None)
+    method, at_once = _method(options, model, window, prepared)
     with clock("generate"):
-        filled = _fill(
-            frames, stack_labels, prepared.layout, method, _frames_at_once(options, model, prepared), progress
-        )
+        filled = _fill(frames, stack_labels, prepared.layout, method, at_once, progress)
     return Reconstruction(
         volume=filled.volume,
         labels=filled.labels,
@@ -99,20 +96,19 @@ def _prepare(acquired: Stack, labels: np.ndarray | None, options: Options) -> _P
     return _Prepared(stack, displaced, labels, plan(stack, options.spacing))
 
 
-def _method(options: Options, model: Model | None, window: Window | None, *, given: bool) -> Method:
-    """The method the options name. given: whether an expert's labels were given."""
+def _method(
+    options: Options, model: Model | None, window: Window | None, prepared: _Prepared
+) -> tuple[Method, int]:
+    """The method the options name, and how many frames at a time it takes: as many as fit in a batch."""
     if not options.generates:
-        return BASELINES[options.method]
+        return BASELINES[options.method], 1
+    if model is None or window is None:
+        raise ValueError("Without a model only baselines can run.")
     # An expert's labels are not to be mixed with a network's.
-    label_rule = "code" if given else options.label_rule
-    return DiffusionMethod(model, window, options, label_rule, torch.Generator().manual_seed(options.seed))
-
-
-def _frames_at_once(options: Options, model: Model | None, prepared: _Prepared) -> int:
-    """As many frames as fit in a batch."""
-    if not options.generates:
-        return 1
-    return max(1, model.batch // len(prepared.layout.wanted))
+    label_rule = options.label_rule if prepared.labels is None else "code"
+    generator = torch.Generator().manual_seed(options.seed)
+    at_once = max(1, model.batch // len(prepared.layout.wanted))
+    return DiffusionMethod(model, window, options, label_rule, generator), at_once
 
 
 def _fill(

@@ -99,7 +99,8 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
         return mask
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
-    return parts == sizes.argmax()
+    part: np.ndarray = parts == sizes.argmax()
+    return part
 
 
 def bottleneck(model: Model, images: np.ndarray) -> torch.Tensor:

@@ -68,7 +68,8 @@ def sample_spread(
         drawn = [
             _decoded(denoise, pair.sample(turn, generator), latents.levels, options.order) for turn in turns
         ]
-        return np.std(drawn, axis=0)
+        deviation: np.ndarray = np.std(drawn, axis=0)
+        return deviation
 
     between = bracket(latents.positions, targets.positions)[2] > 0
     spread = _at_targets(model, latents, targets, make, lambda done, total: progress("sample", done, total))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..anatomy.function import find_ed_es
 from ..core.errors import InputError
 from ..core.geometry import sample_plane
 from ..core.labels import LVC
 from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
-from .frames import cycle_volumes
+from .frames import cycle_volumes, phases
 from .heart_window import Window, find_heart, window_about
 from .segmentation import VIEWS, segment_frames
 
@@ -43,7 +42,7 @@ def segment_phases(stack: Stack, model: Model, progress: Progress) -> tuple[Wind
     labels = segmenter.labels(list(range(count)), QUICK_VIEWS)
     _check_heart(labels)
     settled: set[int] = set()
-    while contested := set(find_ed_es(cycle_volumes(stack, labels))) - settled:
+    while contested := set(phases(cycle_volumes(stack, labels))) - settled:
         labels |= segmenter.labels(sorted(contested))
         settled |= contested
     segmenter.end()
@@ -71,7 +70,7 @@ class _StackSegmenter:
             self._progress("segment", self._total * self._done // self._work, self._total)
 
         together = max(1, self._model.batch // len(self._native))
-        out = {}
+        out: dict[int, np.ndarray] = {}
         for start in range(0, len(frames), together):
             some = frames[start : start + together]
             found = segment_frames(
@@ -97,15 +96,17 @@ def label_stack(
     """The window and the labels by frame, of the frames that are needed to choose from and to reconstruct.
 
     frame: as in the pipeline's options. labels: (T or 1, S, H, W) uint8, an expert's, or None to segment. The
-    window is None without a model.
+    window is None without a model. Raises ValueError where there is neither.
     """
     count = len(stack.frames)
     if isinstance(frame, int) and not 0 <= frame < count:
         raise InputError(f"There is no frame {frame}; frames are counted from 0 to {count - 1}.")
     needed = [frame] if isinstance(frame, int) else list(range(count))
-    if labels is None and frame in ("ed", "es") and count > 2:
-        return segment_phases(stack, model, progress)
     if labels is None:
+        if model is None:
+            raise ValueError("Without a model the labels must be given.")
+        if frame in ("ed", "es") and count > 2:
+            return segment_phases(stack, model, progress)
         return segment_stack(stack, model, needed, progress)
     if len(labels) < count and len(needed) > 1:
         raise InputError("The labels are of one frame only; say which with --frame.")

@@ -177,11 +177,10 @@ def random_view(
     ]
     limits = {(RVC,): augmentation.rv_size, (LVC, LVM): augmentation.lv_size}
     sizes = {
-        members: torch.where(
-            uniform(images, 0, 1) < 0.5, torch.exp(uniform(images, logarithms[0], logarithms[1])), 1.0
-        )
+        members: torch.where(uniform(images, 0, 1) < 0.5, torch.exp(uniform(images, low, high)), 1.0)
         for members, limit in limits.items()
-        if any(logarithms := [math.log(end) for end in limit])
+        for low, high in [(math.log(limit[0]), math.log(limit[1]))]
+        if low or high
     }
     views, view_labels = look(images, labels, shifts, random_turn(images), size, step_zoomed, sizes)
     if augmentation.trabeculae > 0:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from dmcvr.cohort.failures import explain, without_paths
 from dmcvr.core.errors import InputError, StorageError
+from dmcvr.reconstruction.options import ModelChoice
 
 
 def raised(error, cause=None):
@@ -47,7 +48,9 @@ def test_a_fault_says_where_without_folders(case, settings):
 def test_no_path_is_told(case, settings):
     """Not even those that hold blanks, or that only begin as the case's do."""
     case = replace(case, files=(Path("/mnt/Roe Richard/1.dcm"),))
+    settings = replace(settings, model=ModelChoice("/mnt/Roe Mary/model"))
     for path in (
+        "/mnt/Roe Mary/model/model.json",
         str(case.path),
         str(case.path.parent / "other.nrrd"),
         str(settings.output / "cases" / "x"),

@@ -10,10 +10,10 @@ def triple(text: str) -> tuple[int, int, int]:
     parts = text.split(",")
     if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
         raise argparse.ArgumentTypeError(f"give three numbers as in 1,2,3, not {text!r}")
-    values = tuple(int(part) for part in parts)
-    if len({0, *values}) != 4:
+    first, second, third = (int(part) for part in parts)
+    if len({0, first, second, third}) != 4:
         raise argparse.ArgumentTypeError("the three numbers must differ from each other and from 0")
-    return values
+    return first, second, third
 
 
 def frame(text: str) -> str | int:

@@ -104,13 +104,17 @@ def _case_by_case(
 def _segmentation(arguments: argparse.Namespace) -> Evaluation:
     cases = _data_folder(arguments)
     return _case_by_case(
-        arguments.data, len(cases), True, lambda model, done: segmentation_tables(cases, model, done)
+        arguments.data, len(cases), True, lambda model, done: segmentation_tables(cases, _needed(model), done)
     )
 
 
 def _generation(arguments: argparse.Namespace) -> Evaluation:
     cases, methods, steps = _data_folder(arguments), arguments.methods, arguments.steps
-    generators = cache(lambda model: Generators(model, _diffae(arguments)))
+
+    @cache
+    def generators(model: Model | None) -> Generators:
+        return Generators(_needed(model), _diffae(arguments))
+
     return _case_by_case(
         arguments.data,
         len(cases),
@@ -151,6 +155,12 @@ def _compared(
         lambda model, done: fill_tables(cases, model, comparison, done),
         lambda tables, model, progress: draw(tables[0], cases, model, comparison, progress),
     )
+
+
+def _needed(model: Model | None) -> Model:
+    """The model of an evaluation that needs one."""
+    assert model is not None  # whoever runs an evaluation loads a model if `needs_model`
+    return model
 
 
 def _views(arguments: argparse.Namespace) -> Evaluation:

@@ -14,7 +14,7 @@ from ...output.record import LIBRARIES
 
 def run(arguments: argparse.Namespace) -> None:
     """Print versions, devices and the model's card."""
-    versions = {"dmcvr": __version__, "python": platform.python_version()}
+    versions: dict[str, str | None] = {"dmcvr": __version__, "python": platform.python_version()}
     for name in LIBRARIES:
         try:
             versions[name] = version(name)
@@ -22,9 +22,10 @@ def run(arguments: argparse.Namespace) -> None:
             versions[name] = None
     card = read_card(arguments.model or DEFAULT_BUNDLE)
     torch_found = versions["torch"] is not None
+    devices = _devices(torch_found)
     facts = {
         "versions": versions,
-        "devices": _devices(torch_found),
+        "devices": devices,
         "gpus": _gpus() if torch_found else [],
         "model": card,
     }
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     for name, found in versions.items():
         print(f"{name:14} {found or 'not installed'}")
-    print("devices        " + ", ".join(facts["devices"]))
+    print("devices        " + ", ".join(devices))
     for key, value in card.items():
         if key not in ("preset", "sha256", "labels"):
             print(f"model {key:8} {value if isinstance(value, str) else json.dumps(value)}")

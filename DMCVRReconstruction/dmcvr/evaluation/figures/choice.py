@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...core.progress import Progress
 from ...model.inference import Model
-from ...simulation.phantom import Phantom
+from ...simulation.phantom import Examination
 from ..agreement import is_agreement
 from ..cases import Case
 from ..compared_cuts import LaxImage, cut_views
@@ -66,6 +66,7 @@ def withheld_drawings(
     items = []
     for number, case in enumerate(case for case in cases if case.name in ranks):
         item = withheld_slices(case, model, comparison)
+        assert item is not None  # the table has no row of a case without withheld slices
         rank = ranks[case.name]
         yield withheld_drawing(f"slices-{rank}", _title(table, rank, case.name), item)
         items.append(item)
@@ -76,7 +77,7 @@ def withheld_drawings(
 
 def view_drawings(
     table: Table,
-    phantoms: Iterable[tuple[str, Phantom]],
+    phantoms: Iterable[tuple[str, Examination]],
     model: Model | None,
     comparison: Comparison,
     progress: Progress,
@@ -85,13 +86,14 @@ def view_drawings(
     nearest neighbour and DMCVR, or the last of the methods compared; none of one whose heart was missed.
     """
     ranks = example_cases(table, "average")
-    shown = AGAINST, OWN
+    shown: tuple[str, ...] = (AGAINST, OWN)
     if not set(shown) <= set(comparison.methods):
         shown = comparison.methods[-2:]
     chosen = replace(comparison, methods=shown)
     for number, (name, phantom) in enumerate(item for item in phantoms if item[0] in ranks):
-        results = dict(reconstructions(phantom.sax, phantom.sax_labels[0], model, chosen))
-        if None not in results.values():
+        made = reconstructions(phantom.sax, phantom.sax_labels[0], model, chosen)
+        results = {method: result for method, result in made if result is not None}
+        if results:
             lax = [LaxImage(stack, phantom.lax_labels[view][0, 0]) for view, stack in phantom.lax.items()]
             rank = ranks[name]
             yield view_drawing(f"views-{rank}", _title(table, rank, name), cut_views(results, lax))

@@ -35,7 +35,7 @@ def outline_grid(stack: Stack, labels: np.ndarray, points: Sequence[Mapping[int,
     """The slices in the stack's order, ACROSS in a row, zoomed on the heart."""
     low, high = box((labels != BACKGROUND).any(0), MARGIN_MM / min(stack.spacing))
     crop = slice(low[0], high[0]), slice(low[1], high[1])
-    panels = []
+    panels: list[Panel | None] = []
     for index, image in enumerate(stack.frames[0]):
         black, white = grey_limits(image[crop])
         dots = {label: stack.plane(index).indices(where) - low for label, where in points[index].items()}

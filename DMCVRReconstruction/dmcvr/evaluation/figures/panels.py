@@ -14,6 +14,7 @@ from .drawing import new_figure
 from .style import INK, LABEL_COLOURS, NORMAL, SMALL
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 GAP, LINE, LEFT, BOTTOM = 0.04, 0.18, 0.3, 0.34
@@ -96,7 +97,7 @@ def draw_panels(grid: PanelGrid) -> Figure:
                 continue
             mine = [side * scale for side in panel.size_mm]
             corner = x + (wide - mine[0]) / 2, y + (tall - mine[1]) / 2
-            place = [corner[0] / width, corner[1] / height, mine[0] / width, mine[1] / height]
+            place = corner[0] / width, corner[1] / height, mine[0] / width, mine[1] / height
             _draw_panel(figure.add_axes(place), panel, bar=number == 0)
     _draw_key(figure, grid)
     return figure
@@ -164,7 +165,7 @@ def _draw_key(figure: Figure, grid: PanelGrid) -> None:
     from matplotlib.patches import Patch
     from matplotlib.patheffects import Normal, Stroke
 
-    handles = [
+    handles: list[Artist] = [
         Patch(facecolor=LABEL_COLOURS[label], edgecolor=INK, linewidth=0.4, label=name)
         for label, name in NAMES.items()
     ]

@@ -44,9 +44,9 @@ def slice_grid(item: Regenerated) -> PanelGrid:
     spacing = item.stack.spacing
     low, high = box((item.true != BACKGROUND).any(0), MARGIN_MM / min(spacing))
     crop = slice(low[0], high[0]), slice(low[1], high[1])
-    rows = []
+    rows: list[tuple[Panel | None, ...]] = []
     for index in chosen_slices(item):
-        row = []
+        row: list[Panel | None] = []
         reference = outlines(item.true[index][crop])
         for method in methods:
             image, labels = item.images[method][index][crop], item.labels[method][index][crop]

@@ -206,7 +206,7 @@ class Preset:
 
     @property
     def interpolator_mm(self) -> float:
-        """mm a pixel of the interpolator's grid, which shows the model's window. Raises ValueError as above."""
+        """mm a pixel of the interpolator's grid, which shows the model's window."""
         return self.image_size * self.pixel_mm / self.interpolator_config.size
 
 

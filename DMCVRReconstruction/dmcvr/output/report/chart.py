@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...core.labels import COLOURS, LVC, RVC, TITLES
 
@@ -18,7 +20,7 @@ def volume_curve(
     volumes: Sequence[Mapping[str, float]],
     stack_volumes: Sequence[Mapping[str, float]] = (),
     marks: Mapping[str, int] | None = None,
-    times: Sequence[float] | None = None,
+    times: ArrayLike | None = None,
 ) -> str:
     """An <svg> of the ventricles' volumes in ml, frame by frame.
 
@@ -27,12 +29,13 @@ def volume_curve(
     times: ms, one a frame; without them the frames are counted.
     """
     x = np.arange(1, len(volumes) + 1) if times is None else np.asarray(times, float)
+    first, last = float(x[0]), float(x[-1])
     top = max(value[name] for value in [*volumes, *stack_volumes] for name in SHOWN)
     step = next((step for step in (10, 20, 50, 100, 200, 500) if top / step <= 6), 1000)
-    top = step * np.ceil(max(top, 1) / step)
+    top = step * math.ceil(max(top, 1) / step)
 
     def across(value: float) -> float:
-        return LEFT + (value - x[0]) / (x[-1] - x[0]) * (WIDTH - LEFT - RIGHT)
+        return LEFT + (value - first) / (last - first) * (WIDTH - LEFT - RIGHT)
 
     def up(value: float) -> float:
         return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)

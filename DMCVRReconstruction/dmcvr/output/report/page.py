@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from ...anatomy.long_axis import long_axis
+from ...anatomy.long_axis import LongAxis, long_axis
 from ...core.errors import InputError
 from ...core.labels import COLOURS, LVC, LVM, RVC, TITLES
 from ..page_style import STYLE
@@ -21,7 +21,7 @@ from .view_rows import Panel, lax_rows, slice_panels
 VIEW_TITLES = {"2ch": "Two-chamber view", "3ch": "Three-chamber view", "4ch": "Four-chamber view"}
 
 
-def write_report(path: str | os.PathLike, data: ReportData) -> None:
+def write_report(path: str | os.PathLike[str], data: ReportData) -> None:
     """Write the report on ``data`` to ``path``, an .html file of one to three megabytes.
 
     It names no patient, date or path: of the input only its hash is shown.
@@ -89,11 +89,11 @@ def _pictures(data: ReportData) -> str:
     first = next(iter(data.phases.values()))
     parts = ["<section><h2>Long-axis views</h2>"]
     try:
-        axis = long_axis(data.labels[first], data.grid)
+        axis: LongAxis | None = long_axis(data.labels[first], data.grid)
     except InputError as error:
         axis = None
         parts.append(f"<p>{escape(str(error))}</p>")
-    else:
+    if axis is not None:
         real = " A row with a real long-axis image lies in that image's plane." if data.lax else ""
         parts.append(
             '<p class="soft">Apex at the top. On the left: right ventricle (four-chamber), inferior wall '

@@ -14,7 +14,8 @@ from .signals import BLOOD, VESSEL_WALL
 WALL_MM = {"cavae": 0.8, "veins": 0.8, "pulmonary": 1.4, "aorta": 1.6}
 
 
-Places, Radii = Sequence[ArrayLike], Sequence[float]
+Places = Sequence[ArrayLike]
+Radii = Sequence[float]
 Course = tuple[np.ndarray, np.ndarray]
 """Points (K, 3), LPS mm, and radii (K,) of the blood in one vessel."""
 

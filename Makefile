@@ -26,6 +26,8 @@ test: $(VENV)/installed lint
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=DMCVRReconstruction $(BIN)/lint-imports --no-cache
 
 # Everything by the hashes of its published files, but torch: which build of it fits is for the machine to say,
 # so it is pinned by version, and what only its CUDA builds need comes with it. medpy is published as source,

@@ -8,11 +8,13 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "reconstruct"]
 
 if TYPE_CHECKING:
-    from .reconstruction.result import Reconstruction
+    from .reconstruction.pipeline import reconstruct
+else:
 
+    def __getattr__(name):
+        """`reconstruct` on its first use: its module imports torch, which takes seconds."""
+        if name == "reconstruct":
+            from .reconstruction.pipeline import reconstruct
 
-def reconstruct(*arguments, **options) -> Reconstruction:
-    """Reconstruct a stack; see ``reconstruction.pipeline``. Torch is imported on the first call."""
-    from .reconstruction.pipeline import reconstruct as run
-
-    return run(*arguments, **options)
+            return reconstruct
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -72,4 +72,5 @@ def resample_labels(labels: np.ndarray, source: Plane, target: Plane) -> np.ndar
     """Labels (H, W) on another, parallel plane: each structure resampled linearly, the largest wins."""
     shares = [sample_plane((labels == label).astype(np.float32), source, target) for label in (LVC, LVM, RVC)]
     background = 1 - np.sum(shares, axis=0)
-    return np.argmax([background, *shares], axis=0).astype(np.uint8)
+    resampled: np.ndarray = np.argmax([background, *shares], axis=0).astype(np.uint8)
+    return resampled

@@ -134,7 +134,8 @@ def _write(
             # Slice by slice: a cine need not be in memory a second time.
             for z in range(array.shape[-3]):
                 part = array[z] if array.ndim == 3 else np.moveaxis(array[:, z], 0, -1)
-                packed.write(np.ascontiguousarray(part).astype(array.dtype.newbyteorder("<"), copy=False))
+                voxels = np.ascontiguousarray(part).astype(array.dtype.newbyteorder("<"), copy=False)
+                packed.write(voxels.data)
 
 
 def _as_type(array: np.ndarray, dtype: np.dtype | type | str | None) -> np.ndarray:

@@ -78,7 +78,7 @@ def _node(
     node = f"vtkMRML{CLASSES.get(tag, tag)}Node{key}"
     if references := "".join(f"{role}:{target};" for role, target in refs.items() if target):
         attributes["references"] = references
-    ElementTree.SubElement(scene, tag, id=node, name=name, **attributes)
+    ElementTree.SubElement(scene, tag, {"id": node, "name": name, **attributes})
     return node
 
 

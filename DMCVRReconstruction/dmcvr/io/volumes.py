@@ -104,7 +104,8 @@ def _load(path: Path, what: str = "image") -> sitk.Image:
         with quiet():
             reader.ReadImageInformation()
             check_claim(path, reader, what)
-            return reader.Execute()
+            image: sitk.Image = reader.Execute()
+            return image
     except RuntimeError as error:
         if "orthonormal" in str(error):
             raise InputError(
@@ -129,11 +130,11 @@ def _stack(image: sitk.Image) -> Stack:
     return stack
 
 
-def _grid(image: sitk.Image, shape: tuple[int, int, int]) -> Grid:
+def _grid(image: sitk.Image, shape: tuple[int, ...]) -> Grid:
     dimension = image.GetDimension()
     direction = np.array(image.GetDirection()).reshape(dimension, dimension)[:3, :3]
     steps = (direction * image.GetSpacing()[:3]).T
-    return Grid(np.array(image.GetOrigin()[:3]), *steps, shape)
+    return Grid.of_steps(np.array(image.GetOrigin()[:3]), steps, shape)
 
 
 def _frames(image: sitk.Image) -> tuple[np.ndarray, np.ndarray | None]:
@@ -175,7 +176,8 @@ def _segment_values(image: sitk.Image, values: tuple[int, int, int]) -> tuple[in
         number += 1
     if not named.keys() & set(NAMES.values()):
         return values
-    return tuple(named.get(name, -1) for name in NAMES.values())
+    lvc, lvm, rvc = (named.get(name, -1) for name in NAMES.values())
+    return lvc, lvm, rvc
 
 
 def _sample_segmentation(image: sitk.Image, stack: Stack) -> np.ndarray:
@@ -210,7 +212,7 @@ def _check_order(labels: np.ndarray, values: tuple[int, int, int]) -> None:
     """Raise InputError where not LVM but another label surrounds, or LVM surrounds not LVC but another."""
     order = list(NAMES)
     share = {(a, b): surrounded(labels, a, b) for a in order for b in order if a != b}
-    inner, wall = max(share, key=share.get)
+    inner, wall = max(share, key=share.__getitem__)
     if share[LVC, LVM] < 0.5 and share[inner, wall] > 0.7:
         rest = next(label for label in order if label not in (inner, wall))
         better = ",".join(str(values[order.index(label)]) for label in (inner, wall, rest))

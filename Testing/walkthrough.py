@@ -23,6 +23,7 @@ qt.install()
 modules.install()
 
 from dmcvr.cli.commands.reconstruct import read_input
+from dmcvr.reconstruction.options import GENERATIVE
 from slicer_harness.application import Application
 from slicer_harness.loading import addStack
 from slicer_harness.panel import Panel
@@ -106,7 +107,7 @@ def reconstruct(panel: Panel, folder: Path) -> None:
     loading = panel.until(lambda: run.isOver or run.stage != "load")
     first = time.monotonic() - started
     # The picture is taken amid what takes longest.
-    last = "generate" if panel.widget._parameterNode.method.value in ("dmcvr", "diffae") else "segment"
+    last = "generate" if panel.widget._parameterNode.method.value in GENERATIVE else "segment"
     panel.until(lambda: run.isOver or (run.stage == last and run.done > 5), WAIT_SECONDS)
     panel.photograph(folder / "running.png")
     computing = panel.until(lambda: run.isOver or run.stage == "import", WAIT_SECONDS)

@@ -10,6 +10,7 @@ from dmcvr.anatomy.long_axis import LEFT_SIDE_DEGREES, LongAxis
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Grid, Plane, unit
 from dmcvr.core.labels import BACKGROUND
+from dmcvr.evaluation.view_scores import ViewScore, score_view
 from slicer.i18n import tr as _
 
 from ..scene.result_nodes import ResultNodes
@@ -20,7 +21,6 @@ from .helper_nodes import HelperNodes, nearestAcquiredSlices
 from .lax_images import LaxImage, imagesByView, laxLabels
 from .layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
 from .slice_views import SegmentationDisplay, showIn3D, showPlane, sliceLogic
-from .view_scores import ViewScore, scoreView
 
 MARGIN_MM = 14.0
 # Only views of one group draw each other's planes as lines; of the rows of a view one is enough.
@@ -125,7 +125,7 @@ class LaxComparison:
         for view, image in self._images.items():
             drawn = laxLabels(image, *when)
             if drawn is not None:
-                found += scoreView(view, shown.labels, shown.grid, drawn, image.plane)
+                found += score_view(view, shown.labels, shown.grid, drawn, image.plane)
         return found
 
     def _shownFrame(self) -> ShownFrame:

@@ -1,12 +1,13 @@
-"""Agreement of the reconstruction with manual labels on long-axis images."""
+"""Agreement of a reconstruction with manual labels on a long-axis image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from dmcvr.core.geometry import Grid, Plane
-from dmcvr.core.labels import NAMES
+
+from ..core.geometry import Grid, Plane
+from ..core.labels import NAMES
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,15 @@ class ViewScore:
     distance: float
 
 
-def scoreView(view: str, labels: np.ndarray, grid: Grid, manual: np.ndarray, plane: Plane) -> list[ViewScore]:
+def score_view(
+    view: str, labels: np.ndarray, grid: Grid, manual: np.ndarray, plane: Plane
+) -> list[ViewScore]:
     """Scores of ``labels`` (Z, Y, X) on ``grid``, cut by ``plane``, against ``manual`` ones (H, W) there.
 
-    Structures without manual labels are left out, and so are manual labels beyond the first and last acquired
-    slice, where nothing is reconstructed.
+    Structures without manual labels are left out, and so are manual labels beyond the first and last slice of
+    the grid, where nothing is reconstructed.
     """
-    # It imports scikit-image, which Slicer does not include.
-    from dmcvr.evaluation.metrics import dice, surface_distances
+    from .metrics import dice, surface_distances  # scikit-image, which 3D Slicer does not include
 
     points = plane.points()
     cut = grid.sample(labels, points, order=0)

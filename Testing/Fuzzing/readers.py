@@ -10,7 +10,8 @@ from pathlib import Path
 from dmcvr.cli.job_file import JOB_FILE, read_job
 from dmcvr.core.errors import InputError
 from dmcvr.evaluation.contours import read_contours
-from dmcvr.io.volumes import read_grid, read_labels, read_lax, read_stack
+from dmcvr.io.label_files import read_labels
+from dmcvr.io.volumes import read_grid, read_lax, read_stack
 from dmcvr.model.bundle import read_card
 from dmcvr.model.inference import Model
 
@@ -44,12 +45,19 @@ def _images(suffix: str) -> Reader:
     return Reader(make, _read_image)
 
 
+def _make_nifti2(folder: Path) -> list[Sample]:
+    """Under a name that is wrong for some: files are read by what they hold."""
+    return [Sample("damaged.nii.gz", data) for data in samples.nifti2()]
+
+
 def _read_image(path: Path) -> None:
     """By all that take such a file: each may stumble where another does not look."""
     refused = None
     for read in (read_stack, read_lax, read_grid):
         try:
-            read(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # said of odd input, and meant
+                read(path)
         except InputError as error:
             refused = error
     if refused is not None:
@@ -65,7 +73,7 @@ def _make_labels(folder: Path) -> list[Sample]:
 
 
 def _read_labels(path: Path) -> None:
-    read_labels(path, samples.stack())
+    read_labels(path, samples.stack(), warn=lambda message: None)
 
 
 def _make_dicom(folder: Path) -> list[Sample]:
@@ -110,6 +118,7 @@ def _read_model(path: Path) -> None:
 READERS: dict[str, Reader] = {
     "nifti": _images(".nii"),
     "nifti.gz": _images(".nii.gz"),
+    "nifti2": Reader(_make_nifti2, _read_image),
     "nrrd": _images(".nrrd"),
     "mha": _images(".mha"),
     "dicom": Reader(_make_dicom, _read_dicom),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from dmcvr.io.nrrd import write_segmentation, write_stack, write_volume
 from dmcvr.model.bundle import write_bundle
 from dmcvr.model.weights import build
 from dmcvr.reconstruction.options import ModelChoice, Options
+from niftifiles import nifti
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -64,6 +67,16 @@ def _written(image: sitk.Image, folder: Path, name: str, pack: bool = False) -> 
     return (folder / name).read_bytes()
 
 
+def nifti2() -> list[bytes]:
+    """NIfTI-2 stills and cines, frames in the fifth dimension, packed and not."""
+    made = [
+        nifti(voxels()[0], version=2),
+        nifti(voxels(3), version=2, order=">", codes=(1, 1)),
+        nifti(voxels(3)[:, None], version=2, times=(1.0, 40.0), units=18),
+    ]
+    return [*made, bz2.compress(made[0]), gzip.compress(made[2])]
+
+
 def images(folder: Path, suffix: str) -> list[bytes]:
     """Stills and cines with ``suffix``, packed and not."""
     name, still, cine = f"image{suffix}", _itk(voxels()[0]), _itk(voxels(3), frames=True)
@@ -74,7 +87,50 @@ def images(folder: Path, suffix: str) -> list[bytes]:
         found.append((folder / name).read_bytes())
         write_stack(folder / name, stack())
         found.append((folder / name).read_bytes())
+        found += [nrrd_with_time(encoding) for encoding in ("raw", "bzip2", "ascii", "hex")]
     return found
+
+
+def nrrd_with_time(encoding: str) -> bytes:
+    """A cine whose fastest axis is of kind ``time``, its voxels in one of the rarer encodings."""
+    array = np.ascontiguousarray(np.moveaxis(voxels(3), 0, -1))
+    size = " ".join(map(str, array.shape[::-1]))
+    head = f"""NRRD0005
+# a cine
+type: short
+dimension: 4
+space: RAS
+sizes: {size}
+space directions: none (1.5,0,0) (0,1.5,0) (0,0,8)
+kinds: time space space space
+spacings: 40 nan nan nan
+endian: little
+encoding: {encoding}
+space origin: (-5,7,11)
+note:=none
+
+"""
+    pack = {
+        "raw": bytes,
+        "bzip2": bz2.compress,
+        "hex": lambda data: data.hex().encode(),
+        "ascii": lambda data: " ".join(map(str, np.frombuffer(data, "<i2"))).encode(),
+    }
+    return head.encode() + pack[encoding](array.astype("<i2").tobytes())
+
+
+def layered_segmentation(folder: Path) -> bytes:
+    """A segmentation of two layers."""
+    drawn = labels()
+    layers = np.stack([np.where(drawn == 2, 0, drawn), drawn == 2]).astype(np.uint8)
+    write_volume(folder / "layers.nrrd", layers, GRID, labels=True)
+    head, data = (folder / "layers.nrrd").read_bytes().split(b"\n\n", 1)
+    pairs = [
+        f"Segment{number}_{key}:={value}"
+        for number, (name, layer, value) in enumerate((("LVC", 0, 1), ("RVC", 0, 3), ("LVM", 1, 1)))
+        for key, value in (("ID", f"S{number}"), ("Name", name), ("Layer", layer), ("LabelValue", value))
+    ]
+    return head + b"\n" + "\n".join(pairs).encode() + b"\n\n" + data
 
 
 def label_files(folder: Path) -> dict[str, list[bytes]]:
@@ -85,6 +141,7 @@ def label_files(folder: Path) -> dict[str, list[bytes]]:
         ".seg.nrrd": [
             (folder / "drawn.seg.nrrd").read_bytes(),
             _written(segmentation, folder, "raw.seg.nrrd"),
+            layered_segmentation(folder),
         ],
         **{
             suffix: [_written(_itk(labels()), folder, f"labels{suffix}")]

@@ -6,6 +6,9 @@ code; Raya and Udupa 1990 for distances as a shape code).
 Where a structure is in one slice and not in the next, it ends half-way between them, for that is all the
 slices say. Toward the apex it tapers to a point there; toward the base, where the valve plane cuts across, it
 keeps its shape. Nothing is extrapolated beyond the first and the last slice.
+
+What changes at half-way does so over a hair's breadth (`HALF_WAY`), area by area: a slice that lies there
+counts half for either side, and rounding of positions does not decide.
 """
 
 from __future__ import annotations
@@ -16,7 +19,12 @@ import numpy as np
 
 from ..core.labels import BACKGROUND
 from ..core.positions import bracket
-from .signed_distances import CAVITY, WHOLE, structures_shown
+from .signed_distances import BORDER_MM, CAVITY, WHOLE, structures_shown
+
+HALF_WAY = 0.01
+"""Share of a gap, to either side of its middle, over which what changes there is handed over: 0.1 mm in gaps
+of 10 mm.
+"""
 
 
 class End(Enum):
@@ -56,7 +64,8 @@ def heart_areas(labels: np.ndarray) -> np.ndarray:
 def between(first: np.ndarray, second: np.ndarray, t: float, apex: End | None) -> np.ndarray:
     """Distance maps (3, H, W) in mm at the fraction ``t`` in [0, 1] of the way from one slice to the next.
 
-    A structure in both slices takes the straight line (eq. 5). One in a single slice is gone from t = 1/2 on:
+    A structure in both slices takes the straight line (eq. 5). One in a single slice is gone from t = 1/2 on,
+    where half of its area counts (`HALF_WAY`):
     toward the apex it tapers until there, toward the base it keeps its shape. Where the LV cavity ends toward
     the base, so does the wall about it: muscle that the slice beyond still shows is a rim by the valve, of
     which the straight line would make a lid over the cavity, so each slice's wall reaches half-way.
@@ -75,8 +84,37 @@ def between(first: np.ndarray, second: np.ndarray, t: float, apex: End | None) -
         for channel in np.flatnonzero(ending):
             out[channel] = _ending(last[channel], beyond[channel], far, tapers=tapers)
         if ending[CAVITY] and not tapers:
-            out[WHOLE] = (last if far < 0.5 else beyond)[WHOLE]
+            share = nearer_share(far)
+            out[WHOLE] = hand_over(last[WHOLE], beyond[WHOLE], share)
+            out[CAVITY] = hand_over(last[CAVITY], beyond[CAVITY], share, taken=out[WHOLE] <= 0)
     return out
+
+
+def nearer_share(t: float) -> float:
+    """How much of the slice at t = 0 counts at ``t``: 1 before half-way, 0 after, falling between."""
+    return float(np.clip((0.5 + HALF_WAY - t) / (2 * HALF_WAY), 0, 1))
+
+
+def hand_over(
+    first: np.ndarray, second: np.ndarray, share: float, taken: np.ndarray | None = None
+) -> np.ndarray:
+    """A map (H, W) whose area is ``share`` of the area of ``first`` and the rest of that of ``second``.
+
+    At 1 and 0 it is either itself. Its shape is that of the mean map, raised or lowered to the area.
+    taken: (H, W) bool, pixels of another structure, which it may not have.
+    """
+    if share in (0, 1):
+        return first if share else second
+    mixed = share * first + (1 - share) * second
+    area = round(share * np.count_nonzero(first > 0) + (1 - share) * np.count_nonzero(second > 0))
+    if taken is not None:
+        mixed[taken] = mixed.min()
+    order = np.argsort(-mixed, axis=None, kind="stable")  # of pixels at one level the first come in
+    inside = np.zeros(mixed.size, bool)
+    inside[order[:area]] = True
+    level = mixed.flat[order[min(area, mixed.size - 1)]]
+    lifted = np.abs(mixed - level) + 2 * BORDER_MM  # none is left to the border's rule
+    return np.where(inside.reshape(mixed.shape), lifted, -lifted)
 
 
 def _ending(last: np.ndarray, absent: np.ndarray, t: float, *, tapers: bool) -> np.ndarray:
@@ -86,7 +124,7 @@ def _ending(last: np.ndarray, absent: np.ndarray, t: float, *, tapers: bool) -> 
     Otherwise the shape stays and is gone from t = 1/2 on.
     """
     if not tapers:
-        return last if t < 0.5 else absent
+        return hand_over(last, absent, nearer_share(t))
     point = last - last.max()
     if t < 0.5:
         return (1 - 2 * t) * last + 2 * t * point

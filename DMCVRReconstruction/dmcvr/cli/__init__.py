@@ -12,10 +12,19 @@ import sys
 
 from ..core.errors import CancelledError, InputError, explain_fault
 from .arguments.parser import build_parser
+from .console import abandon, flush_console, prepare_console
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code."""
+    prepare_console()
+    try:
+        return _run(arguments)
+    finally:
+        flush_console()
+
+
+def _run(arguments: list[str] | None) -> int:
     options = build_parser().parse_args(arguments)
     # A job that is told to end stops as one interrupted by hand does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -24,6 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"dmcvr: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        abandon(sys.stdout.fileno())
+        # What is printed while a command runs is for somebody who waits for its end; the rest is done by then.
+        return 130 if getattr(options, "json", False) or options.command in ("job", "train") else 0
     except (KeyboardInterrupt, CancelledError):
         print("dmcvr: cancelled.", file=sys.stderr)
         return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..system.walk import files_below
 
 LONGEST_NAME = 120
 Frame = str | int
@@ -43,7 +45,7 @@ class Case:
             return list(self.files)
         if not self.path.is_dir():
             return [self.path]
-        return sorted(path for path in self.path.rglob("*") if path.is_file())
+        return files_below(self.path)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class CaseList:
         seen: set[bytes] = set()
         for case in cases:
             # A disk that does not tell capitals apart must not mix two cases up.
-            digest = hashlib.blake2b(case.name.lower().encode(), digest_size=12).digest()
+            digest = hashlib.blake2b(os.fsencode(case.name.lower()), digest_size=12).digest()
             if digest in seen:
                 raise InputError(
                     f"Two inputs have the name {case.name}; rename one, or give an index with names."
@@ -123,10 +125,14 @@ def by_frame(stack: Case, frames: tuple[Frame, ...]) -> Iterator[Case]:
 
 def subject_hash(subject: str) -> str:
     """32 bits of a hash in hexadecimal, the same everywhere, which divides subjects evenly."""
-    return hashlib.sha256(subject.encode()).hexdigest()[:8]
+    return hashlib.sha256(os.fsencode(subject)).hexdigest()[:8]
 
 
 def safe_name(text: str) -> str:
-    """``text`` as the name of a folder on any system."""
+    """``text`` as the name of a folder on any system. Bytes that are no text, which would all become the
+    same, are told apart by a hash.
+    """
     name = re.sub(r"[^\w.+=@-]", "_", text)[:LONGEST_NAME].rstrip(".")
+    if any("\udc80" <= letter <= "\udcff" for letter in text):
+        name += f"-{hashlib.sha256(os.fsencode(text)).hexdigest()[:6]}"
     return name if name[:1] not in ("", ".") else f"_{name}"

@@ -8,64 +8,99 @@ be done from a bare patient number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import os
+import struct
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..core.errors import InputError
 from ..io.dicom.files import Header, read_headers
+from ..io.formats import SUFFIXES
+from ..system.walk import files_below, walk
 from .cases import Case
+
+PREAMBLE = 128
 
 
 def dicom_cases(folder: Path) -> Iterator[Case]:
-    """One case an examination in ``folder`` and below. Raises InputError where there is no DICOM image.
+    """One case an examination in ``folder`` and below; none where there is no DICOM file.
 
     Subfolders are read one after the other, so that only one's headers are held at a time; an examination
     must lie within one of them. One that holds a damaged file is left to be refused as a case, so that the
     others go on.
     """
-    loose = any(path.is_file() for path in folder.iterdir())
-    below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if not loose and below:
-        found = False
-        for part in below:
-            for case in _part(part, folder):
-                found = True
-                yield case
-        if not found:
-            raise InputError("The folder holds neither image files nor DICOM images.")
+    if any(map(is_dicom, _files(folder))):
+        yield from _examinations(folder, read_headers(folder))
         return
-    yield from _examinations(folder, read_headers(folder))
+    seen: set[Path] = set()
+    for part in _subfolders(folder):
+        if part.resolve() not in seen:  # a link beside the folder that it leads to
+            seen.add(part.resolve())
+            yield from _part(part, folder)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file begins as DICOM does, with a preamble or, as old ones, with an element at once."""
+    if path.name.lower().endswith(SUFFIXES):
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(PREAMBLE + 4)
+    except OSError:
+        return False
+    if start[PREAMBLE:] == b"DICM":
+        return True
+    if len(start) < 8:
+        return False
+    named = start[4:6].isalpha() and start[4:6].isupper()
+    group, element, size = struct.unpack("<HHI", start[:8])
+    return group in (2, 8) and (named or (element < 0x3000 and size < path.stat().st_size))
 
 
 def _part(part: Path, root: Path) -> Iterator[Case]:
     """The cases of one subfolder of ``root``."""
-    if not any(path.is_file() for path in part.rglob("*")):
+    if not any(is_dicom(path) for _, files in walk(part) for path in files):
         return
     try:
         headers = read_headers(part)
     except InputError:
-        below = sorted(path for path in part.iterdir() if path.is_dir())
-        if below and not any(path.is_file() for path in part.iterdir()):
+        below = _subfolders(part)
+        if below and not any(map(is_dicom, _files(part))):
             for deeper in below:
                 yield from _part(deeper, root)
             return
-        name = "exam-" + _short_hash(str(part.relative_to(root)))
+        name = "exam-" + _short_hash(os.fsencode(part.relative_to(root)))
         yield Case(name, name, part)
         return
     yield from _examinations(part, headers)
 
 
-def _examinations(folder: Path, headers: list[Header]) -> Iterator[Case]:
+def _files(folder: Path) -> list[Path]:
+    return next((files for _, files in walk(folder)), [])
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:  # which the search for files has told
+        return []
+
+
+def _examinations(folder: Path, headers: Sequence[Header]) -> Iterator[Case]:
     groups: dict[tuple, list[Header]] = {}
     for header in headers:
         groups.setdefault((header.study, header.subject), []).append(header)
+    strays = any(path.name.lower().endswith(SUFFIXES) for path in files_below(folder))
     for group in groups.values():
         # A study without a UID is told by its series, whose UIDs cannot be guessed either.
         study = group[0].study or min(header.series for header in group)
-        name = "exam-" + _short_hash("\n".join([study, *group[0].subject]))
+        name = "exam-" + _short_hash(
+            "\n".join([study, *group[0].subject]).encode("utf-8", "backslashreplace")
+        )
         files = sorted({header.path for header in group})
-        yield Case(name, name, folder, files=() if len(groups) == 1 else tuple(files))
+        whole = len(groups) == 1 and not strays
+        yield Case(name, name, folder, files=() if whole else tuple(files))
 
 
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _short_hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]

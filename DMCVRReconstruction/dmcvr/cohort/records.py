@@ -25,6 +25,8 @@ from .settings import KEEP, Settings
 RECORD = "case.json"
 PICTURE = "preview.jpg"
 FORMAT = 1
+CASE_FILES = (RECORD, PICTURE, *FILES)
+"""Patterns of the names of all files of a case."""
 CASES = "cases"
 KEYS = {
     *("format", "name", "subject", "phase", "frame", "status", "input", "model_sha256", "options", "keep"),
@@ -44,6 +46,14 @@ def read_record(folder: Path) -> dict | None:
     except (OSError, ValueError):  # none, or damaged: then the case is to be done
         return None
     return record if record.get("format") == FORMAT and record.keys() == KEYS else None
+
+
+def is_recorded(path: Path) -> bool:
+    """Whether a file in a case's folder is the cohort's: its record lists it, or there is no record, as
+    where a run was killed, and the folder is the cohort's.
+    """
+    record = read_record(path.parent)
+    return record is None or path.name == RECORD or path.name in record["files"]
 
 
 def stands(case: Case, settings: Settings, folder: Path) -> bool:
@@ -111,7 +121,7 @@ def seal(staged: Path, folder: Path, record: dict) -> None:
     """Add the record to the files that lie ready in ``staged``, and clear their place of an earlier run's."""
     record["files"] = {path.name: path.stat().st_size for path in sorted(staged.iterdir())}
     (staged / RECORD).write_text(json.dumps(record) + "\n", encoding="utf-8")
-    for pattern in (RECORD, PICTURE, *FILES):
+    for pattern in CASE_FILES:
         for path in folder.glob(pattern):
             path.unlink()
 
@@ -120,7 +130,7 @@ def write_failure(case: Case, settings: Settings, record: dict, picture: bytes |
     """Put a failed case's ``record`` in the place of whatever was there. Raises InputError or OSError."""
     folder = case_folder(settings.output, case)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with staged_folder(folder, NUMBERED, RECORD) as staged:
+    with staged_folder(folder, NUMBERED, RECORD, CASE_FILES, is_recorded) as staged:
         if picture is not None:
             (staged / PICTURE).write_bytes(picture)
         seal(staged, folder, record)

@@ -23,7 +23,7 @@ class Settings:
     """The options of a cohort, small enough to go with every case.
 
     output: the cohort's folder, absolute, which every worker sees. options: of each case but for its frame.
-    model: its folder absolute; model_sha256: of its card. label_values: see ``volumes.read_labels``.
+    model: its folder absolute; model_sha256: of its card. label_values: see ``label_files.read_labels``.
     keep: one of KEEP. retries: how often a transient fault is tried again. trust_times: whether an input
     whose size and time have not changed counts as unchanged, without being read again.
     """

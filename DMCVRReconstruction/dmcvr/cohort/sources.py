@@ -1,49 +1,70 @@
-"""Where stacks are found: in a folder of image files, a CSV index or a tree of DICOM files."""
+"""Where stacks are found: in a folder of image files, of DICOM files or of both, or in a CSV index."""
 
 from __future__ import annotations
 
-import csv
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.errors import InputError
 from ..evaluation.cases import PHASE
-from ..io.headers import SUFFIXES
+from ..io.formats import SUFFIXES
 from ..io.labelled import ENDINGS
-from .cases import Case, Frame, safe_name
+from ..system.walk import walk
+from .cases import Case, safe_name
 from .dicomtree import dicom_cases
+from .index import cases_of_index
 
-COLUMNS = ("path", "name", "subject", "phase", "labels", "frame")
-"""What an index may hold; only ``path`` is needed."""
-DRAWN = ("_gt", "_labels")
-NO_STACK = {
-    *("gt", "seg", "label", "labels", "mask", "truth"),
-    *("lax", "la", "ao", "2ch", "3ch", "4ch", "rvot", "lvot", "scout", "localizer"),
+DRAWN = ("_gt", "_labels", "_label", "_seg", "_segmentation", "_mask")
+"""What is added to a stack's name for the labels that lie beside it."""
+LABELS = {
+    *("gt", "groundtruth", "truth", "seg", "segs", "segmentation", "segmentations", "segmented"),
+    *(
+        "label",
+        "labels",
+        "labelmap",
+        "labelmaps",
+        "mask",
+        "masks",
+        "annotation",
+        "annotations",
+        "roi",
+        "rois",
+    ),
+    *("contour", "contours", "prediction", "predictions", "pred", "labelstr", "labelsts", "labelstest"),
 }
-"""Words in the names of files that are labels or other views."""
+"""Words in the names of files and folders of labels; the last are nnU-Net's."""
+VIEWS = {"lax", "la", "ao", "2ch", "3ch", "4ch", "rvot", "lvot", "scout", "localizer", "localiser"}
+"""Words in the names of other views."""
+SHORT_AXIS = {"sax", "sa", "shortaxis", "ktz"}
+"""Words that name a short-axis stack whatever else stands in its name, as in LA_012_sax."""
 NO_RAW_DATA = ("derivatives", "sourcedata", "code")  # of a BIDS data set
 BIDS_SUBJECT = re.compile(r"sub-[^_]+(_ses-[^_]+)?")
 BIDS_PHASE = re.compile(r"[_-](ED|ES)(?=_|$)", re.IGNORECASE)
 
+LeftOut = Counter[str]
+"""How many files and folders were not taken for stacks, by reason, in the plural."""
 
-def find_stacks(source: Path) -> Iterator[Case]:
+
+def find_stacks(source: Path, left_out: LeftOut | None = None) -> Iterator[Case]:
     """One case a stack of ``source``, in a fixed order, with the labels beside it.
 
-    source: a folder of image files or, if it holds none, of DICOM files, at any depth; or a CSV index.
-    Raises InputError.
+    source: a folder of image files, DICOM files or both, at any depth, links followed; or a CSV index.
+    left_out: counts what is passed over while the cases are taken. Raises InputError.
     """
     source = Path(source).absolute()
+    left_out = Counter() if left_out is None else left_out
     if source.is_dir():
-        return _in_folder(source) if next(_volumes(source), None) else dicom_cases(source)
+        return _in_folder(source, left_out)
     if not source.exists():
         raise InputError("The input does not exist; give a folder or a CSV index.")
     if source.suffix.lower() not in (".csv", ".tsv"):
         raise InputError(
             "The input is neither a folder nor a CSV index; for one stack use dmcvr reconstruct."
         )
-    return _in_index(source)
+    return cases_of_index(source, subject_and_phase, stem)
 
 
 def subject_and_phase(name: str) -> tuple[str, str | None]:
@@ -58,71 +79,66 @@ def subject_and_phase(name: str) -> tuple[str, str | None]:
     return PHASE.sub("", name), found and found[1].upper()
 
 
-def _volumes(folder: Path) -> Iterator[Path]:
-    """Image files in ``folder`` and below, folder by folder, sorted; hidden ones are passed over."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NO_RAW_DATA)
-        for name in sorted(names):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield Path(place, name)
-
-
-def _in_folder(folder: Path) -> Iterator[Case]:
-    for path in _volumes(folder):
-        stem = _stem(path)
-        if path.name.lower().endswith(".seg.nrrd") or NO_STACK & set(re.split(r"[_\-. ]", stem.lower())):
-            continue
-        # patient001/patient001_4d and sub-01/anat/sub-01_cine say whose they are; patient001/sax does not.
-        parents = path.relative_to(folder).parts[:-1]
-        name = safe_name(stem if not parents or stem.startswith(parents[0]) else "_".join([*parents, stem]))
-        subject, phase = subject_and_phase(name)
-        drawn = (path.with_name(f"{stem}{mark}{ending}") for mark in DRAWN for ending in ENDINGS)
-        labels = next((item for item in drawn if item.exists()), None)
-        yield Case(name, subject, path, phase=phase, labels=labels)
-
-
-def _stem(path: Path) -> str:
+def stem(path: Path) -> str:
+    """The name of an image file without its ending."""
     ending = max((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), key=len, default="")
     return path.name[: len(path.name) - len(ending)]
 
 
-def _in_index(index: Path) -> Iterator[Case]:
-    try:
-        with index.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, delimiter="\t" if index.suffix.lower() == ".tsv" else ",")
-            if "path" not in (rows.fieldnames or ()):
-                raise InputError(f"The index has no column named path; it may have {', '.join(COLUMNS)}.")
-            for row in rows:
-                yield _from_row(row, index.parent, rows.line_num)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError("The index cannot be read; it must be a CSV file in UTF-8.") from error
+def kind_of_name(path: Path, root: Path) -> str | None:
+    """What else than a stack the names of an image file and of its folders below ``root`` say it is, in the
+    plural; None for a stack.
+    """
+    words = _words(stem(path))
+    folders = path.relative_to(root).parts[:-1]
+    if path.name.lower().endswith(".seg.nrrd") or LABELS & set(words):
+        return "label files"
+    if any(LABELS & set(_words(folder)) for folder in folders):
+        return "label files"
+    # A view's word that comes first, before a number, names a patient or a study.
+    named = [word for index, word in enumerate(words) if index or len(words) == 1 or not words[1].isdecimal()]
+    return "other views" if VIEWS & set(named) and not SHORT_AXIS & set(words) else None
 
 
-def _from_row(row: dict, folder: Path, line: int) -> Case:
-    """Paths count from the index's own ``folder``."""
-    held = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    if not held["path"]:
-        raise InputError(f"Line {line} of the index names no path.")
-    path = folder / held["path"]
-    name = safe_name(held["name"] or _stem(path))
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[_\-. ]+", name.lower()) if word]
+
+
+def _in_folder(folder: Path, left_out: LeftOut) -> Iterator[Case]:
+    found = False
+    for cases in (_volumes(folder, left_out), dicom_cases(folder)):
+        for case in cases:
+            found = True
+            yield case
+    if not found and not left_out:
+        raise InputError("The folder holds neither image files nor DICOM images.")
+
+
+def _volumes(folder: Path, left_out: LeftOut) -> Iterator[Case]:
+    """Cases of the image files in ``folder`` and below, folder by folder; hidden ones are passed over."""
+
+    def denied(place: Path) -> None:
+        left_out["folders that may not be looked into"] += 1
+
+    def enter(name: str) -> bool:
+        return not name.startswith(".") and name not in NO_RAW_DATA
+
+    for _, files in walk(folder, denied, enter):
+        for path in files:
+            if not path.name.lower().endswith(SUFFIXES) or path.name.startswith("."):
+                continue
+            if (kind := kind_of_name(path, folder)) is not None:
+                left_out[kind] += 1
+                continue
+            yield _case(path, folder)
+
+
+def _case(path: Path, folder: Path) -> Case:
+    title = stem(path)
+    # patient001/patient001_4d and sub-01/anat/sub-01_cine say whose they are; patient001/sax does not.
+    parents = path.relative_to(folder).parts[:-1]
+    name = safe_name(title if not parents or title.startswith(parents[0]) else "_".join([*parents, title]))
     subject, phase = subject_and_phase(name)
-    if held["phase"]:
-        phase = held["phase"].upper()
-        if phase not in ("ED", "ES"):
-            raise InputError(f"Line {line} of the index: the phase must be ED, ES or empty.")
-    return Case(
-        name,
-        held["subject"] or subject,
-        path,
-        frame=_frame(held["frame"], line) if held["frame"] else None,
-        phase=phase,
-        labels=folder / held["labels"] if held["labels"] else None,
-    )
-
-
-def _frame(text: str, line: int) -> Frame:
-    if text.lower() in ("ed", "es", "all"):
-        return text.lower()
-    if not text.isdecimal():
-        raise InputError(f"Line {line} of the index: the frame must be ed, es, all or a number from 0.")
-    return int(text)
+    drawn = (path.with_name(f"{title}{mark}{ending}") for mark in DRAWN for ending in ENDINGS)
+    labels = next((item for item in drawn if os.path.exists(item)), None)
+    return Case(name, subject, path, phase=phase, labels=labels)

@@ -18,7 +18,6 @@ from ..core.errors import InputError, StorageError
 from ..core.stack import Stack
 from ..io.inputs import read_input
 from ..io.nrrd import write_volume
-from ..io.volumes import read_labels
 from ..model.inference import Model
 from ..output.files import NUMBERED, write_reconstruction
 from ..output.files import RECORD as RESULT
@@ -33,11 +32,13 @@ from .failures import Failure, explain
 from .outcome import Outcome
 from .preview import picture_of_result, picture_of_stack
 from .records import (
+    CASE_FILES,
     PICTURE,
     RECORD,
     case_folder,
     content_hashes,
     input_stamp,
+    is_recorded,
     make_case_record,
     seal,
     stands,
@@ -92,13 +93,12 @@ def _may_skip(case: Case, settings: Settings, folder: Path) -> bool:
 def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> None:
     """Reconstruct ``case`` and put its files and its record in place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with staged_folder(folder, NUMBERED, RECORD) as staged:
+    with staged_folder(folder, NUMBERED, RECORD, CASE_FILES, is_recorded) as staged:
         begun = time.perf_counter()
         stamp = input_stamp(case) if os.path.exists(case.path) else ""
         with gathered(case, folder.parent) as path:
-            given = read_input(path)
+            given = read_input(path, labels=case.labels, label_values=settings.label_values)
         stack = attempt.stack = given.stack
-        labels = None if case.labels is None else read_labels(case.labels, stack, settings.label_values)
         hashes = content_hashes(case)
         seconds = {"read": time.perf_counter() - begun}
         if case.of_cine and len(stack.frames) == 1:
@@ -111,7 +111,7 @@ def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> Non
             model = load_model(settings.model)
             seconds["load model"] = time.perf_counter() - begun
         options = settings.options_of(case)
-        result = reconstruct(stack, model, options, labels=labels)
+        result = reconstruct(stack, model, options, labels=given.labels)
         made = make_record(result, options, model, hashes, given.notes, seconds | result.seconds)
         begun = time.perf_counter()
         _write(staged, result, made, given.lax, settings.keep)

@@ -16,7 +16,8 @@ from ..core.errors import InputError
 from ..core.geometry import Plane, sample_plane
 from ..core.labels import LVC, LVM, RVC
 from ..core.stack import Stack
-from .volumes import read_labels, read_stack
+from .label_files import read_labels
+from .volumes import read_stack
 
 ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
 LabelledStack = tuple[str, Stack, np.ndarray]

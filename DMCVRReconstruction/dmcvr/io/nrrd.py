@@ -24,6 +24,8 @@ TYPES = {
     "bool": "uint8", "uint8": "uint8", "int8": "int8", "uint16": "uint16", "int16": "int16",
     "uint32": "uint32", "int32": "int32", "float32": "float", "float64": "double",
 }  # fmt: skip
+MARK = "# Written by dmcvr"
+"""Comment in the second line of every header. Other programs that change a file do not keep it."""
 SLICE_ORIGINS = "DMCVR slice origins"  # key of the places (x y z of every slice, LPS mm) of irregular slices
 
 
@@ -94,6 +96,17 @@ def write_segmentation(path: str | Path, labels: np.ndarray, grid: Grid) -> None
     _write(path, _as_type(labels, np.uint8), grid, fields)
 
 
+def is_written_here(path: Path) -> bool:
+    """Whether this module wrote the file ``path`` as it is now."""
+    try:
+        with Path(path).open("rb") as file:
+            return [line.rstrip() for line in (file.readline(99), file.readline(99))][1] == MARK.encode(
+                "ascii"
+            )
+    except OSError:
+        return False
+
+
 def _sequence_fields(kind: str, array: np.ndarray, times: np.ndarray | None) -> dict[str, str]:
     return {
         "DataNodeClassName": f"vtkMRML{kind}VolumeNode",
@@ -115,7 +128,7 @@ def _write(
         )
     sizes = [str(size) for size in array.shape[:-4:-1]]
     directions, kinds = [_vector(step) for step in steps], ["domain"] * 3
-    header = ["NRRD0005", f"type: {TYPES[array.dtype.name]}", f"dimension: {array.ndim}"]
+    header = ["NRRD0005", MARK, f"type: {TYPES[array.dtype.name]}", f"dimension: {array.ndim}"]
     header += ["space: left-posterior-superior"]
     if array.ndim == 4:
         # The list axis first is the one layout that old and new versions of Slicer both read.

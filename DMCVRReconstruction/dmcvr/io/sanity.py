@@ -7,6 +7,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.intensity import field_scale
 from ..core.stack import Stack
+from .content import check_axes, check_is_image
 
 IN_PLANE_MM = (0.1, 10.0)
 GAP_MM = (0.1, 40.0)
@@ -69,6 +70,8 @@ def check_stack(stack: Stack, slices: int = 2) -> None:
         raise InputError("The image holds values that are not numbers (NaN or infinity); export it again.")
     if stack.frames.size == 0 or stack.frames.min() == stack.frames.max():
         raise InputError("All pixels of the image have the same value; check that the right file was chosen.")
+    check_is_image(stack)
+    check_axes(stack)
     if (stack.frames < 0).mean() > 0.01:
         bright = field_scale(stack.frames)
         if (stack.frames < -0.5 * bright).mean() > 0.01:

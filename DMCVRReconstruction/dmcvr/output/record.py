@@ -16,6 +16,7 @@ from ..anatomy.function import ejection_fraction, find_ed_es, mass_g
 from ..anatomy.long_axis import long_axis
 from ..core.errors import InputError
 from ..model.bundle import file_hash
+from ..system.walk import files_below
 
 if TYPE_CHECKING:
     from ..model.inference import Model
@@ -34,7 +35,7 @@ def input_hash(path: Path) -> str:
     try:
         if path.is_file():
             return file_hash(path)
-        hashes = sorted(file_hash(item) for item in path.rglob("*") if item.is_file())
+        hashes = sorted(file_hash(item) for item in files_below(path))
     except OSError as error:
         raise InputError("A file of the input cannot be read, or was removed; give it again.") from error
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
@@ -87,7 +88,7 @@ class CycleRecord:
     edv_ml: float
     esv_ml: float
     ef_percent: float | None
-    lvc_ml: list[float]
+    lvc_ml: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class RunRecord:
     """The contents of result.json. No name, date or path of the input is in it.
 
     What does not apply to the method is null. ``frames`` are the reconstructed frames of the input, counted
-    from 0; ``ed`` and ``es`` count among these. ``volumes`` and ``stack_volumes``, in ml by structure, hold a
+    from 0, ``left_out`` those that show no heart; ``ed`` and ``es`` count among ``frames``. ``volumes`` and ``stack_volumes``, in ml by structure, hold a
     table for each of them, ``mass_g`` a number, ``long_axis`` null where a ventricle is missing.
     ``uncertainty`` is, by frame and slice, the mean within the heart, in intensities.
     """
@@ -125,6 +126,7 @@ class RunRecord:
     input: InputRecord
     geometry: GeometryRecord
     frames: list[int]
+    left_out: list[int]
     ed: int | None
     es: int | None
     volumes: list[dict[str, float]]
@@ -176,6 +178,7 @@ def make_record(
         input=_input(result, hashes),
         geometry=_geometry(result),
         frames=list(result.frames),
+        left_out=list(result.left_out),
         ed=result.frames.index(at_ed) if at_ed in result.frames else None,
         es=result.frames.index(at_es) if at_es in result.frames else None,
         volumes=volumes,
@@ -228,13 +231,16 @@ def _uncertainty(result: Reconstruction) -> list[list[float | None]] | None:
 
 
 def _cycle(result: Reconstruction) -> CycleRecord | None:
-    """End-diastole and end-systole by disc summation, if every frame of a cine was segmented."""
-    lvc = [value for value in result.cycle_ml if value is not None]
-    if len(lvc) < 2 or len(lvc) < len(result.cycle_ml):
+    """End-diastole and end-systole by disc summation, if every frame of a cine was segmented but for those
+    that were left out.
+    """
+    known = {t: value for t, value in enumerate(result.cycle_ml) if value is not None}
+    if len(known) < 2 or len(known.keys() | {*result.left_out}) < len(result.cycle_ml):
         return None
-    ed, es = find_ed_es(lvc)
-    ef = ejection_fraction(lvc[ed], lvc[es]) if lvc[ed] > 0 else None
-    return CycleRecord(ed, es, lvc[ed], lvc[es], ef, lvc)
+    frames = list(known)
+    ed, es = (frames[index] for index in find_ed_es(list(known.values())))
+    ef = ejection_fraction(known[ed], known[es]) if known[ed] > 0 else None
+    return CycleRecord(ed, es, known[ed], known[es], ef, list(result.cycle_ml))
 
 
 def _long_axis(result: Reconstruction, index: int) -> LongAxisRecord | None:

@@ -12,28 +12,37 @@ from ..core.stack import Stack
 
 
 def cycle_volumes(stack: Stack, labels: dict[int, np.ndarray]) -> tuple[float | None, ...]:
-    """LVC volume in ml by disc summation in each frame of the stack, None where it has no labels."""
+    """LVC volume in ml by disc summation in each frame of the stack, None where it has no labels, or none of
+    LVC: such a frame shows no heart, rather than one without blood.
+    """
     area = float(np.prod(stack.spacing))
     return tuple(
-        stack_volumes_ml(labels[t], stack.positions, area)["LVC"] if t in labels else None
+        (stack_volumes_ml(labels[t], stack.positions, area)["LVC"] or None) if t in labels else None
         for t in range(len(stack.frames))
     )
 
 
 def phases(cycle: Sequence[float | None]) -> tuple[int, int]:
-    """End-diastole and end-systole among the frames whose volume is known."""
+    """End-diastole and end-systole among the frames whose volume is known. Raises InputError for none."""
     known = [(t, value) for t, value in enumerate(cycle) if value is not None]
+    if not known:
+        raise InputError(
+            "No frame shows a left ventricular cavity, so end-diastole and end-systole cannot be told; check "
+            "the labels, or choose a frame by its number with --frame."
+        )
     ed, es = find_ed_es([value for _, value in known])
     return known[ed][0], known[es][0]
 
 
-def choose_frames(frame: str | int, cycle: tuple[float | None, ...]) -> list[int]:
-    """The frames meant by "ed", "es", "all" or an index, from the LVC volumes of ``cycle_volumes``."""
+def choose_frames(frame: str | int, cycle: Sequence[float | None]) -> list[int]:
+    """The frames meant by "ed", "es", "all" or an index, from the LVC volumes of ``cycle_volumes``; "all" are
+    those that show a heart.
+    """
     if isinstance(frame, int):
         return [frame]
+    ed, es = phases(cycle)
     if frame == "all":
-        return list(range(len(cycle)))
+        return [t for t, value in enumerate(cycle) if value is not None]
     if frame not in ("ed", "es"):
         raise InputError(f"There is no frame {frame!r}; choose ed, es, all or a number.")
-    ed, es = phases(cycle)
     return [ed if frame == "ed" else es]

@@ -4,6 +4,7 @@ parameter node, a cohort and an evaluation all hold. Each default stands here an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
@@ -59,6 +60,10 @@ class Options:
         _check("label rule", self.label_rule, LABEL_RULES)
         if isinstance(self.frame, str):
             _check("frame", self.frame, PHASES, "or a number from 0")
+        if self.spacing is not None and not (math.isfinite(self.spacing) and self.spacing > 0):
+            raise InputError("The slice spacing must be a number above 0.")
+        if not math.isfinite(self.stop_log_snr):
+            raise InputError("The log-SNR at which the inversion stops must be a number.")
         if self.steps is not None and self.steps < 1:
             raise InputError("The number of steps must be at least 1.")
         if self.samples and (self.samples < 2 or not self.generates):

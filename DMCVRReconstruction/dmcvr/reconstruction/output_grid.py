@@ -21,6 +21,13 @@ STRAIGHT_PIXELS = 1e-3
 other.
 """
 MOST_SLICES = 2000
+TIE = 2e-3
+"""What counts as half-way between two numbers of slices."""
+
+
+def _whole(quotient: float) -> int:
+    """The nearest whole number from 1; half-way between two the lower, however positions are rounded."""
+    return max(1, ceil(quotient - 0.5 - TIE))
 
 
 def slice_spacing(positions: np.ndarray, spacing: float) -> float:
@@ -34,7 +41,7 @@ def slice_spacing(positions: np.ndarray, spacing: float) -> float:
     """
     gaps, length = np.diff(positions), positions[-1]
     smallest = gaps.min()
-    parts = max(1, round(smallest / spacing))
+    parts = _whole(smallest / spacing)
     others = range(max(1, ceil(smallest / (4 / 3 * spacing))), floor(smallest / (2 / 3 * spacing)) + 1)
     for divisions in (parts, *sorted(others, key=lambda number: abs(smallest / number - spacing))):
         # From the whole length, so that rounding in the file's positions does not add up.
@@ -43,7 +50,7 @@ def slice_spacing(positions: np.ndarray, spacing: float) -> float:
         misses = np.abs(positions - step * np.round(positions / step))
         if count <= MOST_SLICES and misses.max() <= ON_GRID_MM:
             return float(step)
-    return float(length / max(1, round(length / spacing)))
+    return float(length / _whole(length / spacing))
 
 
 def plan(stack: Stack, spacing: float | None = None) -> Layout:

@@ -19,13 +19,14 @@ from ..core.stack import Stack
 from ..model.inference import Model
 from ..system import scratch
 from .assembly import DiffusionMethod
+from .blank_images import complete_frames, leave_out_blank_slices
 from .frames import choose_frames, cycle_volumes
 from .heart_window import Window
 from .options import Options
 from .output_grid import plan, straighten
 from .result import Reconstruction
 from .stack_labels import label_stack, straighten_labels
-from .warnings import warnings_for
+from .warnings import warnings_for, warnings_of_options, warnings_without_heart
 
 
 def reconstruct(
@@ -47,12 +48,20 @@ def reconstruct(
     clock = _Clock()
     prepared = _prepare(stack, labels, options)
     with clock("segment"):
-        window, by_frame = label_stack(prepared.stack, model, options.frame, prepared.labels, progress)
+        window, by_frame = label_stack(
+            prepared.stack, model, options.frame, prepared.labels, progress, prepared.complete
+        )
     cycle = cycle_volumes(prepared.stack, by_frame)
     chosen = choose_frames(options.frame, cycle)
-    warnings = warnings_for(
-        prepared.stack, prepared.displaced_mm, prepared.layout, {t: by_frame[t] for t in chosen}
-    )
+    sought = [] if labels is not None or isinstance(options.frame, int) else prepared.complete
+    without_heart = [t for t in sought if cycle[t] is None]
+    warnings = [
+        *prepared.warnings,
+        *warnings_without_heart(without_heart),
+        *warnings_for(
+            prepared.stack, prepared.displaced_mm, prepared.layout, {t: by_frame[t] for t in chosen}
+        ),
+    ]
     stack_labels = np.stack([by_frame[t] for t in chosen])
     frames = prepared.stack.select(frames=list(chosen))
     method, at_once = _method(options, model, window, prepared)
@@ -68,6 +77,7 @@ def reconstruct(
         stack_labels=stack_labels,
         frames=tuple(chosen),
         cycle_ml=cycle,
+        left_out=tuple(sorted({*range(len(cycle))} - {*prepared.complete} | {*without_heart})),
         seconds=clock.seconds,
         warnings=tuple(warnings),
     )
@@ -76,13 +86,16 @@ def reconstruct(
 @dataclass(frozen=True)
 class _Prepared:
     """A stack whose slices lie straight above each other, having been displaced by up to so many mm; its
-    expert labels, if there are any; and the layout of its reconstruction.
+    expert labels, if there are any; the layout of its reconstruction; the frames that have an image in every
+    slice; and what was left out.
     """
 
     stack: Stack
     displaced_mm: float
     labels: np.ndarray | None
     layout: Layout
+    complete: list[int]
+    warnings: list[str]
 
 
 def _prepare(acquired: Stack, labels: np.ndarray | None, options: Options) -> _Prepared:
@@ -90,10 +103,14 @@ def _prepare(acquired: Stack, labels: np.ndarray | None, options: Options) -> _P
         len(labels) not in (1, len(acquired.frames)) or labels.shape[1:] != acquired.frames.shape[1:]
     ):
         raise InputError("The labels do not have the frames, slices and pixels of the image.")
+    acquired, labels, blank_slices = leave_out_blank_slices(acquired, labels)
+    complete, blank_frames = complete_frames(acquired)
     stack, displaced = straighten(acquired)
     if labels is not None and displaced > 0:
         labels = straighten_labels(labels, acquired, stack)
-    return _Prepared(stack, displaced, labels, plan(stack, options.spacing))
+    layout = plan(stack, options.spacing)
+    warnings = [*blank_slices, *blank_frames, *warnings_of_options(stack, layout, options)]
+    return _Prepared(stack, displaced, labels, layout, complete, warnings)
 
 
 def _method(

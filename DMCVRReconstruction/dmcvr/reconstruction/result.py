@@ -24,6 +24,7 @@ class Reconstruction:
     frames: (T,) which frames of the input they are.
     cycle_ml: LVC volume by disc summation in every frame of the input that was segmented, None in the others.
         Where only end-diastole or end-systole was asked for, other frames were segmented less carefully.
+    left_out: frames of the input that show no heart, or are blank in some of their slices.
     seconds: per stage. warnings: plain sentences.
     """
 
@@ -38,6 +39,7 @@ class Reconstruction:
     cycle_ml: tuple[float | None, ...]
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+    left_out: tuple[int, ...] = ()
 
     @property
     def volumes(self) -> list[dict[str, float]]:
@@ -52,8 +54,10 @@ class Reconstruction:
 
     @property
     def ejection_fraction(self) -> float | None:
-        """In %, by the largest and smallest LV cavity; None unless the whole cine was reconstructed."""
-        if len(self.frames) < len(self.cycle_ml) or len(self.frames) < 2:
+        """In %, by the largest and smallest LV cavity; None unless the whole cine was reconstructed, but for
+        frames that were left out.
+        """
+        if len(self.frames) + len(self.left_out) < len(self.cycle_ml) or len(self.frames) < 2:
             return None
         lvc = [volumes["LVC"] for volumes in self.volumes]
         return ejection_fraction(max(lvc), min(lvc))

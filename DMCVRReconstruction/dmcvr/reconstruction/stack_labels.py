@@ -11,7 +11,7 @@ from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
 from .frames import cycle_volumes, phases
-from .heart_window import Window, find_heart, window_about
+from .heart_window import SMALLEST_LV_ML, Window, find_heart, window_about
 from .segmentation import VIEWS, segment_frames
 
 QUICK_VIEWS = 1
@@ -31,18 +31,20 @@ def segment_stack(
     return segmenter.window, labels
 
 
-def segment_phases(stack: Stack, model: Model, progress: Progress) -> tuple[Window, dict[int, np.ndarray]]:
-    """The heart's window and the labels of all frames of a cine, most carefully those of ED and ES.
+def segment_phases(
+    stack: Stack, model: Model, frames: list[int], progress: Progress
+) -> tuple[Window, dict[int, np.ndarray]]:
+    """The heart's window and the labels of the given frames of a cine, most carefully those of ED and ES.
 
     Every frame is labelled quickly; then the one with the largest LV cavity and the one with the smallest are
     labelled as well as can be, until they remain these. Raises InputError if no heart is in view.
     """
-    count = len(stack.frames)
-    segmenter = _StackSegmenter(stack, model, 0, count, count * QUICK_VIEWS + 2 * VIEWS, progress)
-    labels = segmenter.labels(list(range(count)), QUICK_VIEWS)
+    count = len(frames)
+    segmenter = _StackSegmenter(stack, model, frames[0], count, count * QUICK_VIEWS + 2 * VIEWS, progress)
+    labels = segmenter.labels(frames, QUICK_VIEWS)
     _check_heart(labels)
     settled: set[int] = set()
-    while contested := set(phases(cycle_volumes(stack, labels))) - settled:
+    while contested := set(phases(_reliable(cycle_volumes(stack, labels)))) - settled:
         labels |= segmenter.labels(sorted(contested))
         settled |= contested
     segmenter.end()
@@ -90,32 +92,54 @@ def _check_heart(labels: dict[int, np.ndarray]) -> None:
         raise InputError("No left ventricle was found in the image: it must be a short-axis stack.")
 
 
+def _reliable(cycle: tuple[float | None, ...]) -> list[float | None]:
+    """Volumes in ml without those too small for a left ventricle, unless all are."""
+    out = [None if value is None or value < SMALLEST_LV_ML else value for value in cycle]
+    return list(cycle) if out.count(None) == len(out) else out
+
+
+def _with_heart(stack: Stack, labels: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """The frames in which the segmenter found a left ventricle."""
+    volumes = _reliable(cycle_volumes(stack, labels))
+    return {t: item for t, item in labels.items() if volumes[t] is not None}
+
+
 def label_stack(
-    stack: Stack, model: Model | None, frame: str | int, labels: np.ndarray | None, progress: Progress
+    stack: Stack,
+    model: Model | None,
+    frame: str | int,
+    labels: np.ndarray | None,
+    progress: Progress,
+    complete: list[int] | None = None,
 ) -> tuple[Window | None, dict[int, np.ndarray]]:
     """The window and the labels by frame, of the frames that are needed to choose from and to reconstruct.
 
-    frame: as in the pipeline's options. labels: (T or 1, S, H, W) uint8, an expert's, or None to segment. The
-    window is None without a model. Raises ValueError where there is neither.
+    frame: as in the pipeline's options. labels: (T or 1, S, H, W) uint8, an expert's, or None to segment.
+    complete: frames that have an image in every slice, None for all; others are left out, and refused if one
+    is chosen. So are frames in which no left ventricle is found. The window is None without a model. Raises
+    ValueError where there is neither model nor labels.
     """
     count = len(stack.frames)
+    complete = list(range(count)) if complete is None else complete
     if isinstance(frame, int) and not 0 <= frame < count:
         raise InputError(f"There is no frame {frame}; frames are counted from 0 to {count - 1}.")
-    needed = [frame] if isinstance(frame, int) else list(range(count))
+    if isinstance(frame, int) and frame not in complete:
+        raise InputError(f"Frame {frame} is blank in some of its slices; choose another one with --frame.")
+    needed = [frame] if isinstance(frame, int) else complete
     if labels is None:
         if model is None:
             raise ValueError("Without a model the labels must be given.")
-        if frame in ("ed", "es") and count > 2:
-            return segment_phases(stack, model, progress)
-        return segment_stack(stack, model, needed, progress)
+        careful = frame in ("ed", "es") and len(complete) > 2
+        window, found = (segment_phases if careful else segment_stack)(stack, model, needed, progress)
+        return window, _with_heart(stack, found)
     if len(labels) < count and len(needed) > 1:
         raise InputError("The labels are of one frame only; say which with --frame.")
     drawn = [t for t in needed if labels[t if len(labels) == count else 0].any()]
     if not drawn:
         raise InputError("The labels show no heart in the chosen frame; choose another one with --frame.")
-    if frame == "all" and len(drawn) < count:
+    if frame == "all" and len(drawn) < len(complete):
         raise InputError(
-            f"Only {len(drawn)} of the {count} frames have labels; choose one of these with --frame."
+            f"Only {len(drawn)} of the {len(complete)} frames have labels; choose one of these with --frame."
         )
     # Experts often draw end-diastole and end-systole only: a frame left empty is no heart without blood.
     by_frame = {t: labels[t if len(labels) == count else 0] for t in drawn}

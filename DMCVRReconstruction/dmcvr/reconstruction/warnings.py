@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,10 +10,13 @@ from ..anatomy.consistency import missing_inner_slices
 from ..core.labels import LVC, LVM, NAMES, RVC, surrounded
 from ..core.layout import Layout
 from ..core.stack import Stack
+from .options import Options
 from .plausibility import plausibility_warnings
 
 WIDE_GAP_MM = 15.0
 FEW_SLICES = 4
+WIDER = 0.01
+"""Share by which a spacing must exceed the gaps to be wider."""
 LEAST_SURROUNDED = 0.8
 """Share of the left ventricular cavity's outline that myocardium surrounds. In the experts' labels of ACDC's
 patients 001-100 (200 stacks) it is 0.987 or more, in what the shipped model makes of every fourth of these
@@ -78,4 +81,29 @@ def _of_labels(labels: np.ndarray) -> list[str]:
         )
     if not (labels == RVC).any():
         messages.append("No right ventricle was found; the image may be no short-axis stack.")
+    return messages
+
+
+def warnings_without_heart(frames: Sequence[int]) -> list[str]:
+    """What is said of ``frames`` in which no left ventricle was found."""
+    return [
+        f"No left ventricle was found in frame {frame}, which was left out: it counts neither for "
+        "end-diastole and end-systole nor for the ejection fraction."
+        for frame in frames
+    ]
+
+
+def warnings_of_options(stack: Stack, layout: Layout, options: Options) -> list[str]:
+    """Where options cannot mean for ``stack`` what they say."""
+    messages = []
+    if options.frame == "es" and len(stack.frames) == 1:
+        messages.append(
+            "The image has a single frame, which was taken for end-systole as asked; whether it is cannot be "
+            "told."
+        )
+    if options.spacing is not None and options.spacing > stack.gaps.min() * (1 + WIDER):
+        messages.append(
+            f"A slice spacing of {options.spacing:g} mm is wider than gaps of {stack.gaps.min():.4g} mm "
+            f"between acquired slices; the slices of the result lie {layout.grid.spacing[2]:.4g} mm apart."
+        )
     return messages

@@ -9,56 +9,93 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ..core.errors import InputError, StorageError
+from .ownership import LISTED, IsOwn, check_replaceable, list_files, listed
 from .privatefolder import living, private_folder
 
 HIDDEN = ".dmcvr-"
 
 
 @contextmanager
-def staged_folder(target: Path, numbered: str = "", seal: str = "") -> Iterator[Path]:
+def staged_folder(
+    target: Path,
+    numbered: str = "",
+    seal: str = "",
+    names: Iterable[str] = (),
+    is_own: IsOwn | None = None,
+) -> Iterator[Path]:
     """A hidden folder to write into, whose files lie in ``target`` once the block has ended well.
 
     A new ``target`` appears in one step. In one that exists, files of the same names are replaced, and files
     that match the pattern ``numbered`` are removed, as an earlier run may have left more of them; the file
     ``seal`` goes first and comes last, so that where it lies, all lie that belong to it. If the block raises,
     nothing is left, nor any parent folder that was made; if the process is killed, the next run to the same
-    place removes what it left. Raises InputError if ``target`` cannot be written to or another run writes to
-    it, before the block runs, and StorageError if it vanishes meanwhile.
+    place removes what it left.
+
+    names: patterns of the names of what will be written, as far as they are known before. is_own: tells which
+    files are this tool's; None goes by a list that is kept in ``target``. Raises InputError if ``target``
+    cannot be written to, another run writes to it, or a file there is not this tool's to replace, before the
+    block runs if ``names`` covers it, and StorageError if it vanishes meanwhile.
     """
     target = Path(target).absolute()
     with made_folder(target.parent):
         if target.exists() and not target.is_dir():
             raise InputError("The output is an existing file, but a folder is needed; choose another name.")
+        check_replaceable(target, (*names, numbered, seal), is_own or listed)
         # A folder that exists may be a disk of its own, or its parent closed to the user.
         with _hidden(target if target.is_dir() else target.parent) as hidden:
             written = hidden / target.name
             written.mkdir()
             _check_alone(target, hidden)
             yield written
+            ready = sorted(written.iterdir(), key=lambda path: (path.name == seal, path.name))
+            files = [path for path in ready if path.is_file()]
             if not target.is_dir():
+                if is_own is None:
+                    (written / LISTED).write_text(list_files(written, files, final=True), encoding="utf-8")
                 written.replace(target)
                 return
+            check_replaceable(target, (path.name for path in ready), is_own or listed)
+            final = ""
+            if is_own is None:
+                _replace_list(target, hidden, list_files(target, files, final=False))
+                final = list_files(target, files, final=True)
             for pattern in filter(None, (seal, numbered)):
                 for path in target.glob(pattern):
                     path.unlink()
-            for path in sorted(written.iterdir(), key=lambda path: (path.name == seal, path.name)):
+            for path in ready:
                 path.replace(target / path.name)
+            if final:
+                _replace_list(target, hidden, final)
 
 
 @contextmanager
-def staged_file(target: Path) -> Iterator[Path]:
+def staged_file(target: Path, is_own: IsOwn | None = None) -> Iterator[Path]:
     """A hidden path of the same name to write to, which is ``target`` once the block has ended well.
 
-    If the block raises, nothing is left. Raises InputError if ``target`` cannot be written, before the block
-    runs.
+    is_own: as in ``staged_folder``. If the block raises, nothing is left. Raises InputError if ``target``
+    cannot be written, or is not this tool's to replace, before the block runs.
     """
     target = Path(target).absolute()
     with made_folder(target.parent):
         if target.is_dir():
             raise InputError("The output is a folder, but a file name is needed.")
+        own = [target] if os.path.lexists(target) else []
+        if not all(map(is_own or listed, own)):
+            raise InputError(
+                "The output is a file that dmcvr did not write, or that was changed since; choose another "
+                "name, or move it away."
+            )
         with _hidden(target.parent) as hidden:
-            yield hidden / target.name
-            (hidden / target.name).replace(target)
+            ready = hidden / target.name
+            yield ready
+            if is_own is None:
+                _replace_list(target.parent, hidden, list_files(target.parent, [ready], final=False))
+            ready.replace(target)
+
+
+def _replace_list(folder: Path, hidden: Path, text: str) -> None:
+    (hidden / LISTED).write_text(text, encoding="utf-8")
+    (hidden / LISTED).replace(folder / LISTED)
 
 
 def check_apart(target: Path, inputs: Iterable[Path], names: Iterable[str] = ()) -> None:

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..core.errors import InputError
+from ..system.ownership import check_replaceable, claim, listed
 
-NAME = "checkpoint.safetensors"
+NAME, WRITING = "checkpoint.safetensors", "checkpoint.writing"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Checkpoint:
             tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
         # Cloned, because safetensors refuses tensors that share memory, as averages of buffers may.
         tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        beside = self.folder / "checkpoint.writing"
+        beside = self.folder / WRITING
         save_file(tensors, beside, {"step": str(step), "identity": self._identity()})
         beside.replace(self.folder / NAME)
 
@@ -73,6 +74,24 @@ class Checkpoint:
 
     def _identity(self) -> str:
         return json.dumps(self.identity, sort_keys=True)
+
+
+def claim_run_folder(folder: Path, part: str) -> None:
+    """Make ``folder`` and take it for a run of ``part``. Raises InputError where files that a run would write
+    lie there and no run wrote them.
+    """
+    names = (f"{part}.safetensors", NAME, WRITING, "log.jsonl", "samples", "tensorboard")
+    check_replaceable(folder, names, lambda path: listed(path) or _is_checkpoint(folder / NAME))
+    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder, names)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        with safe_open(path, "pt") as file:
+            return {"step", "identity"} <= (file.metadata() or {}).keys()
+    except (OSError, SafetensorError):
+        return False
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

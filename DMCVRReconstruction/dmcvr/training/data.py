@@ -19,6 +19,9 @@ from ..core.intensity import stack_scale
 from ..io.labelled import LabelledStack, resample_labels
 from .slices import ARRAYS, CANVAS, WHITE, Slices
 
+LISTING = "stacks.json"
+"""Names the stacks; written last."""
+
 
 def canvas_plane(plane: Plane, spacing: float) -> Plane:
     """The square canvas of CANVAS pixels of ``spacing`` mm about the middle of ``plane``, parallel to it."""
@@ -58,13 +61,13 @@ def prepare(cases: Iterable[LabelledStack], folder: Path, spacing: float | None)
     for name, dtype in ARRAYS.items():
         np.save(folder / f"{name}.npy", np.array(rows[name], dtype))
     # Last, so that a preparation that was killed is not taken for a whole one.
-    (folder / "stacks.json").write_text(json.dumps({"names": names}), encoding="utf-8")
+    (folder / LISTING).write_text(json.dumps({"names": names}), encoding="utf-8")
     return load(folder)
 
 
 def is_prepared(folder: Path) -> bool:
     """Whether ``prepare`` ended in ``folder``."""
-    return (Path(folder) / "stacks.json").is_file()
+    return (Path(folder) / LISTING).is_file()
 
 
 def load(folder: Path) -> Slices:
@@ -72,7 +75,7 @@ def load(folder: Path) -> Slices:
     folder = Path(folder)
     try:
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="c") for name in ARRAYS}
-        names = json.loads((folder / "stacks.json").read_text(encoding="utf-8"))["names"]
+        names = json.loads((folder / LISTING).read_text(encoding="utf-8"))["names"]
         return Slices.of(names=tuple(names), **arrays)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("The folder of prepared data is not complete; prepare it again.") from error

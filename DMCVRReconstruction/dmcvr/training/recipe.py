@@ -19,6 +19,7 @@ from ..model.bundle import write_bundle
 from ..model.device import describe, placed
 from ..model.inference import Model
 from ..model.networks.presets import Preset
+from ..system.staging import staged_folder
 from .journal import Log
 from .run import TrainingJob, train
 from .slices import Slices
@@ -74,8 +75,9 @@ def follow(
         weights[stage.part] = train(job, data, held_out, options, folder / stage.part, device, log)
         told.append(f"{stage.part}: {options.steps} steps of {options.batch} views")
     card = {**about, "training": f"{'; '.join(told)}; {len(data.names)} stacks; {describe(device)}."}
-    write_bundle(folder / "model", preset, weights, card)
-    Model.load(folder / "model", "cpu", "float32")
+    with staged_folder(folder / "model") as staged:
+        write_bundle(staged, preset, weights, card)
+        Model.load(staged, "cpu", "float32")
     return folder / "model"
 
 

@@ -15,6 +15,7 @@ from ..model.device import placed
 from ..model.networks.medformer import MedFormer
 from ..model.networks.presets import Preset, to_dict
 from .calibration import calibrate
+from .checkpoint import claim_run_folder
 from .distributed import joined
 from .generator import GeneratorTask
 from .interpolator import InterpolatorTask
@@ -109,6 +110,9 @@ def train(
     fit the preset or ``folder`` holds another run's checkpoint.
     """
     with joined(device) as (world, device):
+        if world.is_first:
+            claim_run_folder(folder, job.part)
+        world.wait()
         task = job.task(data.to(device), None if held_out is None else held_out.to(device))
         torch.manual_seed(options.seed)
         module = task.build()

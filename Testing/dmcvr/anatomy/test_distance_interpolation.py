@@ -50,7 +50,9 @@ def test_toward_the_base_a_structure_keeps_its_shape_and_ends_half_way():
     found = interpolate_distances(stack, POSITIONS, WANTED, End.LAST)
     last = (WANTED > 5) & (WANTED <= 10)
     assert (found[last] == stack[1]).all()
-    assert (areas(found[WANTED <= 5], 1) == 0).all()
+    assert (areas(found[WANTED < 5], 1) == 0).all()
+    half_way = areas(found[WANTED == 5], 1)
+    assert half_way == pytest.approx([np.count_nonzero(stack[1][1] > 0) / 2], abs=1)
 
 
 def test_muscle_beside_the_valve_does_not_become_a_lid_over_the_cavity():
@@ -59,11 +61,15 @@ def test_muscle_beside_the_valve_does_not_become_a_lid_over_the_cavity():
     assert (rim == LVM).any()
     assert not (rim == LVC).any()
     maps = whole(basal, rim)
-    for t, expected in ((0.25, basal), (0.49, basal), (0.5, rim), (0.75, rim)):
+    for t, expected in ((0.25, basal), (0.48, basal), (0.52, rim), (0.75, rim)):
         for order, apex, at in ((maps, End.FIRST, t), (maps[::-1], End.LAST, 1 - t)):
             found = labels_from_distances(between(*order, at, apex))
             assert ((found == LVC) == (expected == LVC)).all()
             assert ((found == LVM) == (expected == LVM)).all()
+    half_way = labels_from_distances(between(*maps, 0.5, End.FIRST))
+    for label in (LVC, LVM):
+        mean = ((basal == label).sum() + (rim == label).sum()) / 2
+        assert (half_way == label).sum() == pytest.approx(mean, rel=0.02)
 
 
 def test_the_ends_mirror_when_the_stack_is_turned_round():

@@ -51,5 +51,5 @@ def test_a_folder_without_images(found, tmp_path):
     (tmp_path / "notes" / "letter.txt").write_text("Dear colleague")
     (tmp_path / "empty").mkdir()
     for folder in ("notes", "empty"):
-        with pytest.raises(InputError, match="no DICOM images"):
+        with pytest.raises(InputError, match="neither image files nor DICOM"):
             found(tmp_path / folder)

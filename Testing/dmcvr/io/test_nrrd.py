@@ -18,7 +18,9 @@ def grid():
 
 def header(path):
     lines = path.read_bytes().split(b"\n\n")[0].decode().splitlines()
-    return dict(line.split(":=" if ":=" in line else ": ", 1) for line in lines[1:])
+    return dict(
+        line.split(":=" if ":=" in line else ": ", 1) for line in lines[1:] if not line.startswith("#")
+    )
 
 
 def vector(text):

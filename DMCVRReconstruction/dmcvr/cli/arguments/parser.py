@@ -21,17 +21,11 @@ from .shared import (
     add_steps,
     add_uncertainty,
 )
+from .suggestions import Parser
 from .train import add_train
 from .types import count, frame, whole
 
 NOTICE = "For research use only, not for diagnosis."
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, without the whole usage."""
-
-    def error(self, message: str):
-        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from ...reconstruction.options import (
     ModelChoice,
     Options,
 )
-from .types import count, some_of, triple, whole
+from .types import count, number, positive, some_of, triple, whole
 
 DEFAULT, DEFAULT_MODEL = Options(), ModelChoice()
 
@@ -36,7 +36,7 @@ def add_label_values(parser: argparse.ArgumentParser) -> None:
 
 def add_spacing(parser: argparse.ArgumentParser) -> None:
     text = "target slice spacing (default: the in-plane spacing)"
-    parser.add_argument("--spacing", type=float, default=DEFAULT.spacing, metavar="MM", help=text)
+    parser.add_argument("--spacing", type=positive, default=DEFAULT.spacing, metavar="MM", help=text)
 
 
 def add_steps(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def add_generation(parser: argparse.ArgumentParser) -> None:
         f"{DEFAULT.stop_log_snr:g})"
     )
     parser.add_argument(
-        "--stop", dest="stop_log_snr", type=float, default=DEFAULT.stop_log_snr, metavar="X", help=text
+        "--stop", dest="stop_log_snr", type=number, default=DEFAULT.stop_log_snr, metavar="X", help=text
     )
     parser.add_argument(
         "--label-rule",

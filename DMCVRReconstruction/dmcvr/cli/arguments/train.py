@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .shared import add_device, add_label_values
-from .types import count, whole
+from .types import count, positive, share, whole
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +39,10 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         run.add_argument("--batch", type=count, default=16, metavar="N", help="default: 16")
         rate = 2e-3 if name == "interpolator" else 6e-4
         run.add_argument(
-            "--rate", type=float, default=rate, metavar="X", help=f"learning rate (default: {rate:g})"
+            "--rate", type=positive, default=rate, metavar="X", help=f"learning rate (default: {rate:g})"
         )
         text = "decay of the weights' moving average (default: 0.999)"
-        run.add_argument("--average", type=float, default=0.999, metavar="X", help=text)
+        run.add_argument("--average", type=share, default=0.999, metavar="X", help=text)
         text = "steps between checkpoints (default: 500)"
         run.add_argument("--checkpoint-every", type=count, default=500, metavar="N", help=text)
         add_machine(run)
@@ -51,7 +51,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     add_sources(run)
     add_prepared(run)
     run.set_defaults(preset="compact")
-    run.add_argument("--minutes", type=float, required=True, metavar="M", help="how long both may take")
+    run.add_argument("--minutes", type=positive, required=True, metavar="M", help="how long both may take")
     add_about(run)
     text = "checkpoints, logs, pictures and the model folder"
     run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 
 
@@ -45,6 +46,33 @@ def whole(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"give a whole number from 0, not {text!r}")
     return int(text)
+
+
+def number(text: str) -> float:
+    """A number, but neither infinity nor what is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"give a number, not {text!r}")
+    return value
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    value = number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"give a number above 0, not {text!r}")
+    return value
+
+
+def share(text: str) -> float:
+    """A number from 0 and below 1."""
+    value = number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"give a number from 0 and below 1, not {text!r}")
+    return value
 
 
 def some_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,10 +14,11 @@ from ...cohort.cases import CaseList, Selection
 from ...cohort.clusters import Place, connected
 from ...cohort.engine import run_here, run_on
 from ...cohort.leftovers import remove_leftovers
+from ...cohort.output_folder import check_output, claim_output
 from ...cohort.progress import CohortProgress
 from ...cohort.records import CASES
 from ...cohort.settings import Settings
-from ...cohort.sources import find_stacks
+from ...cohort.sources import LeftOut, find_stacks
 from ...cohort.summary import PAGE, Summary
 from ...cohort.table import TABLES, write_tables
 from ...core.errors import InputError
@@ -29,6 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Find the cases, do them, tell of them."""
     output = arguments.output.absolute()
     check_apart(output, [arguments.input], [*TABLES, PAGE])
+    check_output(output)
     if not arguments.collect:
         _work(arguments, output)
     elif not (output / CASES).is_dir():
@@ -42,7 +45,11 @@ def _work(arguments: argparse.Namespace, output: Path) -> None:
     settings = _settings(arguments, output)
     shard = arguments.shard or (1, 1)
     choose = Selection(arguments.frames, arguments.cases, shard, arguments.expert_labels)
-    cases = CaseList(choose(find_stacks(arguments.input)))
+    left_out: LeftOut = Counter()
+    cases = CaseList(choose(find_stacks(arguments.input, left_out)))
+    if left_out and not arguments.json:
+        print(f"Not taken for stacks: {_counted(left_out)}", file=sys.stderr)
+    claim_output(output)
     remove_leftovers(output)
     try:
         with CohortProgress(len(cases), arguments.json) as progress:
@@ -59,6 +66,14 @@ def _work(arguments: argparse.Namespace, output: Path) -> None:
             f"Of {progress.unrecorded} cases that failed no record could be written, or their input was out "
             "of reach; see that the disks are there and not full, and run again."
         )
+
+
+def _counted(left_out: LeftOut) -> str:
+    """``3 label files, 1 other view``."""
+    return ", ".join(
+        f"{count} {kind.removesuffix('s') if count == 1 else kind}"
+        for kind, count in sorted(left_out.items())
+    )
 
 
 def _on_dask(

@@ -12,7 +12,7 @@ from ...core.labels import NAMES
 from ...evaluation.metrics import dice, surface_distances
 from ...io.scene import write_scene
 from ...model.inference import Model
-from ...output.files import RECORD, write_reconstruction
+from ...output.files import FILES, RECORD, write_reconstruction
 from ...output.record import input_hash, make_record
 from ...reconstruction.pipeline import reconstruct
 from ...reconstruction.result import Reconstruction
@@ -20,14 +20,18 @@ from ...simulation.phantom import PhantomConfig, make_phantom
 from ...system.staging import staged_folder
 from ..choices import chosen_options
 from ..progress_bar import show_progress
-from .phantom import write_phantom
+from .phantom import PHANTOM_FILES, write_phantom
+
+SCENE, SCORES = "scene.mrml", "scores.json"
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make the standard phantom's end-diastole, reconstruct it, compare, write everything."""
     phantom = make_phantom(PhantomConfig(), frames=[0])
     options = chosen_options(arguments)
-    with staged_folder(arguments.output, seal=RECORD) as folder:
+    with staged_folder(
+        arguments.output, seal=RECORD, names=(*FILES, *PHANTOM_FILES, SCENE, SCORES)
+    ) as folder:
         write_phantom(folder, phantom)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
         with show_progress(arguments.json) as progress:
@@ -40,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_scene(folder, result.grid, lax=views, mask=result.labels[0] > 0)
         truth = phantom.truth(result.grid, 0)
         scores = compare(result, truth)
-        (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+        (folder / SCORES).write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     if arguments.json:
         print(
             json.dumps({"output": str(arguments.output), "result": record.to_json(), "scores": scores}),

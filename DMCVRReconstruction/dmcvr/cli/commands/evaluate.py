@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     pictures = f"{arguments.table}-*.png"
     names = [*(f"{arguments.table}.{suffix}" for suffix in ("json", "md")), pictures]
     check_apart(arguments.output, evaluation.inputs, names)
-    with staged_folder(arguments.output, pictures) as folder:
+    with staged_folder(arguments.output, pictures, names=names) as folder:
         _write(folder, arguments, evaluation)
 
 
@@ -50,7 +50,7 @@ def _write(folder: Path | None, arguments: argparse.Namespace, evaluation: Evalu
     if folder is not None:
         path = folder / f"{arguments.table}.json"
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        path.with_suffix(".md").write_text(text, encoding="utf-8")
+        path.with_suffix(".md").write_text(text, encoding="utf-8", errors="backslashreplace")
     _tell(arguments, record, text)
 
 

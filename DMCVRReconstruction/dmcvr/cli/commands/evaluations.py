@@ -31,7 +31,6 @@ from ...evaluation.summary import Table
 from ...evaluation.view_tables import examination_tables
 from ...evaluation.withheld import withheld_tables
 from ...io.inputs import read_input
-from ...io.volumes import read_labels
 from ...model.inference import Model
 from ...simulation.shapemodel import HeldBackHearts
 from ..choices import chosen_options
@@ -165,11 +164,8 @@ def _needed(model: Model | None) -> Model:
 
 def _views(arguments: argparse.Namespace) -> Evaluation:
     """One examination with its long-axis images."""
-    given = read_input(arguments.input, arguments.lax)
-    stack, lax = given.stack, given.lax
-    labels = None
-    if arguments.labels is not None:
-        labels = read_labels(arguments.labels, stack, arguments.label_values)
+    given = read_input(arguments.input, arguments.lax, arguments.labels, arguments.label_values)
+    stack, lax, labels = given.stack, given.lax, given.labels
     contours = tuple(read_contours(path) for path in arguments.contours)
     check_contours(contours, len(stack.frames))
     comparison = _comparison(arguments, predicted_labels=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import traceback
 
 from ...core.errors import CancelledError, InputError, explain_fault
 from ...system.privatefolder import held
+from ..console import abandon
 from ..job_file import OUTPUT, read_job
 
 
@@ -27,8 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
             answer(Request(image, output, job.options, job.model, labels, as_json=True))
     except BrokenPipeError:
         shutil.rmtree(arguments.folder, ignore_errors=True)
-        # Otherwise Python, on its way out, complains that it cannot flush what nobody reads.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout.fileno())
         raise CancelledError from None
     except InputError as error:
         _say({"error": str(error), "kind": "input"})

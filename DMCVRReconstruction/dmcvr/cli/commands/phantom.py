@@ -14,12 +14,15 @@ from ...output.files import stack_grid
 from ...simulation.phantom import Phantom, PhantomConfig, make_phantom, random_config
 from ...system.staging import staged_folder
 
+PHANTOM_FILES = ("sax.nrrd", "sax_labels.nrrd", "lax_*.nrrd", "truth_ed.seg.nrrd")
+"""Patterns of the names of all files that ``write_phantom`` writes."""
+
 
 def run(arguments: argparse.Namespace) -> None:
     """Make a phantom and write it."""
     fixed = {} if arguments.frames is None else {"n_frames": arguments.frames}
     config = PhantomConfig(**fixed) if arguments.seed is None else random_config(arguments.seed, **fixed)
-    with staged_folder(arguments.output) as folder:
+    with staged_folder(arguments.output, names=PHANTOM_FILES) as folder:
         phantom = make_phantom(config)
         write_phantom(folder, phantom)
     frames, slices = phantom.sax.frames.shape[:2]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...io.inputs import read_input
-from ...io.volumes import read_labels
 from ...model.inference import Model
 from ...output.files import FILES, NUMBERED, RECORD, write_reconstruction
 from ...output.record import input_hash, make_record
@@ -25,7 +24,7 @@ class Request:
     """A reconstruction from files to files.
 
     input: image file or DICOM folder. output: folder. labels: an expert's. label_values: see
-    ``volumes.read_labels``. lax: long-axis images. as_json: whether progress and result are JSON lines.
+    ``label_files.read_labels``. lax: long-axis images. as_json: whether progress and result are JSON lines.
     """
 
     input: Path
@@ -58,19 +57,18 @@ def answer(request: Request) -> None:
     """Read, reconstruct, write, and print what came of it."""
     options, drawn = request.options, request.labels
     check_apart(request.output, [request.input, *request.lax, *([] if drawn is None else [drawn])], FILES)
-    with staged_folder(request.output, NUMBERED, RECORD) as folder:
+    with staged_folder(request.output, NUMBERED, RECORD, FILES) as folder:
         started = time.perf_counter()
-        given = read_input(request.input, request.lax)
-        labels = None if drawn is None else read_labels(drawn, given.stack, request.label_values)
+        given = read_input(request.input, request.lax, drawn, request.label_values)
         hashes = input_hash(request.input), None if drawn is None else input_hash(drawn)
         seconds = {"read": time.perf_counter() - started}
         model = None
-        if labels is None or options.generates:
+        if given.labels is None or options.generates:
             started = time.perf_counter()
             model = Model.load(request.model.folder, request.model.device, request.model.precision)
             seconds["load model"] = time.perf_counter() - started
         with show_progress(request.as_json) as progress:
-            result = reconstruct(given.stack, model, options, progress, labels)
+            result = reconstruct(given.stack, model, options, progress, given.labels)
         seconds |= result.seconds
         record = make_record(result, options, model, hashes, given.notes, seconds)
         write_reconstruction(folder, result, record, given.lax)

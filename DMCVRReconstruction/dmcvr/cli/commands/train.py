@@ -21,10 +21,10 @@ from ...model.networks.presets import PRESETS
 from ...simulation.phantom import make_phantom, random_config
 from ...simulation.shapemodel import training_hearts
 from ...system.staging import made_folder, staged_folder
-from ...training.data import is_prepared, load, prepare
+from ...training.data import LISTING, is_prepared, load, prepare
 from ...training.recipe import follow
 from ...training.run import TrainingJob, train
-from ...training.slices import Slices
+from ...training.slices import ARRAYS, Slices
 from ...training.trainer import TrainingOptions
 
 
@@ -144,7 +144,10 @@ def _prepared(arguments: argparse.Namespace, folder: Path) -> tuple[Slices, Slic
 
     def made(name: str, cases: Callable[[], Iterator[LabelledStack]]) -> Slices:
         place = folder / name
-        return load(place) if is_prepared(place) else prepare(cases(), place, spacing)
+        if not is_prepared(place):
+            with staged_folder(place, names=(*(f"{array}.npy" for array in ARRAYS), LISTING)) as staged:
+                prepare(cases(), staged, spacing)
+        return load(place)
 
     def labelled(held_out: bool) -> Iterator[LabelledStack]:
         for source in arguments.data:

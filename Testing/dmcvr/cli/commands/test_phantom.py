@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from dmcvr.io.volumes import read_labels, read_lax, read_stack
+from dmcvr.io.label_files import read_labels
+from dmcvr.io.volumes import read_lax, read_stack
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dmcvr.evaluation.metrics import dice
-from dmcvr.io.volumes import read_labels, read_stack
+from dmcvr.io.label_files import read_labels
+from dmcvr.io.volumes import read_stack
 
 
 def load(path):

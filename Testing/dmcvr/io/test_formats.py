@@ -1,5 +1,6 @@
-"""What is refused before ITK reads it."""
+"""Files told apart by what they hold, and headers that claim too much."""
 
+import bz2
 import gzip
 import os
 import resource
@@ -12,9 +13,10 @@ import pytest
 import SimpleITK as sitk
 from dmcvr.core.errors import InputError
 from dmcvr.io import volumes
-from dmcvr.io.headers import SUFFIXES
+from dmcvr.io.formats import SUFFIXES
 from dmcvr.io.sanity import MOST_VOXELS
 
+PACK = {".nii.gz": gzip.compress, ".nii.bz2": bz2.compress}
 HUGE = (1024, 1024, 40, 50)
 NRRD = """NRRD0005
 type: short
@@ -63,12 +65,15 @@ def meta(sizes, packed="False"):
 
 
 def nifti(sizes):
+    """Along the patient's axes, the slices upward."""
     header = bytearray(352)
     header[:4] = struct.pack("<i", 348)
     header[40:56] = struct.pack("<8h", len(sizes), *sizes, *[1] * (7 - len(sizes)))
     header[70:74] = struct.pack("<hh", 4, 16)
     header[76:108] = struct.pack("<8f", 1, 1.5, 1.5, 8, 40, 1, 1, 1)
     header[108:112] = struct.pack("<f", 352)
+    header[252:256] = struct.pack("<2h", 1, 0)
+    header[256:280] = struct.pack("<6f", 0, 0, 1, 0, 0, 0)
     header[344:348] = b"n+1\0"
     return bytes(header)
 
@@ -78,8 +83,8 @@ def write(folder, suffix, sizes, voxels):
     path = folder / f"image{suffix}"
     if suffix == ".nii":
         path.write_bytes(nifti(sizes) + voxels)
-    elif suffix == ".nii.gz":
-        path.write_bytes(gzip.compress(nifti(sizes) + voxels, 1))
+    elif suffix in PACK:
+        path.write_bytes(PACK[suffix](nifti(sizes) + voxels, 1))
     elif suffix == ".nrrd":
         path.write_bytes(nrrd(sizes) + b"\n" + voxels)
     elif suffix == ".nhdr":
@@ -114,7 +119,7 @@ def test_these_headers_are_good(tmp_path, suffix):
 def test_a_huge_image_is_refused_before_any_memory_is_asked_for(tmp_path, suffix, peak):
     """Sparse where the format allows, so that even the voxels are there."""
     path = write(tmp_path, suffix, HUGE, bytes(1000))
-    if suffix != ".nii.gz":
+    if suffix not in PACK:
         target = tmp_path / "image.raw" if suffix in (".nhdr", ".mhd") else path
         os.truncate(target, target.stat().st_size + 2 * int(np.prod(HUGE)))
     assert np.prod(HUGE) > MOST_VOXELS
@@ -139,9 +144,9 @@ def test_a_file_that_unpacks_without_end_is_read_no_further_than_its_voxels(tmp_
     assert volumes.read_stack(path).frames.shape == (1, 4, 6, 5)
 
 
-def test_long_lines_of_an_nrrd_file_are_refused_and_long_notes_are_not(tmp_path):
+def test_lines_without_sense_in_an_nrrd_header_are_refused_and_long_notes_are_not(tmp_path):
     voxels = np.arange(4 * 6 * 5).astype("<i2").tobytes()
-    for number, line in enumerate((b"x" * 5000, b"x" * 5000 + b": 1", b"kinds: " + b"domain " * 900)):
+    for number, line in enumerate((b"x" * 5000, b"kinds: " + b"domain " * 900, b"y" * (1 << 20))):
         path = tmp_path / f"{number}.nrrd"
         path.write_bytes(nrrd((5, 6, 4)) + line + b"\n\n" + voxels)
         with pytest.raises(InputError, match="damaged"):
@@ -158,18 +163,18 @@ def test_long_lines_of_an_nrrd_file_are_refused_and_long_notes_are_not(tmp_path)
         (b"Offset = 0 0 0", b"Offset =" + b" 0" * 5000),
         (b"CompressedData = False", b"CompressedData = True\nCompressedDataSize = 99999999999999999999"),
         (b"BinaryData = True", b"BinaryData = True\n" * 2),
-        (b"BinaryData = True", b"BinaryData = True\n" + b"x" * 600 + b" = 1"),
+        (b"BinaryData = True", b"BinaryData = True\n" + b"x" * 600),
         (b"ElementDataFile = LOCAL", b"ElementDataFile = %s%n.raw 1 9 1"),
         (b"ElementDataFile = LOCAL", b"ElementDataFile = other.raw"),
     ],
 )
-def test_a_meta_image_header_that_would_bring_itk_down_is_refused(tmp_path, old, new):
+def test_a_meta_image_header_without_sense_is_refused(tmp_path, old, new):
     path = write(tmp_path, ".mha", (5, 6, 4), bytes(range(240)))
     good = path.read_bytes()
     assert old in good
     (tmp_path / "other.raw").write_bytes(bytes(range(240)))
     path.write_bytes(good.replace(old, new))
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match=r"damaged|several files"):
         volumes.read_stack(path)
 
 

@@ -15,13 +15,19 @@ WITH_TORCH = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cubl
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
 	nvidia-nvshmem-cu13 nvidia-nvtx
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test quick lint lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/dmcvr demo --output demo
 
 test: $(VENV)/installed lint
 	$(BIN)/python -m pytest
+
+# What a developer runs every few minutes.
+quick: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -m "not slow"
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

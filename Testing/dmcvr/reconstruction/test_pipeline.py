@@ -51,7 +51,7 @@ def test_the_volume_is_finite_and_labelled_in_the_projects_order(results, method
     assert set(np.unique(result.labels)) == {0, LVC, LVM, RVC}
     for z in range(1, result.grid.shape[0], 2):
         assert (result.labels[0, z] == LVC).any()
-        assert result.volume[0, z].std() > 0.3 * result.volume[0, 0].std()
+        assert result.volume[0, z].std() > 0.7 * result.volume[0, 0].std()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -109,7 +109,7 @@ def test_labels_of_generated_slices_may_come_from_the_image(model, heart, result
         assert same == (index is not None)
         # Two ways to the same heart: they differ along its outlines only.
         overlap = ((found.labels[0, z] > 0) & (shape.labels[0, z] > 0)).sum()
-        assert overlap > 0.6 * max((found.labels[0, z] > 0).sum(), (shape.labels[0, z] > 0).sum())
+        assert overlap > 0.95 * max((found.labels[0, z] > 0).sum(), (shape.labels[0, z] > 0).sum())
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_given_labels_are_used_instead_of_segmenting(model, heart):
     np.testing.assert_array_equal(result.stack_labels, labels)
     # What was learned bends the shapes between the slices a little.
     expected = reconstruct(stack, None, replace(options, method="shape"), labels=labels)
-    assert (result.labels != expected.labels).mean() < 0.01
+    assert 0 < (result.labels != expected.labels).mean() < 0.001
 
 
 def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(model, heart):

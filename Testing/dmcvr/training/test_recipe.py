@@ -47,10 +47,31 @@ def test_a_recipe_begun_goes_on_with_the_steps_it_had(tiny, hearts, tmp_path):
     assert not any("loss" in entry for entry in entries)
 
 
-def test_more_time_is_more_steps(tiny, hearts):
-    """As many as fit by what a step takes; the time itself depends on the machine."""
-    job = TrainingJob("segmenter", tiny)
-    assert 0 < seconds_a_step(job, hearts, 2, CPU, steps=2) < 60
+class PlannedError(Exception):
+    """Enough is known of the plan; nothing need be trained."""
+
+
+def planned_steps(tiny, hearts, folder, minutes) -> int:
+    """Steps that the recipe plans for its first network, the segmenter."""
+
+    def stop_at_the_plan(entry):
+        if "part" in entry:
+            raise PlannedError(entry["steps"])
+
+    with pytest.raises(PlannedError) as plan:
+        follow(tiny, hearts, hearts, minutes, ABOUT, folder, CPU, stop_at_the_plan)
+    return plan.value.args[0]
+
+
+def test_more_time_is_more_steps(tiny, hearts, tmp_path):
+    """In proportion, up to what a step took when it was measured, which the machine decides."""
+    steps = {minutes: planned_steps(tiny, hearts, tmp_path / str(minutes), minutes) for minutes in (1, 100)}
+    assert steps[1] > FEWEST_STEPS
+    assert 20 < steps[100] / steps[1] < 500
+
+
+def test_the_time_is_shared_out_among_the_networks(tiny, hearts):
     assert sum(stage.share for stage in STAGES) == pytest.approx(1)
     for stage in STAGES:
         assert stage.batch(torch.device("cuda")) >= stage.batch(CPU)
+    assert 0 < seconds_a_step(TrainingJob("segmenter", tiny), hearts, 2, CPU, steps=2) < 60

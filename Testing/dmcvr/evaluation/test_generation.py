@@ -39,7 +39,7 @@ def test_more_steps_bring_the_slices_back(case, images, model):
         assert after.min() >= 0
         assert after.max() <= 1
         errors.append(np.square(after - before).mean())
-    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] < 0.45 * errors[0]
 
 
 def test_slices_do_not_mix(case, images, model):
@@ -61,10 +61,10 @@ def test_the_table_has_the_papers_lines(case, images, model, lines):
     ]
     for name in ("all", "LVC", "LVM", "RVC"):
         # The window's labels, against themselves resampled to the stack's pixels and back.
-        assert summary[name, "original"].cells["Dice"].mean > 0.85
+        assert summary[name, "original"].cells["Dice"].mean > 0.94
         assert summary[name, "dmcvr"].cells["VOE %"].mean >= 0
     assert summary["all", "original"].cells["PSNR dB"].cases == 0
-    assert summary["all", "dmcvr"].cells["PSNR dB"].mean > 10
+    assert summary["all", "dmcvr"].cells["PSNR dB"].mean > 12.5
     assert summary["all", "dmcvr"].cells["SSIM"].mean < 1
     assert summary["LVC", "dmcvr"].cells["PSNR dB"].cases == 0
     assert (

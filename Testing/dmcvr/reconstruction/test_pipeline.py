@@ -134,10 +134,10 @@ def test_structures_end_where_the_evidence_ends(model, phantom, method, spacing)
     assert checked > 0
 
 
-def test_segmenting_finds_the_heart_and_so_does_the_reconstruction(model, phantom, least_dice):
+def test_segmenting_finds_the_heart_and_so_does_the_reconstruction(model, phantom):
     result = reconstruct(phantom.sax, model, Options(method="shape", spacing=5))
     truth = phantom.truth(result.grid, 0)
-    for label, least in least_dice.items():
+    for label, least in {LVC: 0.94, LVM: 0.87, RVC: 0.87}.items():  # .946, .877, .877
         assert dice(result.labels[0] == label, truth == label) > least
     assert result.volumes[0]["LVC"] == pytest.approx((result.labels == LVC).sum() * result.grid.voxel_ml)
 

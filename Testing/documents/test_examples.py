@@ -1,12 +1,14 @@
 """The Python example of RECONSTRUCTING.md runs as it is printed, on a small stack."""
 
 import numpy as np
+import pytest
 from dmcvr.io.nrrd import write_volume
 from dmcvr.output.files import stack_grid
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from markdownfiles import ROOT, Document
 
 
+@pytest.mark.slow
 def test_the_python_example_gives_what_its_comment_says(tmp_path, monkeypatch):
     small = PhantomConfig(pixel_mm=2.4, matrix=(120, 130), lax_matrix=(60, 60), n_frames=4)
     stack = make_phantom(small, frames=[0, 1]).sax.select(slices=slice(5, 9))

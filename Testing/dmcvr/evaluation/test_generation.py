@@ -30,6 +30,7 @@ def images(case, model):
     return window, window.images(case.stack.frames[0], native)
 
 
+@pytest.mark.slow
 def test_more_steps_bring_the_slices_back(case, images, model):
     window, before = images
     errors = []
@@ -42,6 +43,7 @@ def test_more_steps_bring_the_slices_back(case, images, model):
     assert errors[1] < 0.45 * errors[0]
 
 
+@pytest.mark.slow
 def test_slices_do_not_mix(case, images, model):
     window, before = images
     two = Case("p_ED", case.stack.select(slices=[0, 1]), case.labels[:2])
@@ -50,6 +52,7 @@ def test_slices_do_not_mix(case, images, model):
     np.testing.assert_allclose(alone, together[:2], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_table_has_the_papers_lines(case, images, model, lines):
     calls = []
     chosen = ("original", "dmcvr")

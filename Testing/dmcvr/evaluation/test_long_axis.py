@@ -54,6 +54,7 @@ def test_a_missed_heart_scores_nothing(straight, model, lines):
     assert "in 1 of the stacks" in table.notes[-1]
 
 
+@pytest.mark.slow
 def test_phantoms_have_seeds_of_their_own_and_both_phases():
     phantoms = Phantoms(2)
     assert len(phantoms) == 2

@@ -98,6 +98,7 @@ def test_short_stacks_and_missed_hearts_are_told(prism, model, lines):
     assert (line.cells["LVC"].mean, line.cells["PSNR dB"].cases) == (0, 0)
 
 
+@pytest.mark.slow
 def test_whether_uncertainty_tells_of_errors_is_in_the_table(heart, model, lines):
     from dmcvr.evaluation.cases import Case
 

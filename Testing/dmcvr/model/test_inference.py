@@ -220,6 +220,7 @@ def test_the_shipped_model_is_the_compact_one(model):
     assert len(model.sha256) == 64
 
 
+@pytest.mark.slow
 def test_the_shipped_model_is_nearly_reversible(model, window):
     images = window[0][:1] * 2 - 1
     denoise = model.denoise(Codes(model.encode(images), distance_code(torch.from_numpy(window[1][:1]), 1.5)))

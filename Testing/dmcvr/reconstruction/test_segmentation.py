@@ -24,6 +24,7 @@ def test_the_segmenter_finds_the_phantoms_heart(model, phantom, found):
         assert dice(labels == label, phantom.sax_labels[0] == label) > least
 
 
+@pytest.mark.slow
 def test_labels_beyond_the_window_are_background(model, phantom, found):
     labels = segment_frames(model, phantom.sax.frames[:1], planes_of(phantom.sax), found)[0]
     points = phantom.sax.plane(0).points() - found.planes[0].centre

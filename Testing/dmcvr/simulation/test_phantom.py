@@ -146,6 +146,7 @@ def test_breath_hold_shifts_move_image_and_labels_as_reported(phantom):
     assert compared >= 4
 
 
+@pytest.mark.slow
 def test_same_seed_same_phantom_and_frames_do_not_depend_on_each_other(phantom):
     again = make_phantom(SMALL, frames=[4])
     assert np.array_equal(again.sax.frames[0], phantom.sax.frames[ES])

@@ -19,6 +19,7 @@ def cook(tiny, hearts, folder, minutes):
     return made, [entry for entry in entries if "part" in entry], entries
 
 
+@pytest.mark.slow
 def test_the_recipe_makes_a_model_that_says_how_it_was_made(tiny, hearts, tmp_path):
     made, plans, entries = cook(tiny, hearts, tmp_path, 1e-6)
     assert made == tmp_path / "model"
@@ -33,6 +34,7 @@ def test_the_recipe_makes_a_model_that_says_how_it_was_made(tiny, hearts, tmp_pa
     assert any("held out PSNR dB" in entry for entry in entries)
 
 
+@pytest.mark.slow
 def test_a_recipe_begun_goes_on_with_the_steps_it_had(tiny, hearts, tmp_path):
     """Whatever the machine is doing meanwhile, and without training again what is trained."""
     folder = tmp_path / "segmenter"
@@ -63,6 +65,7 @@ def planned_steps(tiny, hearts, folder, minutes) -> int:
     return plan.value.args[0]
 
 
+@pytest.mark.slow
 def test_more_time_is_more_steps(tiny, hearts, tmp_path):
     """In proportion, up to what a step took when it was measured, which the machine decides."""
     steps = {minutes: planned_steps(tiny, hearts, tmp_path / str(minutes), minutes) for minutes in (1, 100)}

@@ -10,6 +10,7 @@ from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
 
 
+@pytest.mark.slow
 def test_it_reconstructs_the_phantom_and_scores_it(call, tmp_path):
     output = tmp_path / "demo"
     answer = call("demo", "--output", output, "--spacing", 5, "--steps", 1, "--json")

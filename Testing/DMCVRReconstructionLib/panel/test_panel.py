@@ -204,7 +204,7 @@ def test_the_comparison_follows_its_button(ready, application, imported, still):
         assert ready.ui.laxList.count == 3
         scores = ready.ui.scoresTable
         assert scores.rowCount >= 6
-        assert float(scores.item(0, 2).text()) > 0.6
+        assert float(scores.item(0, 2).text()) > 0.96
         ready.ui.fadeSlider.value = 0
         ready.ui.compareButton.click()
         assert layouts.layoutNode().GetViewArrangement() == before

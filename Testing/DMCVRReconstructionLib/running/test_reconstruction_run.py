@@ -89,7 +89,7 @@ def test_a_transformed_stack_gives_a_result_that_moves_along(application, scene)
     nodes.volume.GetRASBounds(ours)
     scene[0].GetRASBounds(theirs)
     # The stack's bounds reach half a gap further out than the first and last slice.
-    assert np.abs(ours - theirs).max() < 6
+    assert np.abs(ours - theirs).max() < 2.5
 
 
 def test_bad_input_raises_a_sentence(scene):

@@ -180,6 +180,7 @@ def test_running_again_replaces_or_adds(ready, imported, still):
     assert resultOf(first) is not None
 
 
+@pytest.mark.slow
 def test_closing_the_scene_ends_the_run(ready, application):
     parameters = ready.widget._parameterNode
     parameters.method, parameters.labelsNode, parameters.frame = Method.dmcvr, None, Frame.all

@@ -8,6 +8,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("phantom") / "new" / "phantom"
 
 
+@pytest.mark.slow
 def test_images_labels_and_truth_are_written(call, folder):
     answer = call("phantom", "--output", folder, "--frames", 1)
     assert (answer.code, answer.err) == (0, "")
@@ -25,6 +26,7 @@ def test_images_labels_and_truth_are_written(call, folder):
     assert read_lax(folder / "lax_4ch.nrrd").frames.shape[:2] == (1, 1)
 
 
+@pytest.mark.slow
 def test_a_seed_draws_another_heart(call, folder, tmp_path):
     assert call("phantom", "--output", tmp_path, "--frames", 1, "--seed", 3).code == 0
     assert (tmp_path / "sax.nrrd").read_bytes() != (folder / "sax.nrrd").read_bytes()

@@ -28,6 +28,7 @@ def test_labels_lie_on_the_inputs_own_grid(call, files, heart, tmp_path):
     assert [path.name for path in output.parent.iterdir()] == ["labels.nrrd"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".nii.gz", ".mha"])
 def test_a_file_whose_slices_run_the_other_way_keeps_its_order(call, files, tmp_path, suffix):
     voxels, image = load(files["sax"])

@@ -15,7 +15,7 @@ WITH_TORCH = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cubl
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
 	nvidia-nvshmem-cu13 nvidia-nvtx
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test quick lint style lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/dmcvr demo --output demo
@@ -23,11 +23,17 @@ demo: $(VENV)/installed
 test: $(VENV)/installed lint
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/installed
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+# What a developer runs every few minutes.
+quick: style
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: style
 	$(BIN)/mypy
 	PYTHONPATH=DMCVRReconstruction $(BIN)/lint-imports --no-cache
+
+style: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 # Everything by the hashes of its published files, but torch: which build of it fits is for the machine to say,
 # so it is pinned by version, and what only its CUDA builds need comes with it. medpy is published as source,

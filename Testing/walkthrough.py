@@ -1,6 +1,6 @@
-"""Walks through the README's tutorial offscreen: the panel clicked, the real process, the views drawn.
+"""Walks through the tutorial of SLICER.md offscreen: the panel clicked, the real process, the views drawn.
 
-    python Testing/walkthrough.py                           # the phantom, for the README's pictures
+    python Testing/walkthrough.py                           # the phantom, for that page's pictures
     python Testing/walkthrough.py --sax STACK --lax FILE ... --output DIR   # an examination of your own
 
 STACK is a file, or a folder of DICOM files, whose slices then are a node each, as DICOM import leaves them.

@@ -40,6 +40,7 @@ def call(application, monkeypatch, capfd):
     return run
 
 
+@pytest.mark.slow
 def test_a_folder_is_done_and_told_by_the_exit_code(call, phantom, tmp_path):
     folder = tmp_path / "Doe^Jane"
     folder.mkdir()

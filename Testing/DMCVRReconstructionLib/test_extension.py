@@ -76,6 +76,7 @@ def test_cmake_lists_every_file_of_the_module():
         assert list(MODULE.rglob(pattern.split("/")[-1])), pattern
 
 
+@pytest.mark.slow
 def test_the_module_imports_nothing_heavy_or_not_brought_by_slicer():
     program = (
         "import sys\n"
@@ -128,6 +129,7 @@ def test_what_is_missing_is_found_without_importing_it(monkeypatch):
     assert installation.missing() == ["no-such-package>=1"]
 
 
+@pytest.mark.slow
 def test_a_failed_installation_is_a_sentence(monkeypatch):
     """With pip's own failure, in a process of its own and from no index."""
 
@@ -143,6 +145,7 @@ def test_a_failed_installation_is_a_sentence(monkeypatch):
         installation.install(["no-such-package>=1"])
 
 
+@pytest.mark.slow
 def test_the_self_test_passes(application):
     """The one that Slicer runs, with the sample data made in a process of its own."""
     module = importlib.import_module("DMCVRReconstruction")

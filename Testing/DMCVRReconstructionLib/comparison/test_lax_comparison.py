@@ -91,7 +91,7 @@ def test_without_images_the_planes_hold_the_long_axis(views, imported, still):
         normal = np.cross(right, up)
         assert abs((axis.centre - centre) @ normal) < 1e-6
     left = -planeOf(viewName("4ch", RECONSTRUCTION))[1]
-    assert left @ axis.rv > 0.9
+    assert left @ axis.rv > 0.93
 
 
 def test_with_images_the_planes_are_theirs_under_any_transform(application, views, images, imported, still):
@@ -115,13 +115,13 @@ def test_every_view_shows_what_it_should(views, images, imported, still, tmp_pat
     for view in VIEWS:
         shown = {row: views.render([viewName(view, row)]) for row in (STACK, RECONSTRUCTION, LAX)}
         for row, part in shown.items():
-            assert near(part, COLOURS[LVC]) > 40, (view, row)
-        assert differ(shown[STACK], shown[RECONSTRUCTION]) > 2
-        assert differ(shown[LAX], shown[RECONSTRUCTION]) > 5
-    assert near(views.render([viewName("4ch", LAX)]), COLOURS[RVC]) > 40
+            assert near(part, COLOURS[LVC]) > 800, (view, row)
+        assert differ(shown[STACK], shown[RECONSTRUCTION]) > 12
+        assert differ(shown[LAX], shown[RECONSTRUCTION]) > 40
+    assert near(views.render([viewName("4ch", LAX)]), COLOURS[RVC]) > 600
     sax = views.render([SAX])
     for colour in layouts.COLOURS.values():
-        assert near(sax, [int(colour[k : k + 2], 16) for k in (1, 3, 5)], 60) > 50
+        assert near(sax, [int(colour[k : k + 2], 16) for k in (1, 3, 5)], 60) > 150
 
 
 def test_outlines_on_the_real_image_lie_on_its_walls(views, images, imported, still):
@@ -150,7 +150,7 @@ def test_the_fade_goes_from_before_to_after(views, images, imported, still):
     for value in (0.0, 0.5, 1.0):
         comparison.setFade(value)
         pictures[value] = views.render([name])
-    assert differ(pictures[0.0], pictures[1.0]) > differ(pictures[0.5], pictures[1.0]) > 0.5
+    assert differ(pictures[0.0], pictures[1.0]) > differ(pictures[0.5], pictures[1.0]) > 3.5
 
 
 def test_scores_come_from_labels_on_the_images(views, images, imported, still):
@@ -159,8 +159,8 @@ def test_scores_come_from_labels_on_the_images(views, images, imported, still):
         (view, structure) for view in VIEWS for structure in ("LVC", "LVM")
     }
     for score in scores:
-        assert score.dice > (0.6 if score.structure == "LVM" else 0.8), score
-        assert score.distance < 3.0, score
+        assert score.dice > {"LVC": 0.96, "LVM": 0.8, "RVC": 0.86}[score.structure], score
+        assert score.distance < 1.7, score
 
 
 def test_without_labels_there_are_no_scores(destination, addCine, phantom, imported, still):
@@ -184,7 +184,7 @@ def test_segments_drawn_on_an_image_count_as_well(
     fillSegmentation(drawn, thick, thickGrid)
     found = findLaxImages(stackInput(destination[0][2]))
     scores = LaxComparison(imported(still), found).scores()
-    assert {score.structure: round(score.dice, 1) for score in scores}["LVC"] >= 0.9
+    assert {score.structure: score.dice for score in scores}["LVC"] > 0.96
 
 
 def test_the_views_follow_the_cine(application, views, images, imported, cine):
@@ -198,7 +198,7 @@ def test_the_views_follow_the_cine(application, views, images, imported, cine):
         comparison.update()
         pictures[frame] = [views.render([viewName("4ch", row)]) for row in (STACK, RECONSTRUCTION, LAX)]
     for before, after in zip(*pictures.values(), strict=True):
-        assert differ(before, after) > 2
+        assert differ(before, after) > 30
 
 
 def test_leaving_brings_back_what_the_user_had(application, views, images, imported, still):

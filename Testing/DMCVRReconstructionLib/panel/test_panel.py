@@ -86,6 +86,7 @@ def test_the_button_says_why_it_is_disabled(panel, scene):
     assert "model" in panel.ui.reasonLabel.text
 
 
+@pytest.mark.slow
 def test_the_panel_tells_input_model_and_machine(panel, scene):
     assert "research use only" in panel.ui.noticeLabel.text
     panel.ui.inputSelector.setCurrentNode(scene[0])
@@ -99,6 +100,7 @@ def test_the_panel_tells_input_model_and_machine(panel, scene):
     assert "Estimated time" in panel.ui.deviceLabel.text
 
 
+@pytest.mark.slow
 def test_a_click_brings_the_result_and_a_live_window(ready, application, scene):
     assert rememberedStepTimes("cpu") == {}
     blocked = run(ready)
@@ -115,6 +117,7 @@ def test_a_click_brings_the_result_and_a_live_window(ready, application, scene):
     assert blocked < MOST_SECONDS_BLOCKED * SLOWED
 
 
+@pytest.mark.slow
 def test_progress_comes_soon_and_never_blocks(ready, application):
     """By the network, so that there is much to wait for; then cancelled."""
     parameters = ready.widget._parameterNode
@@ -147,6 +150,7 @@ def test_progress_comes_soon_and_never_blocks(ready, application):
     assert blocked < MOST_SECONDS_BLOCKED * SLOWED
 
 
+@pytest.mark.slow
 def test_an_error_is_told_and_the_panel_ready_again(ready, application, scene):
     drawn = slicer.util.arrayFromVolume(scene[1])
     drawn[:] = np.array([0, 3, 2, 1], np.uint8)[
@@ -164,6 +168,7 @@ def test_an_error_is_told_and_the_panel_ready_again(ready, application, scene):
     assert "swapped" in ready.ui.logText.plainText
 
 
+@pytest.mark.slow
 def test_running_again_replaces_or_adds(ready, imported, still):
     first = ready.widget._parameterNode.resultVolume = imported(still).volume
     run(ready)
@@ -175,6 +180,7 @@ def test_running_again_replaces_or_adds(ready, imported, still):
     assert resultOf(first) is not None
 
 
+@pytest.mark.slow
 def test_closing_the_scene_ends_the_run(ready, application):
     parameters = ready.widget._parameterNode
     parameters.method, parameters.labelsNode, parameters.frame = Method.dmcvr, None, Frame.all
@@ -199,7 +205,7 @@ def test_the_comparison_follows_its_button(ready, application, imported, still):
         assert ready.ui.laxList.count == 3
         scores = ready.ui.scoresTable
         assert scores.rowCount >= 6
-        assert float(scores.item(0, 2).text()) > 0.6
+        assert float(scores.item(0, 2).text()) > 0.96
         ready.ui.fadeSlider.value = 0
         ready.ui.compareButton.click()
         assert layouts.layoutNode().GetViewArrangement() == before

@@ -60,6 +60,7 @@ def assertIntact(nodes, still, before, scene):
     np.testing.assert_array_equal(labelsOfSegmentation(nodes.segmentation, nodes.volume), still.labels[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

@@ -163,6 +163,7 @@ def test_the_input_may_be_gone_when_the_result_arrives(application, destination,
     np.testing.assert_array_equal(labelsOf(nodes), still.labels[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["still", "cine"])
 def test_a_saved_scene_tells_as_much_as_a_fresh_one(application, imported, tmp_path, kind, request):
     files = request.getfixturevalue(kind)

@@ -66,6 +66,7 @@ def temporary(output):
     return [path for path in output.rglob("*") if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_a_driver_is_killed_and_then_a_worker(start, tmp_path):
     output = tmp_path / "out"
     with start(workers=1) as driver:
@@ -117,6 +118,7 @@ class Killer(threading.Thread):
                 remove_leftovers(self.output)
 
 
+@pytest.mark.slow
 def test_a_case_that_kills_its_workers_is_recorded_and_the_rest_goes_on(
     stacks, add_stack, found, settings, monkeypatch
 ):
@@ -238,6 +240,7 @@ def test_a_running_cluster_whose_scheduler_is_then_lost(cluster, stacks, found, 
     }
 
 
+@pytest.mark.slow
 def test_workers_keep_freed_memory():
     """By variables that must be there before their process starts."""
     with connected(Place(workers=1, use_gpus=False)) as client:

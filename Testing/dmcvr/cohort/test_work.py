@@ -125,6 +125,7 @@ def test_a_still_stack_gives_no_two_frames(case, settings):
     assert (case_folder(settings.output, case) / "preview.jpg").exists()
 
 
+@pytest.mark.slow
 def test_the_model_is_loaded_once(files, settings):
     load_model.cache_clear()
     for name, frame in (("a", 0), ("b", 1)):

@@ -32,8 +32,8 @@ def test_every_view_is_cut_in_the_plane_of_its_image(phantom, results):
         assert cut.points == {}
     four = cuts[2]
     # What the slices show on the 4-chamber plane is what the image there shows.
-    assert np.corrcoef(four.real.ravel(), four.images["shape"].ravel())[0, 1] > 0.4
-    assert dice(four.labels["shape"] == LVC, four.labels["nearest"] == LVC) > 0.8
+    assert np.corrcoef(four.real.ravel(), four.images["shape"].ravel())[0, 1] > 0.75
+    assert dice(four.labels["shape"] == LVC, four.labels["nearest"] == LVC) > 0.98
     # Apex up: the cavity is wider below.
     widths = np.flatnonzero((four.labels["shape"] == LVC).any(1))
     rows = (four.labels["shape"] == LVC).sum(1)

@@ -30,6 +30,7 @@ def images(case, model):
     return window, window.images(case.stack.frames[0], native)
 
 
+@pytest.mark.slow
 def test_more_steps_bring_the_slices_back(case, images, model):
     window, before = images
     errors = []
@@ -39,9 +40,10 @@ def test_more_steps_bring_the_slices_back(case, images, model):
         assert after.min() >= 0
         assert after.max() <= 1
         errors.append(np.square(after - before).mean())
-    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] < 0.45 * errors[0]
 
 
+@pytest.mark.slow
 def test_slices_do_not_mix(case, images, model):
     window, before = images
     two = Case("p_ED", case.stack.select(slices=[0, 1]), case.labels[:2])
@@ -50,6 +52,7 @@ def test_slices_do_not_mix(case, images, model):
     np.testing.assert_allclose(alone, together[:2], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_table_has_the_papers_lines(case, images, model, lines):
     calls = []
     chosen = ("original", "dmcvr")
@@ -61,10 +64,10 @@ def test_the_table_has_the_papers_lines(case, images, model, lines):
     ]
     for name in ("all", "LVC", "LVM", "RVC"):
         # The window's labels, against themselves resampled to the stack's pixels and back.
-        assert summary[name, "original"].cells["Dice"].mean > 0.85
+        assert summary[name, "original"].cells["Dice"].mean > 0.94
         assert summary[name, "dmcvr"].cells["VOE %"].mean >= 0
     assert summary["all", "original"].cells["PSNR dB"].cases == 0
-    assert summary["all", "dmcvr"].cells["PSNR dB"].mean > 10
+    assert summary["all", "dmcvr"].cells["PSNR dB"].mean > 12.5
     assert summary["all", "dmcvr"].cells["SSIM"].mean < 1
     assert summary["LVC", "dmcvr"].cells["PSNR dB"].cases == 0
     assert (

@@ -23,7 +23,7 @@ def test_the_exact_truth_cut_by_the_planes_is_the_truth_on_them(straight):
         true = straight.lax_labels[view][0, 0]
         found = cut(exact, straight.lax[view].plane(0))
         assert found.shape == true.shape
-        assert dice(found > 0, true > 0) > 0.95
+        assert dice(found > 0, true > 0) > 0.975
 
 
 def test_scores_are_those_of_the_cut(straight, lines):
@@ -54,6 +54,7 @@ def test_a_missed_heart_scores_nothing(straight, model, lines):
     assert "in 1 of the stacks" in table.notes[-1]
 
 
+@pytest.mark.slow
 def test_phantoms_have_seeds_of_their_own_and_both_phases():
     phantoms = Phantoms(2)
     assert len(phantoms) == 2

@@ -28,6 +28,7 @@ def test_notes_say_whose_labels_and_what_they_decide():
     assert "interpolated" not in Comparison(("nearest",)).notes[0]
 
 
+@pytest.mark.slow
 def test_on_expert_labels_diffae_labels_as_shape_does_and_dmcvr_as_it_has_learned(heart, model):
     stack, expert = heart
     comparison = Comparison(("shape", "diffae", "dmcvr"), options=FAST)
@@ -35,7 +36,7 @@ def test_on_expert_labels_diffae_labels_as_shape_does_and_dmcvr_as_it_has_learne
     np.testing.assert_array_equal(results["shape"].labels, results["diffae"].labels)
     assert (results["shape"].volume != results["diffae"].volume).any()
     bent = results["shape"].labels != results["dmcvr"].labels
-    assert 0 < bent.mean() < 0.01
+    assert 0 < bent.mean() < 0.001
 
 
 def test_every_method_gets_the_given_labels(prism):
@@ -55,6 +56,7 @@ def test_where_the_heart_is_missed_there_is_no_reconstruction(prism, model):
     assert dict(reconstructions(black, case.labels, model, comparison)) == {"nearest": None, "dmcvr": None}
 
 
+@pytest.mark.slow
 def test_predicted_labels_are_the_segmenters_for_every_method(heart, model):
     stack, expert = heart
     found = find_labels(model, stack)

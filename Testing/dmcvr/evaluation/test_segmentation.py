@@ -14,6 +14,7 @@ def found(heart, model):
     return find_labels(model, heart[0])
 
 
+@pytest.mark.slow
 def test_against_its_own_labels_the_segmenter_is_perfect(heart, found, model, lines):
     calls = []
     cases = [Case(f"p_{phase}", heart[0], found) for phase in ("ED", "ES")]
@@ -34,6 +35,7 @@ def test_against_its_own_labels_the_segmenter_is_perfect(heart, found, model, li
         assert (line.cases, line.cells["difference"].mean) == (1, 0)
 
 
+@pytest.mark.slow
 def test_volume_and_ejection_fraction_errors_are_predicted_minus_true(heart, found, model, lines):
     stack = heart[0]
     smaller = found.copy()

@@ -98,6 +98,7 @@ def test_short_stacks_and_missed_hearts_are_told(prism, model, lines):
     assert (line.cells["LVC"].mean, line.cells["PSNR dB"].cases) == (0, 0)
 
 
+@pytest.mark.slow
 def test_whether_uncertainty_tells_of_errors_is_in_the_table(heart, model, lines):
     from dmcvr.evaluation.cases import Case
 
@@ -114,13 +115,13 @@ def test_whether_uncertainty_tells_of_errors_is_in_the_table(heart, model, lines
     assert sum("dmcvr: over 2 slices" in note for note in table.notes) == 1
 
 
-def test_the_diffusion_model_takes_part(heart, model, lines, least_dice):
+def test_the_diffusion_model_takes_part(heart, model, lines):
     from dmcvr.evaluation.cases import Case
 
     case = Case("p_ED", heart[0], heart[1][0])
     (table,) = withheld_tables([case], model, Comparison(("shape", "dmcvr"), options=FAST))
     summary = lines(table)
-    for label, name in NAMES.items():
-        assert summary["20 mm", "dmcvr"].cells[name].mean > least_dice[label]
-    assert summary["20 mm", "dmcvr"].cells["PSNR dB"].mean > 10
+    for name, least in {"LVC": 0.935, "LVM": 0.865, "RVC": 0.93}.items():  # .941, .872, .937
+        assert summary["20 mm", "dmcvr"].cells[name].mean > least
+    assert summary["20 mm", "dmcvr"].cells["PSNR dB"].mean > 19.5
     assert summary["20 mm", "dmcvr"].cells["PSNR dB"].mean != summary["20 mm", "shape"].cells["PSNR dB"].mean

@@ -151,8 +151,8 @@ def test_inversion_and_generation_are_each_others_inverse(small, images, codes):
         levels = small.schedule.grid(steps)
         back = generate(denoise, invert(denoise, images, levels), levels[::-1])
         errors.append(float((back - images).square().mean().sqrt()))
-    assert errors[1] < 0.3 * errors[0]
-    assert errors[1] < 0.02
+    assert errors[1] < 0.12 * errors[0]
+    assert errors[1] < 0.006
 
 
 def test_nothing_is_left_to_be_trained(small, images):
@@ -208,8 +208,8 @@ def test_bfloat16_changes_the_shipped_segmenters_answer_little(model, window):
     fast, _ = Model.load(device="cpu", precision="bfloat16").segment(stack)
     assert fast.dtype == torch.float32
     assert (fast - exact).abs().max() > 0
-    assert (fast - exact).abs().mean() < 0.01
-    assert (fast.argmax(1) == exact.argmax(1)).float().mean() > 0.98
+    assert (fast - exact).abs().mean() < 2e-4
+    assert (fast.argmax(1) == exact.argmax(1)).float().mean() > 0.999
     assert exact.argmax(1).unique().tolist() == [0, 1, 2, 3]
 
 
@@ -220,12 +220,13 @@ def test_the_shipped_model_is_the_compact_one(model):
     assert len(model.sha256) == 64
 
 
+@pytest.mark.slow
 def test_the_shipped_model_is_nearly_reversible(model, window):
     images = window[0][:1] * 2 - 1
     denoise = model.denoise(Codes(model.encode(images), distance_code(torch.from_numpy(window[1][:1]), 1.5)))
     levels = model.schedule.grid(10)
     noise = invert(denoise, images, levels)
     back = generate(denoise, noise, levels[::-1])
-    # A trained model reaches 35 dB; a mistake in conditions, schedule or prediction costs far more than 10.
-    assert -10 * torch.log10(((back - images) / 2).square().mean()) > 25
-    assert 0.8 < float(noise.std()) < 1.2
+    # It reaches 34.4 dB; a mistake in conditions, schedule or prediction costs far more.
+    assert -10 * torch.log10(((back - images) / 2).square().mean()) > 33.5
+    assert 0.95 < float(noise.std()) < 1.05

@@ -93,6 +93,7 @@ def test_a_cine_is_a_sequence_with_one_segmentation_a_frame(moving):
         np.testing.assert_array_equal(sitk.GetArrayFromImage(image), result.labels[frame])
 
 
+@pytest.mark.slow
 def test_uncertainty_is_written_where_it_was_sampled(still, moving, tmp_path):
     for name, (_, result) in (("still", still), ("moving", moving)):
         folder = tmp_path / name

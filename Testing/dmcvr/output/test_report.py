@@ -196,6 +196,7 @@ def test_one_frame_has_volumes_but_no_function():
     assert not any("fraction" in name for name in numbers)
 
 
+@pytest.mark.slow
 def test_report_needs_neither_torch_nor_matplotlib():
     code = "import dmcvr.output.report, sys; sys.exit(bool({'torch', 'matplotlib'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

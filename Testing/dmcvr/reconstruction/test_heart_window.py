@@ -40,14 +40,14 @@ def test_the_window_is_a_square_of_the_model_about_the_heart(model, phantom, fou
         np.testing.assert_allclose(
             plane.origin - native.origin, found.planes[0].origin - phantom.sax.origins[0]
         )
-    assert aside(found, true_centre(phantom)) < 20
+    assert aside(found, true_centre(phantom)) < 1.5
 
 
 def test_the_window_follows_a_heart_that_lies_elsewhere(model, phantom, found):
     moved = np.roll(phantom.sax.frames[0], (6, -8), axis=(1, 2))
     window = find_heart(model, moved, planes_of(phantom.sax))
     expected = found.planes[0].centre + 6 * phantom.sax.step_y - 8 * phantom.sax.step_x
-    assert aside(window, expected) < 10
+    assert aside(window, expected) < 1
 
 
 def brain(shape):

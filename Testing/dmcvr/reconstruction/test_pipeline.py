@@ -51,7 +51,7 @@ def test_the_volume_is_finite_and_labelled_in_the_projects_order(results, method
     assert set(np.unique(result.labels)) == {0, LVC, LVM, RVC}
     for z in range(1, result.grid.shape[0], 2):
         assert (result.labels[0, z] == LVC).any()
-        assert result.volume[0, z].std() > 0.3 * result.volume[0, 0].std()
+        assert result.volume[0, z].std() > 0.7 * result.volume[0, 0].std()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -80,12 +80,14 @@ def test_the_default_spacing_is_near_the_pixels(heart):
     assert result.grid.spacing[2] == pytest.approx(10 / round(10 / stack.spacing[0]))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same(model, heart, results):
     again = reconstruct(heart[0], model, Options(spacing=5, steps=1))
     np.testing.assert_array_equal(again.volume, results["dmcvr"][0].volume)
     np.testing.assert_array_equal(again.labels, results["dmcvr"][0].labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"seed": 1}, {"threads": 2}])
 def test_neither_seed_nor_threads_change_a_reconstruction(model, heart, results, change):
     """Nothing is drawn but samples of the uncertainty; sums over threads may round otherwise."""
@@ -99,6 +101,7 @@ def test_neither_seed_nor_threads_change_a_reconstruction(model, heart, results,
     np.testing.assert_allclose(again.volume, results["dmcvr"][0].volume, atol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["image", "fused"])
 def test_labels_of_generated_slices_may_come_from_the_image(model, heart, results, rule):
     shape = results["dmcvr"][0]
@@ -109,9 +112,10 @@ def test_labels_of_generated_slices_may_come_from_the_image(model, heart, result
         assert same == (index is not None)
         # Two ways to the same heart: they differ along its outlines only.
         overlap = ((found.labels[0, z] > 0) & (shape.labels[0, z] > 0)).sum()
-        assert overlap > 0.6 * max((found.labels[0, z] > 0).sum(), (shape.labels[0, z] > 0).sum())
+        assert overlap > 0.95 * max((found.labels[0, z] > 0).sum(), (shape.labels[0, z] > 0).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "spacing"), [*((method, 5.0) for method in METHODS), *((method, 2.5) for method in BASELINES)]
 )
@@ -134,10 +138,11 @@ def test_structures_end_where_the_evidence_ends(model, phantom, method, spacing)
     assert checked > 0
 
 
-def test_segmenting_finds_the_heart_and_so_does_the_reconstruction(model, phantom, least_dice):
+@pytest.mark.slow
+def test_segmenting_finds_the_heart_and_so_does_the_reconstruction(model, phantom):
     result = reconstruct(phantom.sax, model, Options(method="shape", spacing=5))
     truth = phantom.truth(result.grid, 0)
-    for label, least in least_dice.items():
+    for label, least in {LVC: 0.94, LVM: 0.87, RVC: 0.87}.items():  # .946, .877, .877
         assert dice(result.labels[0] == label, truth == label) > least
     assert result.volumes[0]["LVC"] == pytest.approx((result.labels == LVC).sum() * result.grid.voxel_ml)
 
@@ -151,7 +156,7 @@ def test_given_labels_are_used_instead_of_segmenting(model, heart):
     np.testing.assert_array_equal(result.stack_labels, labels)
     # What was learned bends the shapes between the slices a little.
     expected = reconstruct(stack, None, replace(options, method="shape"), labels=labels)
-    assert (result.labels != expected.labels).mean() < 0.01
+    assert 0 < (result.labels != expected.labels).mean() < 0.001
 
 
 def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(model, heart):
@@ -169,6 +174,7 @@ def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(mod
     np.testing.assert_array_equal(kept.volume, stack.frames)
 
 
+@pytest.mark.slow
 def test_uncertainty_is_sampled_where_slices_are_generated_and_changes_nothing_else(model, heart, results):
     plain = results["dmcvr"][0]
     assert plain.uncertainty is None
@@ -250,6 +256,7 @@ class TestFrames:
         segment_stack(stack, model, [0, 1], lambda *item: told.append(item))
         assert told[-1] == ("segment", 10, 10)
 
+    @pytest.mark.slow
     def test_only_end_diastole_and_end_systole_are_segmented_with_all_views(self, model, cine):
         stack, told = cine.sax.select(slices=slice(3, 9)), []
         _, quick = segment_phases(stack, model, lambda *item: told.append(item))
@@ -264,6 +271,7 @@ class TestFrames:
         assert result.cycle_ml == volumes
         np.testing.assert_array_equal(result.stack_labels[0], careful[int(np.argmin(volumes))])
 
+    @pytest.mark.slow
     def test_frames_that_fill_a_batch_together_are_those_done_one_by_one(self, cine):
         """Segmented, generated and sampled, with progress told over all of them."""
         stack = cine.sax.select(frames=[0, 1], slices=slice(4, 8))

@@ -15,15 +15,16 @@ def found(model, phantom):
     return find_heart(model, phantom.sax.frames[0], planes_of(phantom.sax))
 
 
-def test_the_segmenter_finds_the_phantoms_heart(model, phantom, found, least_dice):
+def test_the_segmenter_finds_the_phantoms_heart(model, phantom, found):
     told = []
     labels = segment_frames(model, phantom.sax.frames[:1], planes_of(phantom.sax), found, done=told.append)[0]
     assert (labels.shape, labels.dtype) == (phantom.sax.frames.shape[1:], np.uint8)
     assert sum(told) == len(labels)
-    for label, least in least_dice.items():
+    for label, least in {LVC: 0.975, LVM: 0.94, RVC: 0.928}.items():  # .981, .945, .933
         assert dice(labels == label, phantom.sax_labels[0] == label) > least
 
 
+@pytest.mark.slow
 def test_labels_beyond_the_window_are_background(model, phantom, found):
     labels = segment_frames(model, phantom.sax.frames[:1], planes_of(phantom.sax), found)[0]
     points = phantom.sax.plane(0).points() - found.planes[0].centre

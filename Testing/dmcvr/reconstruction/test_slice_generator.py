@@ -90,6 +90,7 @@ def test_the_same_twice_gives_the_same(model, heart_slices):
     np.testing.assert_array_equal(*images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["aligned", "paper"])
 def test_a_slice_generated_in_its_own_place_comes_back(model, heart_slices, rule):
     """Inversion and generation undo each other; what is lost is the sampler's error at these few steps."""
@@ -117,6 +118,7 @@ def middle_row(image):
     return np.average(np.arange(len(image)), weights=(image > 0.5).sum(1))
 
 
+@pytest.mark.slow
 def test_the_aligned_rule_moves_along_the_displacements_what_the_papers_shows_twice(model, moving):
     images = made(model, moving, Options(), 2.5, 5.0)
     for image, row in zip(images, model.size / 2 + np.array([-3, 0]), strict=True):
@@ -126,6 +128,7 @@ def test_the_aligned_rule_moves_along_the_displacements_what_the_papers_shows_tw
     assert np.abs(ghost - images[1]).max() > 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["aligned", "paper"])
 def test_frames_done_together_are_those_done_one_by_one(model, heart_slices, moving, rule):
     """Batches of four, so that one holds slices of both frames."""
@@ -149,6 +152,7 @@ def test_frames_done_together_are_those_done_one_by_one(model, heart_slices, mov
         np.testing.assert_allclose(images, made(model, one, RULES[rule], 2.0, 4.0, 6.0), atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["aligned", "paper"])
 def test_bfloat16_changes_generated_slices_little(heart_slices, rule):
     """In intensities from 0 to 1: 0.5 % on average, 5 % in no pixel."""
@@ -193,6 +197,7 @@ def test_the_spread_is_largest_where_the_neighbours_differ(spread, heart_slices)
     assert spread[2][high].mean() > 2 * spread[2][~high].mean()
 
 
+@pytest.mark.slow
 def test_the_spread_follows_the_seed(model, latents, heart_slices, spread):
     torch.manual_seed(3)
     before = torch.get_rng_state()

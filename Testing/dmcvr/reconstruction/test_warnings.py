@@ -49,6 +49,7 @@ def test_a_heart_without_a_right_ventricle(heart):
     assert "No right ventricle" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["2ch", "3ch", "4ch"])
 @pytest.mark.parametrize("slices", [6, 13])
 def test_stacks_of_long_axis_slices_are_refused_or_pointed_out(model, phantom, view, slices):

@@ -85,7 +85,7 @@ def test_lax_labels_are_the_truth_on_their_planes(phantom):
         labels = phantom.lax_labels[name][ES, 0]
         heart = (sampled > 0) | (labels > 0)
         assert heart.sum() > 300
-        assert (sampled == labels)[heart].mean() > 0.93
+        assert (sampled == labels)[heart].mean() > 0.95
         assert (labels == LVC).any()
         assert (labels == LVM).any()
     assert (phantom.lax_labels["4ch"] == RVC).sum() > (phantom.lax_labels["2ch"] == RVC).sum()
@@ -113,18 +113,18 @@ def test_sax_and_lax_agree_where_they_meet(phantom):
 
         ours = on(sax, phantom.sax_labels[ED, index], 0)
         theirs = on(lax, phantom.lax_labels["4ch"][ED, 0], 0)
-        assert (ours == theirs).mean() > 0.85
+        assert (ours == theirs).mean() > 0.87
         images = on(sax, phantom.sax.frames[ED, index], 1), on(lax, phantom.lax["4ch"].frames[ED, 0], 1)
-        assert np.corrcoef(*images)[0, 1] > 0.7
+        assert np.corrcoef(*images)[0, 1] > 0.97
 
 
 def test_images_show_what_the_labels_say(phantom):
     image, labels = phantom.sax.frames, phantom.sax_labels
     blood, muscle = np.median(image[labels == LVC]), np.median(image[labels == LVM])
-    assert blood > 2 * muscle
-    assert np.median(image[labels == RVC]) > 2 * muscle
+    assert blood > 3.5 * muscle
+    assert np.median(image[labels == RVC]) > 3.5 * muscle
     corner = image[:, :, :6, -6:]
-    assert corner.mean() < 0.1 * blood
+    assert corner.mean() < 0.04 * blood
     assert (image >= 0).all()
     assert image.dtype == np.float32
 
@@ -146,6 +146,7 @@ def test_breath_hold_shifts_move_image_and_labels_as_reported(phantom):
     assert compared >= 4
 
 
+@pytest.mark.slow
 def test_same_seed_same_phantom_and_frames_do_not_depend_on_each_other(phantom):
     again = make_phantom(SMALL, frames=[4])
     assert np.array_equal(again.sax.frames[0], phantom.sax.frames[ES])

@@ -19,6 +19,7 @@ def cook(tiny, hearts, folder, minutes):
     return made, [entry for entry in entries if "part" in entry], entries
 
 
+@pytest.mark.slow
 def test_the_recipe_makes_a_model_that_says_how_it_was_made(tiny, hearts, tmp_path):
     made, plans, entries = cook(tiny, hearts, tmp_path, 1e-6)
     assert made == tmp_path / "model"
@@ -33,6 +34,7 @@ def test_the_recipe_makes_a_model_that_says_how_it_was_made(tiny, hearts, tmp_pa
     assert any("held out PSNR dB" in entry for entry in entries)
 
 
+@pytest.mark.slow
 def test_a_recipe_begun_goes_on_with_the_steps_it_had(tiny, hearts, tmp_path):
     """Whatever the machine is doing meanwhile, and without training again what is trained."""
     folder = tmp_path / "segmenter"
@@ -47,10 +49,32 @@ def test_a_recipe_begun_goes_on_with_the_steps_it_had(tiny, hearts, tmp_path):
     assert not any("loss" in entry for entry in entries)
 
 
-def test_more_time_is_more_steps(tiny, hearts):
-    """As many as fit by what a step takes; the time itself depends on the machine."""
-    job = TrainingJob("segmenter", tiny)
-    assert 0 < seconds_a_step(job, hearts, 2, CPU, steps=2) < 60
+class PlannedError(Exception):
+    """Enough is known of the plan; nothing need be trained."""
+
+
+def planned_steps(tiny, hearts, folder, minutes) -> int:
+    """Steps that the recipe plans for its first network, the segmenter."""
+
+    def stop_at_the_plan(entry):
+        if "part" in entry:
+            raise PlannedError(entry["steps"])
+
+    with pytest.raises(PlannedError) as plan:
+        follow(tiny, hearts, hearts, minutes, ABOUT, folder, CPU, stop_at_the_plan)
+    return plan.value.args[0]
+
+
+@pytest.mark.slow
+def test_more_time_is_more_steps(tiny, hearts, tmp_path):
+    """In proportion, up to what a step took when it was measured, which the machine decides."""
+    steps = {minutes: planned_steps(tiny, hearts, tmp_path / str(minutes), minutes) for minutes in (1, 100)}
+    assert steps[1] > FEWEST_STEPS
+    assert 20 < steps[100] / steps[1] < 500
+
+
+def test_the_time_is_shared_out_among_the_networks(tiny, hearts):
     assert sum(stage.share for stage in STAGES) == pytest.approx(1)
     for stage in STAGES:
         assert stage.batch(torch.device("cuda")) >= stage.batch(CPU)
+    assert 0 < seconds_a_step(TrainingJob("segmenter", tiny), hearts, 2, CPU, steps=2) < 60

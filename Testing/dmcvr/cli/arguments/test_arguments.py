@@ -113,6 +113,7 @@ def test_values_are_understood():
     assert parse(["reconstruct", "x", "--output", "y", "--frame", "12"]).frame == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_says_so_and_leaves_nothing(files, tmp_path, number):
     output = tmp_path / "new" / "out"
@@ -127,6 +128,7 @@ def test_a_run_that_is_stopped_says_so_and_leaves_nothing(files, tmp_path, numbe
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_real_process_succeeds_and_fails_with_its_exit_code(files, tmp_path):
     output = tmp_path / "out"
     with process("reconstruct", files["sax"], "--output", output, "--method", "shape", "--json") as run:

@@ -10,15 +10,17 @@ from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
 
 
-def test_it_reconstructs_the_phantom_and_scores_it(call, tmp_path, least_dice):
+@pytest.mark.slow
+def test_it_reconstructs_the_phantom_and_scores_it(call, tmp_path):
     output = tmp_path / "demo"
     answer = call("demo", "--output", output, "--spacing", 5, "--steps", 1, "--json")
     assert (answer.code, answer.err) == (0, "")
     last = json.loads(answer.out.splitlines()[-1])
     assert last.keys() == {"output", "result", "scores"}
     assert last["scores"] == json.loads((output / "scores.json").read_text())
-    for label, least in least_dice.items():
-        assert last["scores"][NAMES[label]]["dice"] > least
+    # .950, .895 and .914; .955, .896 and .921 by the command's own spacing and steps.
+    for name, least in {"LVC": 0.945, "LVM": 0.89, "RVC": 0.909}.items():
+        assert last["scores"][name]["dice"] > least
     for name in ("sax.nrrd", "volume.nrrd", "segmentation.seg.nrrd", "report.html", "scene.mrml"):
         assert (output / name).is_file()
     assert str(tmp_path) not in (output / "scene.mrml").read_text()

@@ -36,6 +36,7 @@ def test_json_is_one_object_and_equals_what_the_function_gives(call, data):
     assert str(data.parent) not in answer.out
 
 
+@pytest.mark.slow
 def test_files_hold_what_is_printed(call, data, tmp_path, model):
     output = tmp_path / "tables"
     arguments = ("evaluate", "segmentation", "--data", data, "--cases", "ED", "--precision", "float32")
@@ -56,6 +57,7 @@ def test_files_hold_what_is_printed(call, data, tmp_path, model):
     assert f"counted and not skipped: {record['empty_masks']}" in answer.out
 
 
+@pytest.mark.slow
 def test_withheld_slices_are_shown_and_how_they_were_generated_is_in_the_command(call, data, tmp_path):
     output = tmp_path / "tables"
     how = ("--methods", "linear,dmcvr", "--steps", "1", "--stop", "3", "--cases", "ED")
@@ -93,6 +95,7 @@ def test_tables_are_printed_where_a_figure_cannot_be_drawn(call, capfd, data, tm
     assert not (tmp_path / "tables").exists()
 
 
+@pytest.mark.slow
 def test_a_second_run_leaves_no_figure_of_the_first(call, data, tmp_path):
     for method in ("nearest", "shape"):
         arguments = ("evaluate", "clinical", "--data", data, "--methods", method)
@@ -192,6 +195,7 @@ def test_generation(call, data):
     assert {row["images"] for row in table["rows"]} == {"diffae"}
 
 
+@pytest.mark.slow
 def test_long_axis_prints_a_table_and_draws_an_example(call, tmp_path):
     arguments = ("evaluate", "long-axis", "--phantoms", 1, "--methods", "nearest")
     answer = call(*arguments, "--output", tmp_path / "tables")

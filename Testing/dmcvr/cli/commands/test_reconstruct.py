@@ -24,6 +24,7 @@ def readable(path):
     return re.sub(r"base64,[^\"]*", "", contents.decode())
 
 
+@pytest.mark.slow
 def test_the_shipped_model_makes_a_volume_of_the_stack(call, files, heart, tmp_path):
     answer = call("reconstruct", files["sax"], "--output", tmp_path / "out", *QUICK)
     assert (answer.code, answer.err) == (0, "")
@@ -35,6 +36,7 @@ def test_the_shipped_model_makes_a_volume_of_the_stack(call, files, heart, tmp_p
     assert record["seconds"].keys() == {"read", "load model", "segment", "generate"}
 
 
+@pytest.mark.slow
 def test_uncertainty_on_request(call, files, tmp_path, refused):
     arguments = ("reconstruct", files["sax"], "--output", tmp_path / "out", *QUICK)
     assert call(*arguments, "--uncertainty", 2).code == 0
@@ -44,6 +46,7 @@ def test_uncertainty_on_request(call, files, tmp_path, refused):
     assert "samples" in refused(*arguments, "--uncertainty", 2, "--method", "linear")
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_files_and_no_name_gets_into_them(call, files, tmp_path):
     outputs = [tmp_path / "first", tmp_path / "second"]
     for output in outputs:
@@ -85,6 +88,7 @@ def test_drawn_labels_need_neither_model_nor_order(call, files, heart, tmp_path,
     assert len(result["input"]["labels_sha256"]) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("frame", "expected"), [("ed", [0]), ("es", [1]), ("1", [1]), ("all", [0, 1])])
 def test_frames(call, files, tmp_path, frame, expected):
     """The second frame is the darker first one again, so its heart may come out smaller or larger."""
@@ -101,6 +105,7 @@ def test_frames(call, files, tmp_path, frame, expected):
     assert numbered == ([f"segmentation_{t:03d}.seg.nrrd" for t in expected] if frame == "all" else [])
 
 
+@pytest.mark.slow
 def test_an_earlier_cine_leaves_no_segmentations_behind(call, files, tmp_path):
     common = ("--output", tmp_path, "--method", "nearest", "--spacing", 5, "--frame")
     (tmp_path / "notes.txt").write_text("mine")

@@ -52,6 +52,7 @@ def contents(folder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment",
     [
@@ -75,6 +76,7 @@ def test_a_killed_run_leaves_the_earlier_result_and_the_next_run_tidies_up(call,
     assert {path.name for path in output.iterdir()} == before.keys()
 
 
+@pytest.mark.slow
 def test_killed_between_two_renames_it_leaves_no_record_that_lies(call, files, earlier):
     output, before = earlier
     arguments = (files["sax"], "--output", output, "--labels", files["labels"], *SHAPE)
@@ -85,6 +87,7 @@ def test_killed_between_two_renames_it_leaves_no_record_that_lies(call, files, e
     assert {path.name for path in output.iterdir()} == before.keys()
 
 
+@pytest.mark.slow
 def test_files_that_cannot_grow_end_the_run_in_a_sentence(files, earlier):
     """By the system's limit on a file's size; the error is that of a write, as on a full disk."""
     output, before = earlier
@@ -105,6 +108,7 @@ def may_mount() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not may_mount(), reason="no disk may be mounted here")
 def test_a_full_disk_ends_the_run_in_a_sentence(files, tmp_path):
     """A disk of 64 kB that already holds a file."""
@@ -124,6 +128,7 @@ def test_a_full_disk_ends_the_run_in_a_sentence(files, tmp_path):
     assert out == "old\nvolume.nrrd\n"
 
 
+@pytest.mark.slow
 def test_an_output_that_vanishes_ends_the_run_in_a_sentence(files, earlier, tmp_path):
     output, _ = earlier
     arguments = (files["sax"], "--output", output, "--labels", files["labels"], *SHAPE)
@@ -135,6 +140,7 @@ def test_an_output_that_vanishes_ends_the_run_in_a_sentence(files, earlier, tmp_
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_second_run_into_one_folder_is_refused_and_the_first_finishes(call, files, tmp_path):
     output = tmp_path / "out"
     arguments = (files["sax"], "--output", output, *SHAPE)
@@ -149,6 +155,7 @@ def test_a_second_run_into_one_folder_is_refused_and_the_first_finishes(call, fi
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.slow
 def test_clock_and_network_change_nothing_bit_for_bit(files, finished, tmp_path):
     """The same seed gives the same result, in a process whose clock jumps by years, and that may neither look
     up a name, nor connect, nor start a program, nor unpickle; it writes where it should and nowhere else.
@@ -167,6 +174,7 @@ def test_clock_and_network_change_nothing_bit_for_bit(files, finished, tmp_path)
     check_notes(log, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_demo_needs_no_network(tmp_path):
     log = tmp_path / "noted"
     arguments = ["demo", "--output", str(tmp_path / "out"), "--steps", "1", "--spacing", "10"]

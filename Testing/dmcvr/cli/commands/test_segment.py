@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.evaluation.metrics import dice
 from dmcvr.io.label_files import read_labels
 from dmcvr.io.volumes import read_stack
@@ -13,7 +14,7 @@ def load(path):
     return sitk.GetArrayFromImage(image), image
 
 
-def test_labels_lie_on_the_inputs_own_grid(call, files, heart, tmp_path, least_dice):
+def test_labels_lie_on_the_inputs_own_grid(call, files, heart, tmp_path):
     output = tmp_path / "new" / "labels.nrrd"
     answer = call("segment", files["sax"], "--output", output, "--json")
     assert (answer.code, answer.err) == (0, "")
@@ -23,11 +24,12 @@ def test_labels_lie_on_the_inputs_own_grid(call, files, heart, tmp_path, least_d
         {"output": str(output), "warnings": []},
     ]
     labels = read_labels(output, read_stack(files["sax"]))
-    for label, least in least_dice.items():
+    for label, least in {LVC: 0.982, LVM: 0.95, RVC: 0.968}.items():  # .988, .956, .974
         assert dice(labels == label, heart[1] == label) > least
     assert [path.name for path in output.parent.iterdir()] == ["labels.nrrd"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".nii.gz", ".mha"])
 def test_a_file_whose_slices_run_the_other_way_keeps_its_order(call, files, tmp_path, suffix):
     voxels, image = load(files["sax"])

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 from dmcvr.evaluation.figures.drawing import HINT, Drawing, can_draw, new_figure, write_drawings
 
 
@@ -25,6 +26,7 @@ def test_without_matplotlib_nothing_can_be_drawn(monkeypatch):
     assert 'pip install "dmcvr[evaluate]"' in HINT
 
 
+@pytest.mark.slow
 def test_figures_import_matplotlib_only_to_draw_and_never_pyplot():
     program = (
         "import sys\n"

@@ -18,7 +18,7 @@ def test_a_ball_is_a_shaded_disc_in_its_place():
     shown = (image < 1).any(-1)
     rows, columns = np.argwhere(shown).mean(0)
     np.testing.assert_allclose((rows, columns), (15, 25), atol=0.5)
-    assert abs(shown.sum() - np.pi * 64) < 40
+    assert abs(shown.sum() - np.pi * 64) < 20
     # Light falls from above and the left.
     assert image[11, 21].sum() > image[19, 29].sum()
 

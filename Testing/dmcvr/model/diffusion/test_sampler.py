@@ -68,11 +68,11 @@ def test_ddim_loses_as_much_as_the_authors_sampler(images):
     skip the last step of the inversion; ours do not, which does not show at 20 steps and gains at 100.
     """
     assert round_trip(images, SCHEDULE.ddim_grid(20), order=1) == pytest.approx(30.3, abs=2)
-    assert round_trip(images, SCHEDULE.ddim_grid(100), order=1) > 36.7 - 2
+    assert round_trip(images, SCHEDULE.ddim_grid(100), order=1) > 40
 
 
 def test_multistep_beats_ddim_by_far_with_fewer_calls(images):
-    assert round_trip(images, SCHEDULE.grid(10), order=2) > 50
+    assert round_trip(images, SCHEDULE.grid(10), order=2) > 51
     assert (
         round_trip(images, SCHEDULE.grid(20), order=2) > round_trip(images, SCHEDULE.grid(20), order=1) + 10
     )
@@ -84,7 +84,7 @@ def test_multistep_brings_the_spread_of_the_noise_nearer_to_its_true_value(image
     ddim100 = invert(denoise, images, SCHEDULE.ddim_grid(100), 1).std()
     multistep = invert(denoise, images, SCHEDULE.grid(20), 2).std()
     assert ddim20 < ddim100 < true
-    assert abs(multistep - true) < 0.2 * abs(ddim100 - true)
+    assert abs(multistep - true) < 0.15 * abs(ddim100 - true)
 
 
 @pytest.mark.parametrize(("order", "factor"), [(1, 2.0), (2, 4.0)])
@@ -156,7 +156,7 @@ def test_float32_loses_little(images):
     levels = SCHEDULE.grid(20)
     noise = invert(denoise, images.float(), levels)
     assert noise.dtype == torch.float32
-    assert psnr(noise.double(), invert(denoise, images, levels)) > 90
+    assert psnr(noise.double(), invert(denoise, images, levels)) > 130
 
 
 def test_an_unknown_order_is_refused(images):

@@ -95,6 +95,7 @@ def test_compact_preset_is_small():
     assert parameters(MedFormer, COMPACT.segmenter) < 5e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_presets_fit_together(preset):
     with torch.device("meta"):

@@ -68,5 +68,5 @@ def test_origins_are_carried_to_the_voxels():
     away = np.linalg.norm(back - positions(GRID), axis=-1)
     missed = np.linalg.norm(flow.carry(back.reshape(-1, 3)) - positions(GRID).reshape(-1, 3), axis=1)
     assert away.max() > 1.5
-    assert missed.mean() < 0.01
-    assert missed.max() < 0.05
+    assert missed.mean() < 0.006
+    assert missed.max() < 0.04

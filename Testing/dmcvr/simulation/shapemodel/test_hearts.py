@@ -18,6 +18,7 @@ def _coarse(monkeypatch):
     monkeypatch.setattr(hearts, "random_config", coarse)
 
 
+@pytest.mark.slow
 def test_training_hearts_come_with_labels_and_in_both_phases(shape_model_folder):
     *made, (_, apart, _) = training_hearts(shape_model_folder, 3)
     assert [name for name, *_ in made] == ["heart0000", "heart0001"]

@@ -35,7 +35,7 @@ def test_parts_move_with_the_deformation(made_up, deformed):
         # Where space is stretched fewer carried points lie, so their mean is only near that of the voxels.
         assert found.mean(0) == pytest.approx(there.mean(0), abs=1.5)
         inside = deformed.grid.sample(deformed.tissues, there, order=0) == tissue
-        assert inside.mean() > 0.9
+        assert inside.mean() > 0.97
 
 
 def test_landmarks_are_where_the_valves_are(made_up):
@@ -46,8 +46,8 @@ def test_landmarks_are_where_the_valves_are(made_up):
     assert found["pulmonary"] == pytest.approx([-36, -14, 1], abs=0.6)
     assert found["aorta"][2] > 25
     u, v, w = made_up.mean.axes
-    assert w @ [0, 0, 1] > 0.8
-    assert u @ [-1, 0, 0] > 0.8
+    assert w @ [0, 0, 1] > 0.85
+    assert u @ [-1, 0, 0] > 0.93
     assert v == pytest.approx(np.cross(w, u))
     with pytest.raises(ValueError, match="valves lie between"):
         find_landmarks(np.where(made_up.mean.tissues == 9, 0, made_up.mean.tissues), made_up.mean.grid)

@@ -38,7 +38,7 @@ def test_the_cavity_is_closed_but_for_its_valves(deformed, sizes):
     assert beside(tissues, RVC) <= {LVM, RV_WALL, VALVE, BACKGROUND}
     for label in (LVC, LVM, RVC):
         parts, count = ndimage.label(tissues == label)
-        assert np.bincount(parts.ravel())[1:].max() > 0.98 * (tissues == label).sum(), (label, count)
+        assert np.bincount(parts.ravel())[1:].max() > 0.995 * (tissues == label).sum(), (label, count)
 
 
 def test_its_own_sizes_leave_a_heart_nearly_as_it_is(deformed):
@@ -47,7 +47,7 @@ def test_its_own_sizes_leave_a_heart_nearly_as_it_is(deformed):
     assert same.grid.affine == pytest.approx(deformed.grid.affine)
     for label in (LVC, LVM, RVC):
         both = ((same.tissues == label) & (deformed.tissues == label)).sum()
-        assert both / (deformed.tissues == label).sum() > 0.95
+        assert both / (deformed.tissues == label).sum() > 0.97
 
 
 def test_stretch_lengthens_the_ventricle_and_keeps_its_volume(deformed):

@@ -35,7 +35,7 @@ def _run(arguments: list[str] | None) -> int:
         return 2
     except BrokenPipeError:
         abandon(sys.stdout.fileno())
-        # What is printed while a command runs is for somebody who waits for its end; the rest is done by then.
+        # What is printed while a command runs is for somebody who waits; in the end all is done by then.
         return 130 if getattr(options, "json", False) or options.command in ("job", "train") else 0
     except (KeyboardInterrupt, CancelledError):
         print("dmcvr: cancelled.", file=sys.stderr)

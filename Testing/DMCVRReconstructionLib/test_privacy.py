@@ -56,6 +56,7 @@ def told(node) -> set[str]:
     return spilled(text)
 
 
+@pytest.mark.slow
 def test_a_run_repeats_nothing_of_the_patient(application, study, temporary, tmp_path, caplog, capfd):
     stack, labels = study
     assert all(told(node) for node in study)

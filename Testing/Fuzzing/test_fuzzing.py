@@ -14,6 +14,7 @@ from Fuzzing.readers import READERS, Reader, Sample
 COUNT = 250
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_damaged_files_are_read_or_refused_in_words(name):
     report = fuzz(READERS[name], COUNT, seed=1)
@@ -73,6 +74,7 @@ def stumble(path):
         raise ValueError("what a library says")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("read", "outcome", "count", "patience"),
     [

@@ -109,6 +109,7 @@ def test_bad_input_raises_a_sentence(scene):
         run.wait()
 
 
+@pytest.mark.slow
 def test_cancelling_ends_the_process_tree_and_leaves_the_scene(application, scene, tmp_path, monkeypatch):
     """With a PythonSlicer that is a mere launcher, as Slicer's is."""
     launcher = tmp_path / "PythonSlicer"

@@ -44,6 +44,7 @@ def messages(out: str) -> list[dict]:
     return [message for line in out.splitlines() if (message := read_line(line)) is not None]
 
 
+@pytest.mark.slow
 def test_a_job_tells_how_far_it_is_and_leaves_the_result(folder):
     process = start(folder)
     out, err = process.communicate(timeout=60)
@@ -58,6 +59,7 @@ def test_a_job_tells_how_far_it_is_and_leaves_the_result(folder):
     assert abs(np.dot(axis["apex"], axis["rv"])) < 1e-5
 
 
+@pytest.mark.slow
 def test_bad_input_is_told_on_both_ways(folder):
     write_job(folder, Job("sax.nrrd", Options(method="shape", spacing=500.0), labels="drawn.seg.nrrd"))
     process = start(folder)
@@ -87,6 +89,7 @@ def test_a_job_nobody_listens_to_ends_and_removes_its_folder(folder):
     process.stderr.close()
 
 
+@pytest.mark.slow
 def test_lack_of_memory_is_told_with_what_to_do(folder):
     # 20 mm of slices every 0.02 mm are far more than the process may have.
     write_job(folder, Job("sax.nrrd", Options(method="shape", spacing=0.02), labels="drawn.seg.nrrd"))

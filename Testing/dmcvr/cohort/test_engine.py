@@ -162,6 +162,7 @@ def of_worker(names: list[str]) -> tuple[dict, dict]:
     }
 
 
+@pytest.mark.slow
 def test_slurm_jobs_do_the_cases(tmp_path, stacks, found, settings, monkeypatch):
     """There is no SLURM here: its commands are stood in for by scripts that start and end processes. What is
     run is Dask's own job script.

@@ -35,6 +35,7 @@ def test_a_prism_lacks_the_outer_half_discs_and_no_more(prism, lines):
     assert "in 0 of 2 stacks" in table.notes[-1]
 
 
+@pytest.mark.slow
 def test_with_predicted_labels_the_segmenters_share_is_told_apart(heart, model, lines, prism):
     from dmcvr.evaluation.cases import Case
 

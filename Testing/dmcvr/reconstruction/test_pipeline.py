@@ -250,6 +250,7 @@ class TestFrames:
         with pytest.raises(InputError, match="do not have the frames"):
             self.run(cine, cine.sax_labels[:, 1:])
 
+    @pytest.mark.slow
     def test_segmented_frames_are_counted_together(self, model, cine):
         told = []
         stack = cine.sax.select(frames=[0, 1], slices=slice(4, 9))

@@ -208,6 +208,7 @@ def test_the_spread_follows_the_seed(model, latents, heart_slices, spread):
     assert torch.equal(torch.get_rng_state(), before)  # the process's own numbers are left alone
 
 
+@pytest.mark.slow
 def test_by_the_papers_rule_the_spread_is_that_of_the_noise(model, heart_slices):
     latents = invert_slices(model, heart_slices.acquired, RULES["paper"])
     spread = drawn(model, latents, heart_slices, "paper", 2, seed=0)

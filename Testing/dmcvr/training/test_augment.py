@@ -55,7 +55,7 @@ def test_labels_follow_images_through_every_turn_mirror_zoom_and_shift(step):
     assert views.shape == (24, 1, 96, 96)
     assert labels.shape == (24, 96, 96)
     assert set(labels.unique().tolist()) == {0, 2}
-    assert overlap(views, labels).min() > 0.85
+    assert overlap(views, labels).min() > 0.98
     # The views do differ from each other, and a label matches no other image as well as its own.
     assert overlap(views, labels.roll(1, 0)).mean() < 0.7
 
@@ -82,7 +82,7 @@ def test_a_coarse_view_does_not_alias():
     images = (torch.arange(128)[:, None] + torch.arange(128)).remainder(2).float().expand(8, 1, 128, 128)
     centre = torch.tensor([[64.0, 64.0]]).expand(8, 2)
     views, _ = random_view(images, images[:, 0], centre, 24, torch.full((8,), 3.0), 0, PLAIN)
-    assert (views - 0.5).abs().max() < 0.05
+    assert (views - 0.5).abs().max() < 1e-4
 
 
 def test_without_jitter_the_view_is_about_the_centre():
@@ -140,6 +140,7 @@ def test_values_stay_within_zero_and_one(augmentation):
     assert changed.max() <= 1
 
 
+@pytest.mark.slow
 def test_an_augmentation_of_nothing_changes_nothing():
     torch.manual_seed(0)
     images = torch.rand(4, 1, 32, 32)

@@ -63,6 +63,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_two_processes_step_by_the_mean_of_their_gradients(tiny, hearts, tmp_path):
     """Against one process that draws both shares with the seeds they have and averages by itself."""
     context = get_context("spawn")

@@ -67,6 +67,7 @@ def paper_like(tiny):
     )
 
 
+@pytest.mark.slow
 @EACH
 def test_a_run_cut_off_half_way_and_resumed_ends_bit_for_bit_the_same(part, tiny, hearts, tmp_path):
     def stop(entry: dict) -> None:
@@ -84,6 +85,7 @@ def test_a_run_cut_off_half_way_and_resumed_ends_bit_for_bit_the_same(part, tiny
     assert resumed.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 @EACH
 def test_a_short_run_lowers_the_loss(part, tiny, hearts, tmp_path):
     entries = []
@@ -99,6 +101,7 @@ def test_a_short_run_lowers_the_loss(part, tiny, hearts, tmp_path):
     assert all(value.isfinite().all() for value in weights.values())
 
 
+@pytest.mark.slow
 @EACH
 def test_a_run_scores_itself_on_what_was_kept_apart(part, tiny, hearts, tmp_path):
     entries = []

@@ -131,6 +131,7 @@ def examination(tmp_path_factory, write_stack, cine):
     return files
 
 
+@pytest.mark.slow
 def test_views(call, examination, tmp_path):
     answer = call(
         "evaluate",

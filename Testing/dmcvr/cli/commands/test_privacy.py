@@ -60,6 +60,7 @@ def test_a_reconstruction_tells_nothing_of_the_patient(call, study, tmp_path, as
     assert record["input"]["slices"] == 4
 
 
+@pytest.mark.slow
 def test_labels_tell_nothing_of_the_patient(call, study, tmp_path):
     answer = call("segment", study[0], "--output", tmp_path / "labels.nrrd")
     assert answer.code == 0

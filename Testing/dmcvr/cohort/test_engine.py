@@ -222,6 +222,7 @@ def cluster(tmp_path):
         scheduler.kill()
 
 
+@pytest.mark.slow
 def test_a_running_cluster_whose_scheduler_is_then_lost(cluster, stacks, found, settings):
     scheduler, address = cluster
     outcomes = []

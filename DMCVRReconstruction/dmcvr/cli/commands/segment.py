@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
         with show_progress(arguments.json) as progress:
             complete, blank = complete_frames(stack)
             _, by_frame = segment_stack(stack, model, complete, progress)
-        labels = np.zeros(stack.frames.shape, np.uint8)
+        labels: np.ndarray = np.zeros(stack.frames.shape, np.uint8)
         for frame, found in by_frame.items():
             labels[frame] = found
         if grid.step_z @ stack.normal < 0:  # a left-handed file; a Stack is sorted the other way

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..io.dicom.files import Header, read_headers
+from ..io.dicom.headers import Header, read_headers
 from ..io.formats import SUFFIXES
 from ..system.walk import files_below, walk
 from .cases import Case
@@ -30,7 +30,7 @@ def dicom_cases(folder: Path) -> Iterator[Case]:
     others go on.
     """
     if any(map(is_dicom, _files(folder))):
-        yield from _examinations(folder, read_headers(folder))
+        yield from _examinations(folder, read_headers(folder).headers)
         return
     seen: set[Path] = set()
     for part in _subfolders(folder):
@@ -62,7 +62,7 @@ def _part(part: Path, root: Path) -> Iterator[Case]:
     if not any(is_dicom(path) for _, files in walk(part) for path in files):
         return
     try:
-        headers = read_headers(part)
+        headers = read_headers(part).headers
     except InputError:
         below = _subfolders(part)
         if below and not any(map(is_dicom, _files(part))):

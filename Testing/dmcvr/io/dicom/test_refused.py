@@ -65,13 +65,6 @@ def test_slices_with_different_numbers_of_frames_are_refused(tmp_path):
         read_study(tmp_path)
 
 
-def test_mixed_sizes_are_no_stack(tmp_path):
-    write_stack(tmp_path, places(1))
-    write_stack(tmp_path, places(2)[1:], PixelSpacing=[2.0, 2.0])
-    with pytest.raises(InputError, match="no stack"):
-        read_study(tmp_path)
-
-
 def test_folders_without_usable_images_are_refused(tmp_path):
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "a.dcm").write_text("not DICOM")

@@ -1,0 +1,113 @@
+"""Reading single DICOM files with pydicom, also without preamble or file meta information."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import VR
+
+TAGS: list[str | int] = [
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID", "PatientName",
+    "PatientBirthDate", "Modality", "ImageType", "ComplexImageComponent", "BurnedInAnnotation",
+    "SeriesDescription", "ProtocolName", "SeriesNumber", "SeriesDate", "SeriesTime", "AcquisitionNumber",
+    "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "ContentDate", "ContentTime",
+    "InstanceNumber", "TemporalPositionIdentifier", "TemporalPositionIndex", "TriggerTime", "EchoTime",
+    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing", "SliceThickness",
+    "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "NumberOfFrames",
+    "FrameIncrementPointer", "FrameTime", "FrameTimeVector", "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence", 0x00430010, 0x0043102F,
+]  # fmt: skip
+"""What is read besides the pixels; the last two tell of GE's images whether they are magnitude."""
+# What pydicom raises for damaged or unsupported files, depending on where in them it stumbles.
+FAULTS = (
+    OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, IndexError, NotImplementedError,
+    RecursionError, BytesLengthException, InvalidDicomError, struct.error, zlib.error,
+)  # fmt: skip
+PREAMBLE = 128
+_VRS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
+
+
+class DamagedError(ValueError):
+    """A file that cannot be read. certain: whether it is DICOM beyond doubt."""
+
+    def __init__(self, certain: bool):
+        super().__init__("damaged DICOM file")
+        self.certain = certain
+
+
+def read_tags(path: Path) -> Dataset | None:
+    """The TAGS of a DICOM file; None where the file is not DICOM.
+
+    Raises OSError where the file cannot be opened, DamagedError where it cannot be read.
+    """
+    with BoundedFile(path) as file:
+        start = file.read(PREAMBLE + 8)
+        marked = start[PREAMBLE : PREAMBLE + 4] == b"DICM"
+        if not marked and not _is_bare(start, file.length):
+            return None
+        file.seek(0)
+        try:
+            with silence():
+                dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS, force=not marked)
+                for _ in dataset.iterall():  # pydicom reads values when they are asked for: here
+                    pass
+                return dataset
+        except FAULTS as error:
+            raise DamagedError(marked) from error
+
+
+def read_all(path: Path) -> FileDataset:
+    """A DICOM file with its pixels; its transfer syntax is guessed where it does not name one.
+
+    Raises one of FAULTS where it is damaged.
+    """
+    with BoundedFile(path) as file:
+        dataset = pydicom.dcmread(file, force=True)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    return dataset
+
+
+def _is_bare(start: bytes, length: int) -> bool:
+    """Whether a file begins as a data set does: with an element of group 0002 or 0008."""
+    if len(start) < 8:
+        return False
+    if start[4:6] in _VRS:
+        return struct.unpack("<H", start[:2])[0] in (2, 8) or struct.unpack(">H", start[:2])[0] in (2, 8)
+    group, element, size = struct.unpack("<HHI", start[:8])
+    return group == 8 and element < 0x3000 and size % 2 == 0 and size < length
+
+
+class BoundedFile(io.BufferedReader):
+    """A file that is asked for no more bytes than it holds, whatever lengths are written in it: Python takes
+    the memory for all that is asked for.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__(io.FileIO(str(path)))
+        self.length = path.stat().st_size
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most ``size`` bytes; all that are left where it is None or negative."""
+        left = max(self.length - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Without pydicom's warnings: they quote the values they complain of, which may identify the patient."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

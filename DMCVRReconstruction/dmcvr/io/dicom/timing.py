@@ -1,0 +1,93 @@
+"""The order of images in time, and images taken at one place more than once."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .headers import Header
+
+Key = Callable[[Header], Any]
+# What tells the order of frames, best first; "" and None stand for unknown.
+ORDERS: tuple[Key, ...] = (
+    lambda header: header.temporal,
+    lambda header: header.trigger,
+    lambda header: header.acquired,
+    lambda header: header.taken,
+    lambda header: header.number,
+)
+FRAME_STEP_MS = (3.0, 250.0)
+"""Between neighbouring frames of a cine. Those of maps differ by less, those of perfusion by a heart beat."""
+
+
+def in_time(headers: Sequence[Header]) -> tuple[list[Header], bool]:
+    """``headers`` of one acquisition at one place in order, and whether the files tell this order."""
+    for order in ORDERS:
+        values = [order(header) for header in headers]
+        if len(set(values)) == len(values) and not {None, ""} & set(values):
+            return sorted(headers, key=order), True
+    return sorted(headers, key=_any_order), len(headers) == 1
+
+
+def split_repeats(headers: Sequence[Header]) -> list[list[Header]]:
+    """``headers`` of one series at one place, by acquisition: several where time points are repeated."""
+    time = _time_point(headers)
+    if time is None:
+        return [list(headers)]
+    most = max(Counter(map(time, headers)).values())
+    if most == 1:
+        return [list(headers)]
+    for part in range(len(headers[0].acquisition)):
+        groups = _grouped(headers, part)
+        if len(groups) == most and all(len(set(map(time, group))) == len(group) for group in groups):
+            return groups
+    rounds: list[list[Header]] = [[] for _ in range(most)]
+    count: Counter[Any] = Counter()
+    for header in sorted(headers, key=_any_order):
+        rounds[count[time(header)]].append(header)
+        count[time(header)] += 1
+    return rounds
+
+
+def has_times_of_a_cine(headers: Sequence[Header]) -> bool:
+    """False where trigger times are known and are not those of a cine through the heart beat."""
+    triggers = [header.trigger for header in headers if header.trigger is not None]
+    if len(headers) < 3 or len(triggers) < len(headers) or not any(triggers):
+        return True
+    step = float(np.median(np.diff(np.sort(triggers))))
+    return FRAME_STEP_MS[0] <= step <= FRAME_STEP_MS[1]
+
+
+def contradicts_triggers(headers: Sequence[Header]) -> bool:
+    """Whether the trigger times of frames in order are known and do not increase."""
+    triggers = [header.trigger for header in headers if header.trigger is not None]
+    distinct = len(set(triggers)) == len(headers)
+    return distinct and bool((np.diff(triggers) <= 0).any())
+
+
+def _time_point(headers: Sequence[Header]) -> Key | None:
+    """What numbers the time points of these images, perhaps more than once."""
+    for order in (ORDERS[1], ORDERS[0]):
+        values = {order(header) for header in headers}
+        if len(values) > 1 and None not in values:
+            return order
+    if in_time(headers)[1]:
+        return None
+    values = {header.number for header in headers}
+    return ORDERS[-1] if len(values) > 1 and None not in values else None
+
+
+def _grouped(headers: Sequence[Header], part: int) -> list[list[Header]]:
+    groups: dict[str, list[Header]] = defaultdict(list)
+    for header in headers:
+        groups[header.acquisition[part]].append(header)
+    return list(groups.values())
+
+
+def _any_order(header: Header) -> tuple[Any, ...]:
+    number = header.number if header.number is not None else 0.0
+    trigger = header.trigger if header.trigger is not None else 0.0
+    return header.acquired, header.taken, trigger, number, str(header.path)

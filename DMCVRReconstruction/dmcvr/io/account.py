@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def some(count: int, total: int) -> str:
+    """The beginning of a sentence on some of the slices."""
+    return f"{count} of the {total} slices {'was' if count == 1 else 'were'}"
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """A part of an input that was not used.

@@ -22,8 +22,9 @@ STACK_GAP_MM = 14.0
 """Slices nearer than this are a stack in themselves; of an interleaved one, half may lie further apart."""
 OVERLAP = 0.75
 """Share of the slices' thickness, or of their distance, within which another slice is a repeat of one."""
-EVEN = 0.2
-"""Share by which the distances of evenly spaced slices may differ."""
+EVEN, MOSTLY = 0.2, 0.7
+"""Share by which distances of evenly spaced slices may differ from the median, and how many of them must not
+differ by more."""
 
 
 @dataclass(frozen=True)
@@ -169,17 +170,22 @@ def _acquisition(cines: Sequence[Cine], normal: np.ndarray) -> Acquisition:
 
 
 def _are_two_stacks(a: Acquisition, b: Acquisition, one_series: bool) -> bool:
-    """Whether two passes are each a stack in itself that lies between the other's slices."""
-    if min(len(a.cines), len(b.cines)) < 3 or max(a.gap or 0.0, b.gap or 0.0) > STACK_GAP_MM:
+    """Whether two passes are each a stack in itself that lies between the other's slices.
+
+    Halves of one stack that were taken in turn are evenly spaced together, do not overlap, and each alone has
+    wide gaps.
+    """
+    if min(len(a.cines), len(b.cines)) < 3:
         return False
-    low, high = max(a.places[0], b.places[0]), min(a.places[-1], b.places[-1])
-    if low >= high:
+    if max(a.places[0], b.places[0]) >= min(a.places[-1], b.places[-1]):
         return False
     thickness = a.thickness or b.thickness
-    if thickness:
-        return bool(a.distances(b.cines).min() < 0.9 * thickness)
+    if thickness and a.distances(b.cines).min() < 0.9 * thickness:
+        return True
     gaps = np.diff(np.sort(np.concatenate([a.places, b.places])))
-    return not one_series or bool(gaps.max() > (1 + EVEN) * gaps.min())
+    if (np.abs(gaps - np.median(gaps)) < EVEN * np.median(gaps)).mean() < MOSTLY:
+        return True
+    return not one_series and max(a.gap or 0.0, b.gap or 0.0) <= STACK_GAP_MM
 
 
 def _joined(parts: list[Acquisition]) -> list[Acquisition]:

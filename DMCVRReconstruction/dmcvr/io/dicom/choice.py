@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.geometry import unit
+from ..account import some
 from .acquisitions import Acquisition, find_acquisitions
 from .cines import SAME_PLACE_MM, Cine, by_orientation
 from .grids import alike
@@ -63,7 +64,7 @@ def choose(cines: Sequence[Cine]) -> Choice:
             "outlines, they may be of another view."
         )
     sax, rivals = _with_newer_slices(stack, [other for other in group if other is not stack])
-    notes += _notes_on_rivals(sax, stack, rivals)
+    notes += _notes_on_rivals(sax, rivals)
     lax = _long_axis(groups, sax)
     return Choice(sax, tuple(rivals), lax, _names(lax), tuple(notes))
 
@@ -142,11 +143,11 @@ def _redoes(cine: Cine, old: Cine, normal: np.ndarray) -> bool:
     )
 
 
-def _notes_on_rivals(sax: Acquisition, stack: Acquisition, rivals: Sequence[Acquisition]) -> list[str]:
+def _notes_on_rivals(sax: Acquisition, rivals: Sequence[Acquisition]) -> list[str]:
     """What the user should know of other acquisitions of the same kind."""
     again: set[int] = set()
     between = 0
-    newest = True
+    used = "newest"
     for rival in rivals:
         if rival.cines[0].is_otherwise != sax.cines[0].is_otherwise or rival.grade > max(sax.grade, 1):
             continue
@@ -155,14 +156,14 @@ def _notes_on_rivals(sax: Acquisition, stack: Acquisition, rivals: Sequence[Acqu
         near = [int(np.abs(sax.places - place).argmin()) for place in rival.places]
         same = np.abs(sax.places[near] - rival.places) < SAME_PLACE_MM
         again |= {index for index, hit in zip(near, same, strict=True) if hit}
-        newest &= not same.any() or rival.newness <= sax.newness
+        if same.any() and rival.newness > sax.newness:
+            used = "most complete" if rival.is_stress == sax.is_stress else "resting"
         if (rival.distances(sax.cines) < rival.reach).sum() > 2 and same.sum() * 2 < len(same):
             between = max(between, len(rival.cines))
     notes = []
     if again:
-        what = "newest" if newest else "most complete"
         notes.append(
-            f"{len(again)} of the {len(sax.cines)} slices were acquired again at the same place; the {what} "
+            f"{some(len(again), len(sax.cines))} acquired again at the same place; the {used} "
             "acquisition was used."
         )
     if between:

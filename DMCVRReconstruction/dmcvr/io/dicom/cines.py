@@ -23,11 +23,11 @@ CINE_FRAMES = 5
 class Cine:
     """Images of one acquisition at one place, in the order of time; a still is a cine of one image.
 
-    ordered: whether the files tell the order.
+    order: which of ``timing.ORDERS`` tells the order, "" where nothing does.
     """
 
     headers: tuple[Header, ...]
-    ordered: bool
+    order: str
 
     @property
     def first(self) -> Header:
@@ -102,9 +102,9 @@ def by_orientation(cines: Sequence[Cine]) -> list[list[Cine]]:
     return groups
 
 
-def _timed(headers: list[Header]) -> tuple[tuple[Header, ...], bool]:
-    ordered, told = in_time(headers)
-    return tuple(ordered), told
+def _timed(headers: list[Header]) -> tuple[tuple[Header, ...], str]:
+    ordered, order = in_time(headers)
+    return tuple(ordered), order
 
 
 def _by_place(headers: list[Header]) -> list[list[Header]]:

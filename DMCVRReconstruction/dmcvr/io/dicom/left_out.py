@@ -22,7 +22,7 @@ OTHER_FRAMES = "another number of frames than the stack's slices"
 SECONDARY = "secondary captures or reformatted images beside original ones"
 AGAIN = "the same slices acquired again, or copied"
 OTHER_STACK = "another acquisition of the same direction"
-OTHER_DIRECTION = "neither parallel to the stack nor across it as a long-axis cine"
+OTHER_DIRECTION = "of another direction, and none of the long-axis images"
 _NO_CINE = (kinds.PHASE, kinds.PARTS, kinds.MAP, kinds.SCOUT, OTHERWISE)
 """Beside these there is a cine of the same places, or they are not meant to be one."""
 BESIDE = 0.6
@@ -53,7 +53,7 @@ def account(choice: Choice, cines: Sequence[Cine], unusable: Sequence[Header]) -
     images: dict[str, int] = defaultdict(int)
     places: dict[str, list[float]] = defaultdict(list)
     rest = [(cine, _reason(cine, choice.sax)) for cine in cines if id(cine) not in used]
-    rest += [(Cine((header,), True), header.unusable or "") for header in unusable]
+    rest += [(Cine((header,), ""), header.unusable or "") for header in unusable]
     for cine, reason in rest:
         if reason not in _NO_CINE and _extends(cine, choice.sax):
             places[reason].append(float(cine.centre @ choice.sax.normal))

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.stack import Stack
-from ..account import LeftOut
+from ..account import LeftOut, some
 from ..sanity import check_stack
 from .choice import choose
 from .cines import Cine, find_cines
@@ -100,26 +100,20 @@ def _times(cines: Sequence[Cine]) -> np.ndarray | None:
 
 def _notes(cines: Sequence[Cine], stack: Stack, resampled: int) -> list[str]:
     """What the user should know of the stack that was chosen."""
-    notes = []
+    notes = _notes_on_order(cines) if cines[0].frames > 1 else []
     if resampled:
         notes.append(
-            f"{resampled} of the {len(cines)} slices have another matrix, pixel size or rotation than the "
-            "others and were resampled onto their pixels."
-        )
-    if not all(cine.ordered for cine in cines):
-        notes.append(
-            "Nothing in the files tells the order of the frames in time; they were taken in the order of the "
-            "files' names, and phases and ejection fraction may be wrong."
-        )
-    elif any(contradicts_triggers(cine.headers) for cine in cines):
-        notes.append(
-            "The frames' numbers and their trigger times contradict each other; the numbers were used."
+            f"{some(resampled, len(cines))} resampled onto the pixels of the others, whose matrix, pixel size "
+            "or rotation is another."
         )
     if any(cine.is_otherwise for cine in cines):
         notes.append(
-            "The images are called or timed like perfusion, a map, flow or late enhancement; they may not "
-            "be a cine."
+            "The images are called or timed like perfusion, a map, flow or late enhancement; they may not be "
+            "a cine."
         )
+    derived = sum(cine.first.grade > 0 for cine in cines)
+    if 0 < derived < len(cines):
+        notes.append(f"{some(derived, len(cines))} derived from other images, not original.")
     if any(cine.first.grade == GREATEST_GRADE for cine in cines):
         notes.append("The images are secondary captures or reformatted; give the original ones if you can.")
     if stack.gaps.size and stack.gaps.max() > 1.5 * np.median(stack.gaps):
@@ -128,3 +122,24 @@ def _notes(cines: Sequence[Cine], stack: Stack, resampled: int) -> list[str]:
             "a slice may be missing."
         )
     return notes
+
+
+def _notes_on_order(cines: Sequence[Cine]) -> list[str]:
+    """What the order of the frames rests on, where it is not their trigger times alone."""
+    orders = {cine.order for cine in cines}
+    if "" in orders:
+        return [
+            "Nothing in the files tells the order of the frames in time; they were taken in the order of the "
+            "files' names, and phases and ejection fraction may be wrong."
+        ]
+    if any(len({header.trigger for header in cine.headers} - {None}) < cine.frames for cine in cines):
+        return [
+            "The files do not tell when in the heart beat the frames were taken; their order in time is that "
+            f"of their {' or '.join(sorted(orders))}."
+        ]
+    if any(contradicts_triggers(cine.headers) for cine in cines):
+        return [
+            f"The trigger times of the frames contradict their {' or '.join(sorted(orders))}, in whose order "
+            "they were taken."
+        ]
+    return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,24 +13,28 @@ from .headers import Header
 
 Key = Callable[[Header], Any]
 # What tells the order of frames, best first; "" and None stand for unknown.
-ORDERS: tuple[Key, ...] = (
-    lambda header: header.temporal,
-    lambda header: header.trigger,
-    lambda header: header.acquired,
-    lambda header: header.taken,
-    lambda header: header.number,
-)
+ORDERS: dict[str, Key] = {
+    "temporal positions": lambda header: header.temporal,
+    "trigger times": lambda header: header.trigger,
+    "acquisition times": lambda header: header.acquired,
+    "content times": lambda header: header.taken,
+    "instance numbers": lambda header: header.number,
+}
 FRAME_STEP_MS = (3.0, 250.0)
 """Between neighbouring frames of a cine. Those of maps differ by less, those of perfusion by a heart beat."""
 
+HEART_BEAT_MS = 300.0
+"""The shortest there is."""
+_DAY_TIME = re.compile(r"(?:.*?)(\d\d)(\d\d)(\d\d(?:\.\d*)?)(?:[+-]\d{4})?")
 
-def in_time(headers: Sequence[Header]) -> tuple[list[Header], bool]:
-    """``headers`` of one acquisition at one place in order, and whether the files tell this order."""
-    for order in ORDERS:
+
+def in_time(headers: Sequence[Header]) -> tuple[list[Header], str]:
+    """``headers`` of one acquisition at one place in order, and which of ORDERS tells it, "" for none."""
+    for name, order in ORDERS.items():
         values = [order(header) for header in headers]
         if len(set(values)) == len(values) and not {None, ""} & set(values):
-            return sorted(headers, key=order), True
-    return sorted(headers, key=_any_order), len(headers) == 1
+            return sorted(headers, key=order), name
+    return sorted(headers, key=_any_order), ""
 
 
 def split_repeats(headers: Sequence[Header]) -> list[list[Header]]:
@@ -53,12 +58,19 @@ def split_repeats(headers: Sequence[Header]) -> list[list[Header]]:
 
 
 def has_times_of_a_cine(headers: Sequence[Header]) -> bool:
-    """False where trigger times are known and are not those of a cine through the heart beat."""
-    triggers = [header.trigger for header in headers if header.trigger is not None]
-    if len(headers) < 3 or len(triggers) < len(headers) or not any(triggers):
+    """False where the times of the frames are known and are not those of a cine through the heart beat.
+
+    Trigger times count; where there are none, frames acquired a heart beat apart are no cine.
+    """
+    if len(headers) < 3:
         return True
-    step = float(np.median(np.diff(np.sort(triggers))))
-    return FRAME_STEP_MS[0] <= step <= FRAME_STEP_MS[1]
+    triggers = [header.trigger for header in headers if header.trigger is not None]
+    if len(triggers) == len(headers) and any(triggers):
+        step = float(np.median(np.diff(np.sort(triggers))))
+        return FRAME_STEP_MS[0] <= step <= FRAME_STEP_MS[1]
+    acquired = [_ms_of_day(header.acquired) for header in headers]
+    known = np.sort([ms for ms in acquired if ms is not None])
+    return len(known) < len(headers) or bool(np.median(np.diff(known)) <= HEART_BEAT_MS)
 
 
 def contradicts_triggers(headers: Sequence[Header]) -> bool:
@@ -70,14 +82,14 @@ def contradicts_triggers(headers: Sequence[Header]) -> bool:
 
 def _time_point(headers: Sequence[Header]) -> Key | None:
     """What numbers the time points of these images, perhaps more than once."""
-    for order in (ORDERS[1], ORDERS[0]):
+    for order in (ORDERS["trigger times"], ORDERS["temporal positions"]):
         values = {order(header) for header in headers}
         if len(values) > 1 and None not in values:
             return order
     if in_time(headers)[1]:
         return None
     values = {header.number for header in headers}
-    return ORDERS[-1] if len(values) > 1 and None not in values else None
+    return ORDERS["instance numbers"] if len(values) > 1 and None not in values else None
 
 
 def _grouped(headers: Sequence[Header], part: int) -> list[list[Header]]:
@@ -91,3 +103,9 @@ def _any_order(header: Header) -> tuple[Any, ...]:
     number = header.number if header.number is not None else 0.0
     trigger = header.trigger if header.trigger is not None else 0.0
     return header.acquired, header.taken, trigger, number, str(header.path)
+
+
+def _ms_of_day(moment: str) -> float | None:
+    """Of a DICOM time, or date and time (VR TM or DT)."""
+    found = _DAY_TIME.fullmatch(moment)
+    return None if found is None else (int(found[1]) * 60 + int(found[2])) * 60e3 + float(found[3]) * 1e3

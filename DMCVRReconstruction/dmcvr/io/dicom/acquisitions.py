@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...core.parallel_slices import SAME_PLACE_MM
 from ..sanity import GAP_MM
-from .cines import SAME_PLACE_MM, Cine
+from .cines import Cine
 from .kinds import GREATEST_GRADE, is_stress
 
 STACK_GAP_MM = 14.0
@@ -79,7 +80,7 @@ class Acquisition:
     def distances(self, cines: Sequence[Cine]) -> np.ndarray:
         """(N,) mm along the normal from each of ``cines`` to the nearest slice."""
         places = np.array([cine.centre @ self.normal for cine in cines])
-        return np.abs(places[:, None] - self.places).min(axis=1)
+        return np.asarray(np.abs(places[:, None] - self.places).min(axis=1))
 
     def covers(self, cine: Cine) -> bool:
         """Whether a parallel cine lies over the slices, not beside them."""

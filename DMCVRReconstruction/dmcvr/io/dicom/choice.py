@@ -10,9 +10,10 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.geometry import unit
+from ...core.parallel_slices import SAME_PLACE_MM, is_steep
 from ..account import some
 from .acquisitions import Acquisition, find_acquisitions
-from .cines import SAME_PLACE_MM, Cine, by_orientation
+from .cines import Cine, by_orientation
 from .grids import alike
 
 TYPICAL_NORMAL = unit(np.array([0.55, -0.58, -0.6]))
@@ -186,7 +187,7 @@ def _long_axis(groups: Sequence[Sequence[Acquisition]], sax: Acquisition) -> tup
             if cine.frames > 1 or not moving
             if not cine.is_otherwise
         ]
-        if not cines or abs(cines[0].plane.normal @ sax.normal) >= np.sqrt(0.5):
+        if not cines or not is_steep(cines[0].plane, sax.cines[0].plane):
             continue
         best: list[Cine] = []
         for cine in sorted(cines, key=_wholeness, reverse=True):

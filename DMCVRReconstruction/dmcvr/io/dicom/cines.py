@@ -10,12 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from ...core.geometry import Plane
+from ...core.parallel_slices import SAME_ANGLE, SAME_PLACE_MM
 from .headers import Header
 from .kinds import is_called_otherwise, protocol
 from .timing import has_times_of_a_cine, in_time, split_repeats
 
-SAME_ANGLE = float(np.cos(np.radians(3.0)))
-SAME_PLACE_MM = 0.5
 CINE_FRAMES = 5
 
 

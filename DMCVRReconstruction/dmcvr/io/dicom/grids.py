@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...core.geometry import Plane, unit
+from ...core.parallel_slices import stack_geometry
 
 SAME_PIXEL = 0.25
 """Share of a pixel by which the corners of images on the same grid may differ."""
@@ -47,8 +48,7 @@ def stack_planes(planes: Sequence[Plane], shared: Sequence[bool]) -> list[Plane]
     displaced. The others get the grid at their own depth, in line with their nearest neighbours.
     """
     own = [plane for plane, share in zip(planes, shared, strict=True) if share]
-    step_x = np.mean([plane.step_x for plane in own], axis=0)
-    step_y = np.mean([plane.step_y for plane in own], axis=0)
+    _, step_x, step_y = stack_geometry(own)
     height, width = shape = own[0].shape
     half = step_x * (width - 1) / 2 + step_y * (height - 1) / 2
     normal = unit(np.cross(step_x, step_y))

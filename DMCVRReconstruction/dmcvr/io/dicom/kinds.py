@@ -57,7 +57,7 @@ def why_unusable(frame: Frame) -> str | None:
         return BURNT_IN
     words = image_type(frame)[2:]
     component = frame.text("ComplexImageComponent").upper()
-    of_ge = _GE_PARTS.get(_ge_component(frame.dataset))
+    of_ge = _GE_PARTS.get(_ge_component(frame.dataset) or 0)
     if component == "PHASE" or any(_PHASE.fullmatch(word) for word in words):
         return PHASE
     if component in ("REAL", "IMAGINARY") or any(_PARTS.fullmatch(word) for word in words):

@@ -13,10 +13,13 @@ from pathlib import Path
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import VR
 
-TAGS: list[str | int] = [
+TAGS = [
+    Tag(keyword)
+    for keyword in (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID", "PatientName",
     "PatientBirthDate", "Modality", "ImageType", "ComplexImageComponent", "BurnedInAnnotation",
     "SeriesDescription", "ProtocolName", "SeriesNumber", "SeriesDate", "SeriesTime", "AcquisitionNumber",
@@ -26,6 +29,7 @@ TAGS: list[str | int] = [
     "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "NumberOfFrames",
     "FrameIncrementPointer", "FrameTime", "FrameTimeVector", "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence", 0x00430010, 0x0043102F,
+    )
 ]  # fmt: skip
 """What is read besides the pixels; the last two tell of GE's images whether they are magnitude."""
 # What pydicom raises for damaged or unsupported files, depending on where in them it stumbles.
@@ -87,7 +91,7 @@ def _is_bare(start: bytes, length: int) -> bool:
     if start[4:6] in _VRS:
         return struct.unpack("<H", start[:2])[0] in (2, 8) or struct.unpack(">H", start[:2])[0] in (2, 8)
     group, element, size = struct.unpack("<HHI", start[:8])
-    return group == 8 and element < 0x3000 and size % 2 == 0 and size < length
+    return bool(group == 8 and element < 0x3000 and size % 2 == 0 and size < length)
 
 
 class BoundedFile(io.BufferedReader):

@@ -103,8 +103,8 @@ def _notes(cines: Sequence[Cine], stack: Stack, resampled: int) -> list[str]:
     notes = _notes_on_order(cines) if cines[0].frames > 1 else []
     if resampled:
         notes.append(
-            f"{some(resampled, len(cines))} resampled onto the pixels of the others, whose matrix, pixel size "
-            "or rotation is another."
+            f"{some(resampled, len(cines))} resampled onto the pixels of the others, whose matrix, pixel "
+            "size or rotation is another."
         )
     if any(cine.is_otherwise for cine in cines):
         notes.append(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from .frames import Frame
 
@@ -36,6 +37,8 @@ _NO_CINE = re.compile(
 )
 _STRESS = re.compile(r"stress|dobu|adeno|regad|belast", re.I)
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+GE_CREATOR, GE_COMPONENT = Tag(0x0043, 0x0010), Tag(0x0043, 0x102F)
+"""Of GE's images: who wrote the private block, and 0 magnitude, 1 phase, 2 real, 3 imaginary."""
 _GE_PARTS = {1: PHASE, 2: PARTS, 3: PARTS}
 
 
@@ -99,12 +102,11 @@ def protocol(description: str) -> str:
 
 
 def _ge_component(dataset: Dataset) -> int | None:
-    """GE's (0043,xx2F): 0 magnitude, 1 phase, 2 real, 3 imaginary."""
-    if not (0x00430010 in dataset and 0x0043102F in dataset):
+    if GE_CREATOR not in dataset or GE_COMPONENT not in dataset:
         return None
-    if str(dataset[0x00430010].value).strip() != "GEMS_PARM_01":
+    if str(dataset[GE_CREATOR].value).strip() != "GEMS_PARM_01":
         return None
-    value = dataset[0x0043102F].value
+    value = dataset[GE_COMPONENT].value
     if isinstance(value, bytes):
         return int.from_bytes(value[:2], "little") if len(value) >= 2 else None
     return value if isinstance(value, int) else None

@@ -17,21 +17,21 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import VR
 
-TAGS = [
-    Tag(keyword)
-    for keyword in (
+from .kinds import GE_COMPONENT, GE_CREATOR
+
+_KEYWORDS = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "PatientID", "PatientName",
     "PatientBirthDate", "Modality", "ImageType", "ComplexImageComponent", "BurnedInAnnotation",
-    "SeriesDescription", "ProtocolName", "SeriesNumber", "SeriesDate", "SeriesTime", "AcquisitionNumber",
+    "SeriesDescription", "SeriesNumber", "SeriesDate", "SeriesTime", "AcquisitionNumber",
     "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "ContentDate", "ContentTime",
     "InstanceNumber", "TemporalPositionIdentifier", "TemporalPositionIndex", "TriggerTime", "EchoTime",
     "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PixelSpacing", "SliceThickness",
     "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "NumberOfFrames",
     "FrameIncrementPointer", "FrameTime", "FrameTimeVector", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence", 0x00430010, 0x0043102F,
-    )
-]  # fmt: skip
-"""What is read besides the pixels; the last two tell of GE's images whether they are magnitude."""
+    "PerFrameFunctionalGroupsSequence",
+)  # fmt: skip
+TAGS = [*(Tag(keyword) for keyword in _KEYWORDS), GE_CREATOR, GE_COMPONENT]
+"""What is read besides the pixels."""
 # What pydicom raises for damaged or unsupported files, depending on where in them it stumbles.
 FAULTS = (
     OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, IndexError, NotImplementedError,

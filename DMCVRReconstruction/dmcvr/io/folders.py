@@ -36,6 +36,7 @@ def list_files(folder: Path) -> Listing:
     while waiting:
         place = waiting.pop()
         try:
+            seen.add(_identity(place.stat()))
             entries = sorted(os.listdir(place))
         except OSError:
             left_out["folder", NO_ACCESS] += 1
@@ -48,9 +49,9 @@ def list_files(folder: Path) -> Listing:
                 what = ("link", NOWHERE) if path.is_symlink() else ("file", NO_ACCESS)
                 left_out[what] += 1
                 continue
-            if (status.st_dev, status.st_ino) in seen:
+            if _identity(status) in seen:
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            seen.add(_identity(status))
             if stat.S_ISDIR(status.st_mode):
                 waiting.append(path)
             elif stat.S_ISREG(status.st_mode):
@@ -62,3 +63,7 @@ def list_files(folder: Path) -> Listing:
         for (what, reason), count in sorted(left_out.items())
     )
     return Listing(tuple(sorted(files)), tuple(told))
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

@@ -159,7 +159,8 @@ def _notes_on_rivals(sax: Acquisition, rivals: Sequence[Acquisition]) -> list[st
         again |= {index for index, hit in zip(near, same, strict=True) if hit}
         if same.any() and rival.newness > sax.newness:
             used = "most complete" if rival.is_stress == sax.is_stress else "resting"
-        if (rival.distances(sax.cines) < rival.reach).sum() > 2 and same.sum() * 2 < len(same):
+        inside = (rival.places > sax.places[0]) & (rival.places < sax.places[-1]) & ~same
+        if inside.sum() > 1 and all(sax.covers(cine) for cine in rival.cines):
             between = max(between, len(rival.cines))
     notes = []
     if again:

@@ -89,15 +89,14 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
     try:
         with silence():
             dataset = read_all(path)
-            bits, signed = int(dataset.BitsStored), dataset.PixelRepresentation == 1
-            largest = -1 if signed else 2 ** min(max(bits, 1), 32) - 1
+            largest = _largest(dataset, int(dataset.BitsStored))
             syntax = dataset.file_meta.TransferSyntaxUID
             if syntax == RLELossless or not syntax.is_encapsulated:
                 array = dataset.pixel_array
                 return array.reshape(-1, *array.shape[-2:]), largest
             with quiet():
                 decoded = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO"))
-            return _unscaled(decoded.reshape(-1, *decoded.shape[-2:]), dataset), largest
+            return _stored(decoded.reshape(-1, *decoded.shape[-2:]), dataset), largest
     except (RuntimeError, *FAULTS) as error:
         raise InputError(
             "The pixels of a DICOM file are damaged or compressed in an unknown way; export the study "
@@ -105,11 +104,17 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
         ) from error
 
 
-def _unscaled(decoded: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """The stored numbers of pixels that GDCM has rescaled: all frames by one slope and intercept.
+def _largest(dataset: Dataset, bits: int) -> int:
+    """The largest plus the smallest number of so many bits: 0 and it change places when inverted."""
+    return -1 if dataset.PixelRepresentation == 1 else 2 ** min(max(bits, 1), 32) - 1
+
+
+def _stored(decoded: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """The stored numbers of pixels that ITK's GDCM has rescaled, all frames by one slope and intercept, and
+    turned back where they are inverted.
 
     Of enhanced objects it takes those shared by all frames, else those of the first frame, else those of the
-    object; of others, those of the object (ImageHelper::GetRescaleInterceptSlopeValue).
+    object; of others, those of the object (GDCM's ImageHelper::GetRescaleInterceptSlopeValue).
     """
     groups: tuple[Dataset, ...] = ()
     if dataset.SOPClassUID in (EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage):
@@ -119,8 +124,14 @@ def _unscaled(decoded: np.ndarray, dataset: Dataset) -> np.ndarray:
     first = Frame(0, dataset, groups)
     slope = first.number_of("RescaleSlope") or 1.0
     intercept = first.number_of("RescaleIntercept") or 0.0
-    stored = (decoded.astype(np.float64) - intercept) / slope
-    whole = np.rint(stored)
-    if np.abs(stored - whole).max(initial=0) > WHOLE:
-        raise ValueError("rescaled in another way than expected")
-    return whole
+    if (slope, intercept) != (1.0, 0.0):
+        scaled = (decoded.astype(np.float64) - intercept) / slope
+        decoded = np.rint(scaled)
+        if not np.abs(scaled - decoded).max(initial=0) <= WHOLE:
+            raise ValueError("rescaled in another way than expected")
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        largest = _largest(dataset, int(dataset.BitsStored))
+        if largest >= 0 and decoded.max(initial=0) > largest:  # all bits were turned, the unused ones too
+            largest = _largest(dataset, int(dataset.BitsAllocated))
+        return np.asarray(largest - decoded.astype(np.float64))
+    return decoded

@@ -77,6 +77,7 @@ def making(data: ReportData) -> str:
     tables = [
         _facts("Method", facts),
         _facts("Input", input_geometry(data)),
+        _facts("Left out of the input", left_out(data)),
         _facts("Output", output_geometry(data)),
         _facts("Time by stage", seconds),
         _facts("Versions", record.versions),
@@ -109,6 +110,15 @@ def input_geometry(data: ReportData) -> dict[str, str]:
         "Slices": str(slices),
         "Pixels": f"{width} x {height}, {x:.2f} x {y:.2f} mm",
         "Slice to slice": gap,
+    }
+
+
+def left_out(data: ReportData) -> dict[str, str]:
+    """What of the input was not used, by the reason."""
+    items = data.record.input.left_out
+    return {
+        item.reason[:1].upper() + item.reason[1:]: f"{item.count} {item.what}{'' if item.count == 1 else 's'}"
+        for item in items
     }
 
 

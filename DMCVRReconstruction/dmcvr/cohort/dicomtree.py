@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..core.errors import InputError
 from ..io.dicom.headers import Header, read_headers
-from ..io.formats import SUFFIXES
+from ..io.dicom.reading import is_dicom
 from ..system.walk import files_below, walk
 from .cases import Case
-
-PREAMBLE = 128
 
 
 def dicom_cases(folder: Path) -> Iterator[Case]:
@@ -37,24 +34,6 @@ def dicom_cases(folder: Path) -> Iterator[Case]:
         if part.resolve() not in seen:  # a link beside the folder that it leads to
             seen.add(part.resolve())
             yield from _part(part, folder)
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM does, with a preamble or, as old ones, with an element at once."""
-    if path.name.lower().endswith(SUFFIXES):
-        return False
-    try:
-        with path.open("rb") as file:
-            start = file.read(PREAMBLE + 4)
-    except OSError:
-        return False
-    if start[PREAMBLE:] == b"DICM":
-        return True
-    if len(start) < 8:
-        return False
-    named = start[4:6].isalpha() and start[4:6].isupper()
-    group, element, size = struct.unpack("<HHI", start[:8])
-    return group in (2, 8) and (named or (element < 0x3000 and size < path.stat().st_size))
 
 
 def _part(part: Path, root: Path) -> Iterator[Case]:

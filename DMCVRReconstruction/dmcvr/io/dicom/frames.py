@@ -33,7 +33,8 @@ MACROS = {
 }
 IN_TIME = {0x00181063, 0x00181065, 0x00540070}
 """Frame Time, Frame Time Vector and Time Slot Vector: frames that follow each other in time."""
-MOST_FRAMES = 1 << 16
+MOST_FRAMES = 4096
+"""Of an object without functional groups."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ class Frame:
 
 
 def frames_of(dataset: Dataset) -> list[Frame]:
-    """All frames of an object; none where it has several and does not say where or when each was taken."""
+    """All frames of an object; none where it has several and does not say where or when each was taken, or
+    claims more than MOST_FRAMES.
+    """
     shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     groups = _items(dataset, "PerFrameFunctionalGroupsSequence")
     if groups:
@@ -86,16 +89,15 @@ def frames_of(dataset: Dataset) -> list[Frame]:
     count = frame_count(dataset)
     if count == 1:
         return [Frame(None, dataset, tuple(shared))]
-    delays = _delays(dataset, count)
+    delays = _delays(dataset, count) if count <= MOST_FRAMES else None
     if delays is None:
         return []
     return [Frame(number, dataset, tuple(shared), delay) for number, delay in enumerate(delays)]
 
 
 def frame_count(dataset: Dataset) -> int:
-    """How many frames an object claims to have, from 1 to MOST_FRAMES."""
-    count = Frame(None, dataset).number_of("NumberOfFrames")
-    return 1 if count is None else int(min(max(count, 1), MOST_FRAMES))
+    """How many frames an object claims to have, at least 1."""
+    return int(max(Frame(None, dataset).number_of("NumberOfFrames") or 1.0, 1.0))
 
 
 def _items(dataset: Dataset, keyword: str) -> list[Dataset]:

@@ -18,15 +18,19 @@ from ..account import LeftOut
 from ..folders import NO_ACCESS, list_files
 from . import kinds
 from .frames import Frame, frame_count, frames_of
-from .reading import DamagedError, read_tags
+from .reading import DamagedError, is_image, read_tags
 
 NOT_DICOM = "not DICOM"
 NOT_READABLE = "begins like DICOM but cannot be read"
 NO_IMAGE = "DICOM without an image"
+EMPTY = "empty"
+NO_PIXELS = "an image without size, perhaps cut short"
 COPY = "copy of another file"
 NO_PLACE = "does not say where it lies in the patient, or how large its pixels are"
 NO_FRAME_PLACES = "several frames in one object that does not say where or when each was taken"
 NO_FRAME_GROUP = "frame of an object that says nothing of it"
+_UNREAD = (NO_ACCESS, NOT_READABLE, EMPTY, NO_PIXELS, NO_PLACE, NO_FRAME_PLACES, NO_FRAME_GROUP)
+"""Of these it is unknown whether they are slices of the stack."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def read_headers(folder: Path) -> Contents:
     if not usable:
         raise InputError(_nothing_usable(unusable, left_out))
     told = tuple(
-        LeftOut(what, count, reason, unread=reason in (NO_ACCESS, NOT_READABLE, NO_FRAME_PLACES))
+        LeftOut(what, count, reason, unread=reason in _UNREAD)
         for (what, reason), count in sorted(left_out.items())
     )
     return Contents(usable, unusable, (*listing.left_out, *told))
@@ -123,8 +127,10 @@ def _read(path: Path) -> tuple[Dataset | None, str]:
     except OSError:
         return None, NO_ACCESS
     if dataset is None:
-        return None, NOT_DICOM
-    return (dataset, "") if "Rows" in dataset else (None, NO_IMAGE)
+        return None, EMPTY if path.stat().st_size == 0 else NOT_DICOM
+    if "Rows" in dataset:
+        return dataset, ""
+    return None, NO_PIXELS if is_image(dataset) else NO_IMAGE
 
 
 def _headers(path: Path, dataset: Dataset, left_out: Counter[tuple[str, str]]) -> list[Header]:

@@ -77,13 +77,12 @@ def why_unusable(frame: Frame) -> str | None:
 
 
 def grade(frame: Frame) -> int:
-    """0 for original and primary images, 1 for derived, 2 for secondary and reformatted ones."""
+    """0 for original and primary images, 1 for derived and captured, 2 for secondary and reformatted ones."""
     words = image_type(frame)
     if "SECONDARY" in words[1:2] or any(_REFORMATTED.fullmatch(word) for word in words[2:]):
         return GREATEST_GRADE
-    if not words and frame.text("SOPClassUID").startswith(_SECONDARY_CAPTURE):
-        return GREATEST_GRADE
-    return int("DERIVED" in words[:1])
+    captured = frame.text("SOPClassUID").startswith(_SECONDARY_CAPTURE)
+    return int("DERIVED" in words[:1] or captured) + int(captured and not words)
 
 
 def is_called_otherwise(description: str) -> bool:

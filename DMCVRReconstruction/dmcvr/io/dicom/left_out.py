@@ -25,6 +25,8 @@ OTHER_STACK = "another acquisition of the same direction"
 OTHER_DIRECTION = "of another direction, and none of the long-axis images"
 _NO_CINE = (kinds.PHASE, kinds.PARTS, kinds.MAP, kinds.SCOUT, OTHERWISE)
 """Beside these there is a cine of the same places, or they are not meant to be one."""
+NEARLY_PARALLEL = float(np.cos(np.radians(15.0)))
+"""Slices that lean by less were meant to be of the stack, though they cannot be put into it."""
 BESIDE = 0.6
 """Share of the slices' distance beyond which an image lies where the stack has no slice."""
 
@@ -79,7 +81,8 @@ def _reason(cine: Cine, sax: Acquisition) -> str:
 
 def _extends(cine: Cine, sax: Acquisition) -> bool:
     """Whether a cine lies parallel to the stack, over it, and where it has no slice."""
-    if not parallel(cine.plane, sax.cines[0].plane) or not sax.covers(cine):
+    lean = abs(float(cine.plane.normal @ sax.normal))
+    if lean < NEARLY_PARALLEL or not sax.covers(cine):
         return False
     distance = float(sax.distances([cine])[0])
     return BESIDE * (sax.gap or 0.0) < distance <= GAP_MM[1]

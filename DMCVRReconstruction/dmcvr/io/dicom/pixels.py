@@ -94,8 +94,9 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
             if syntax == RLELossless or not syntax.is_encapsulated:
                 array = dataset.pixel_array
                 return array.reshape(-1, *array.shape[-2:]), largest
-            with quiet():
-                decoded = sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO="GDCMImageIO"))
+            with quiet(), path.open("rb") as file:
+                name = path if _is_utf8(path) else f"/dev/fd/{file.fileno()}"
+                decoded = sitk.GetArrayFromImage(sitk.ReadImage(str(name), imageIO="GDCMImageIO"))
             return _stored(decoded.reshape(-1, *decoded.shape[-2:]), dataset), largest
     except (RuntimeError, *FAULTS) as error:
         raise InputError(
@@ -135,3 +136,12 @@ def _stored(decoded: np.ndarray, dataset: Dataset) -> np.ndarray:
             largest = _largest(dataset, int(dataset.BitsAllocated))
         return np.asarray(largest - decoded.astype(np.float64))
     return decoded
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether SimpleITK can be told the path, which the system may hold in any encoding."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -14,7 +14,7 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import Tag
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import VR
 
 from .kinds import GE_COMPONENT, GE_CREATOR
@@ -56,10 +56,10 @@ def read_tags(path: Path) -> Dataset | None:
     """
     with BoundedFile(path) as file:
         start = file.read(PREAMBLE + 8)
-        marked = start[PREAMBLE : PREAMBLE + 4] == b"DICM"
-        if not marked and not _is_bare(start, file.length):
+        if not _begins_like_dicom(start, file.length):
             return None
         file.seek(0)
+        marked = _is_marked(start)
         try:
             with silence():
                 dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS, force=not marked)
@@ -68,6 +68,13 @@ def read_tags(path: Path) -> Dataset | None:
                 return dataset
         except FAULTS as error:
             raise DamagedError(marked) from error
+
+
+def is_image(dataset: Dataset) -> bool:
+    """Whether the object's class is one of images, or none is named; it is none for reports and DICOMDIR."""
+    meta = getattr(dataset, "file_meta", Dataset())
+    uid = dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or ""
+    return not uid or "Image Storage" in UID(str(uid)).name
 
 
 def read_all(path: Path) -> FileDataset:
@@ -84,8 +91,23 @@ def read_all(path: Path) -> FileDataset:
     return dataset
 
 
-def _is_bare(start: bytes, length: int) -> bool:
-    """Whether a file begins as a data set does: with an element of group 0002 or 0008."""
+def is_dicom(path: Path) -> bool:
+    """Whether a file may be read and begins like DICOM, with a preamble or at once with an element."""
+    try:
+        with BoundedFile(path) as file:
+            return _begins_like_dicom(file.read(PREAMBLE + 8), file.length)
+    except OSError:
+        return False
+
+
+def _is_marked(start: bytes) -> bool:
+    return start[PREAMBLE : PREAMBLE + 4] == b"DICM"
+
+
+def _begins_like_dicom(start: bytes, length: int) -> bool:
+    """Whether there is the preamble, or an element of group 0002 or 0008 at once."""
+    if _is_marked(start):
+        return True
     if len(start) < 8:
         return False
     if start[4:6] in _VRS:

@@ -20,8 +20,10 @@ ORDERS: dict[str, Key] = {
     "content times": lambda header: header.taken,
     "instance numbers": lambda header: header.number,
 }
-FRAME_STEP_MS = (3.0, 250.0)
-"""Between neighbouring frames of a cine. Those of maps differ by less, those of perfusion by a heart beat."""
+FRAME_STEP_MS, SHORTEST_MS = 250.0, 100.0
+"""Between neighbouring frames of a cine at most, and between its first and last at least. Images of perfusion
+lie a heart beat apart, those of a map are taken at one time of it.
+"""
 
 HEART_BEAT_MS = 300.0
 """The shortest there is."""
@@ -66,8 +68,8 @@ def has_times_of_a_cine(headers: Sequence[Header]) -> bool:
         return True
     triggers = [header.trigger for header in headers if header.trigger is not None]
     if len(triggers) == len(headers) and any(triggers):
-        step = float(np.median(np.diff(np.sort(triggers))))
-        return FRAME_STEP_MS[0] <= step <= FRAME_STEP_MS[1]
+        steps = np.diff(np.sort(triggers))
+        return steps.sum() >= SHORTEST_MS and float(np.median(steps)) <= FRAME_STEP_MS
     acquired = [_ms_of_day(header.acquired) for header in headers]
     known = np.sort([ms for ms in acquired if ms is not None])
     return len(known) < len(headers) or bool(np.median(np.diff(known)) <= HEART_BEAT_MS)

@@ -2,6 +2,8 @@
 
 import os
 
+import numpy as np
+import pydicom
 import pytest
 from dicomtones import (
     FRAMES,
@@ -15,8 +17,10 @@ from dicomtones import (
     write_stack,
 )
 from dmcvr.core.errors import InputError
+from dmcvr.core.geometry import unit
 from dmcvr.io.dicom import headers, kinds, left_out
 from dmcvr.io.dicom.study import read_study
+from Fuzzing.samples import jpeg2000
 
 MISSING = "2 slices that would extend the stack or fill a gap in it were left out"
 
@@ -161,15 +165,14 @@ def test_files_of_other_kinds_beside_the_images_are_counted(tmp_path):
     write_stack(tmp_path, places(5))
     (tmp_path / "stray.nii.gz").write_bytes(b"\x1f\x8b" + bytes(300))
     (tmp_path / "notes.txt").write_text("of the scan")
-    (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "zeros").write_bytes(bytes(2000))
-    report = dataset(places()[0], Rows=None)
+    report = dataset(places()[0], Rows=None, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11")
     write(report, tmp_path)
     os.mkfifo(tmp_path / "pipe")
     study = read_study(tmp_path)
     assert study.warnings == ()
     assert {(item.count, item.reason) for item in study.left_out} == {
-        (4, headers.NOT_DICOM),
+        (3, headers.NOT_DICOM),
         (1, headers.NO_IMAGE),
         (1, "a device, a pipe or a socket"),
     }
@@ -183,6 +186,57 @@ def test_a_file_that_only_begins_like_dicom_does_not_hide_the_study(tmp_path):
     (tmp_path / "begun").write_bytes(begun)
     study = read_study(tmp_path)
     assert study.warnings == (f"1 file was left out: {headers.NOT_READABLE}.",)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda path: path.write_bytes(b""), headers.EMPTY),
+        (lambda path: path.write_bytes(path.read_bytes()[:420]), headers.NO_PIXELS),
+        (lambda path: strip(path, "ImagePositionPatient"), headers.NO_PLACE),
+        (lambda path: strip(path, "PixelSpacing"), headers.NO_PLACE),
+    ],
+)
+def test_files_that_may_be_slices_of_the_stack_are_a_warning(tmp_path, spoil, reason):
+    for number, origin in enumerate(places(6)):
+        write(dataset(origin, SeriesDescription="sax"), tmp_path, f"{number}.dcm")
+    spoil(tmp_path / "5.dcm")
+    study = read_study(tmp_path)
+    assert len(study.sax.origins) == 5
+    (told,) = study.left_out
+    assert (told.count, told.reason) == (1, reason)
+    assert told.sentence in study.warnings
+
+
+def strip(path, keyword):
+    """Remove an attribute from a file."""
+    ds = pydicom.dcmread(path)
+    delattr(ds, keyword)
+    ds.save_as(path)
+
+
+@pytest.mark.parametrize(("degrees", "told"), [(6, True), (12, True), (40, False)])
+def test_slices_that_lean_against_the_stack_are_a_warning(tmp_path, degrees, told):
+    write_stack(tmp_path, places(5), SeriesDescription="sax")
+    x, _ = axes(SAX_NORMAL)
+    leaning = unit(np.cos(np.radians(degrees)) * SAX_NORMAL + np.sin(np.radians(degrees)) * x)
+    for origin in places(7)[5:]:
+        write_cine(tmp_path, origin, normal=leaning, series="9")
+    study = read_study(tmp_path)
+    assert len(study.sax.origins) == 5
+    assert (f"{MISSING}: {left_out.OTHER_DIRECTION}." in study.warnings) == told
+    assert sum(item.count for item in study.left_out) == (2 if told else 2 * FRAMES)
+
+
+def test_a_name_that_is_not_utf8_is_read(tmp_path):
+    for number, origin in enumerate(places(3)):
+        ds = dataset(origin)
+        if number == 1:
+            jpeg2000(ds, tmp_path)
+        write(ds, tmp_path, f"{number}.dcm")
+    for path in list(tmp_path.iterdir()):
+        os.rename(path, os.fsencode(tmp_path) + b"/Sch\xe4del " + path.name.encode())
+    assert_true_places(read_study(tmp_path).sax)
 
 
 def test_nothing_of_the_patient_is_in_what_is_told(tmp_path):

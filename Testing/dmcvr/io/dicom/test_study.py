@@ -110,7 +110,7 @@ def test_long_axis_views_scouts_and_strays_are_told_apart(tmp_path):
     assert study.sax.frames.shape == (FRAMES, 5, *SHAPE)
     assert study.lax_names == ("4CH", "4CH 2", "LAX")
     assert [image.frames.shape for image in study.lax] == [(FRAMES, 1, *SHAPE)] * 3
-    assert study.warnings == ()
+    assert study.warnings == (f"1 image was left out: {NO_PLACE}.",)
     left_out = {item.reason: item.count for item in study.left_out}
     assert left_out[kinds.SCOUT] == 15
     assert left_out[kinds.PHASE] == FRAMES

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..core.errors import InputError
 from ..io.dicom.headers import Header, read_headers
 from ..io.dicom.reading import is_dicom
-from ..system.walk import files_below, walk
+from ..system.walk import walk
 from .cases import Case
 
 
@@ -69,7 +69,6 @@ def _examinations(folder: Path, headers: Sequence[Header]) -> Iterator[Case]:
     groups: dict[tuple, list[Header]] = {}
     for header in headers:
         groups.setdefault((header.study, header.subject), []).append(header)
-    strays = any(path.name.lower().endswith(SUFFIXES) for path in files_below(folder))
     for group in groups.values():
         # A study without a UID is told by its series, whose UIDs cannot be guessed either.
         study = group[0].study or min(header.series for header in group)
@@ -77,8 +76,7 @@ def _examinations(folder: Path, headers: Sequence[Header]) -> Iterator[Case]:
             "\n".join([study, *group[0].subject]).encode("utf-8", "backslashreplace")
         )
         files = sorted({header.path for header in group})
-        whole = len(groups) == 1 and not strays
-        yield Case(name, name, folder, files=() if whole else tuple(files))
+        yield Case(name, name, folder, files=() if len(groups) == 1 else tuple(files))
 
 
 def _short_hash(data: bytes) -> str:

@@ -38,6 +38,8 @@ FAULTS = (
     RecursionError, BytesLengthException, InvalidDicomError, struct.error, zlib.error,
 )  # fmt: skip
 PREAMBLE = 128
+MOST_UNPACKED, BLOCK = 1 << 27, 1 << 20
+"""Bytes of a deflated data set, and how many are unpacked at a time to count them."""
 _VRS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
 
 
@@ -118,7 +120,7 @@ def _begins_like_dicom(start: bytes, length: int) -> bool:
 
 class BoundedFile(io.BufferedReader):
     """A file that is asked for no more bytes than it holds, whatever lengths are written in it: Python takes
-    the memory for all that is asked for.
+    the memory for all that is asked for. Nor is a deflated data set unpacked that would not end.
     """
 
     def __init__(self, path: Path):
@@ -128,7 +130,17 @@ class BoundedFile(io.BufferedReader):
     def read(self, size: int | None = -1) -> bytes:
         """At most ``size`` bytes; all that are left where it is None or negative."""
         left = max(self.length - self.tell(), 0)
-        return super().read(left if size is None or size < 0 else min(size, left))
+        if size is not None and size >= 0:
+            return super().read(min(size, left))
+        packed = super().read(left)  # pydicom asks for all there is to unpack it
+        unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
+        unpacked, rest = 0, packed
+        while rest and not unpacking.eof:
+            unpacked += len(unpacking.decompress(rest, BLOCK))
+            rest = unpacking.unconsumed_tail
+            if unpacked > MOST_UNPACKED:
+                raise ValueError("unpacks to more than is read")
+        return packed
 
 
 @contextmanager

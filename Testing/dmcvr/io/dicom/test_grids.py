@@ -40,6 +40,12 @@ def ball(points, frame):
     return np.clip(1000 * (RADIUS - distance) / 3 + 500, 0, 1000).astype(np.uint16)
 
 
+def steps(points, frame):
+    """The tone, with a step from slice to slice: slices of a heart differ."""
+    slices = np.rint((points - CENTRES[0]) @ SAX_NORMAL / GAP).astype(int)
+    return (tone(points, frame) + 150 * (37 * slices**2 % 11)).astype(np.uint16)
+
+
 def volume(stack):
     """Disc summation of what is brighter than the ball's edge, ml."""
     area = (stack.frames[0] > 500).sum(axis=(1, 2)) * np.prod(stack.spacing)
@@ -68,10 +74,10 @@ def test_every_pixel_holds_what_lies_at_its_place(tmp_path_factory, stored):
     folder = tmp_path_factory.mktemp("study")
     kept = [STRAIGHT] * 4
     for centre, how in zip(CENTRES, [*kept, *stored], strict=True):
-        write(dataset_on(plane(centre, **how)), folder)
+        write(dataset_on(plane(centre, **how), paint=steps), folder)
     stack = read_study(folder).sax
     for s, how in zip(range(7), [*kept, *stored], strict=True):
-        wanted = tone(stack.plane(s).points(), 0)
+        wanted = steps(stack.plane(s).points(), 0)
         source = plane(CENTRES[s], **how)
         inside = np.abs(
             (stack.plane(s).points() - source.centre) @ np.array([source.step_x, source.step_y]).T
@@ -84,22 +90,22 @@ def test_every_pixel_holds_what_lies_at_its_place(tmp_path_factory, stored):
 def test_slices_that_had_to_be_resampled_are_told_and_others_stay_as_they_are(tmp_path):
     for index, centre in enumerate(CENTRES):
         how = STRAIGHT | ({"shape": (60, 52)} if index > 4 else {})
-        write(dataset_on(plane(centre, **how), series=str(index)), tmp_path)
+        write(dataset_on(plane(centre, **how), series=str(index), paint=steps), tmp_path)
     study = read_study(tmp_path)
     assert study.warnings[0].startswith("2 of the 7 slices were resampled")
     assert study.sax.frames.shape == (1, 7, *SHAPE)
     for s in range(7):
-        assert np.array_equal(study.sax.frames[0, s], tone(study.sax.plane(s).points(), 0))
+        assert np.array_equal(study.sax.frames[0, s], steps(study.sax.plane(s).points(), 0))
 
 
 def test_quarter_turns_and_mirrors_move_pixels_and_do_not_blend_them(tmp_path):
     square = STRAIGHT | {"shape": (44, 44)}
     ways = [{}, {}, {}, {"turn": 90.0}, {"turn": 270.0}, {"mirrored": True}, {"mirrored": True, "turn": 90.0}]
     for centre, how in zip(CENTRES, ways, strict=True):
-        write(dataset_on(plane(centre, **square | how)), tmp_path)
+        write(dataset_on(plane(centre, **square | how), paint=steps), tmp_path)
     stack = read_study(tmp_path).sax
     for s in range(7):
-        assert np.array_equal(stack.frames[0, s], tone(stack.plane(s).points(), 0))
+        assert np.array_equal(stack.frames[0, s], steps(stack.plane(s).points(), 0))
 
 
 @pytest.mark.parametrize(("turn", "same"), [(0.0, True), (0.1, True), (1.0, False), (90.0, False)])

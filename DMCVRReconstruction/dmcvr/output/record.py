@@ -121,8 +121,8 @@ class RunRecord:
     What does not apply to the method is null. ``frames`` are the reconstructed frames of the input, counted
     from 0, ``left_out`` those that show no heart; ``ed`` and ``es`` count among ``frames``. ``volumes`` and
     ``stack_volumes``, in ml by structure, hold a table for each of them, ``mass_g`` a number, ``long_axis``
-    null where a ventricle is missing.
-    ``uncertainty`` is, by frame and slice, the mean within the heart, in intensities.
+    null where a ventricle is missing. ``uncertainty`` is, by frame and slice, the mean within the heart, in
+    intensities.
     """
 
     versions: dict[str, str]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -105,7 +106,7 @@ def find_crossings(
     out = []
     for index in np.flatnonzero(heart.any((1, 2))):
         # Where a slice shows little of the ventricles, what its neighbours show lies about it.
-        about = heart[max(index - 1, 0) : index + 2].any(0)
+        about = np.asarray(heart[max(index - 1, 0) : index + 2].any(0))
         for view in crossing_views(stack, lax):
             line = _Line.of(stack, int(index), lax[view], about)
             if line is not None:
@@ -157,16 +158,17 @@ def _crossing(
     beside = longer + offsets[:, None, None] * line.c
     thick = line.points + (ABOVE_MM[:, None, None, None] + THICKNESS_MM[:, None, None]) * line.e
     blocks = (np.arange(len(line.points)) * STEP_MM // BLOCK_MM).astype(int)
-    halves: list[Moments | None] = [None, None]
+    halves: list[list[Moments]] = [[], []]
     for number, frame in enumerate(frames):
         x = _sample(nearest_in_time(lax, stack, frame), lax, 0, thick).mean(1)
         y = _sample(stack.frames[frame, index], stack, index, beside)
         inside = line.window & ~np.isnan(x).any(0)
         x, y = (np.nan_to_num(item - np.nanmean(item)) for item in (x, y))  # keeps sums of squares small
         for half in (0, 1):
-            found = _moments(x, y, inside & ((blocks + number) % 2 == half))
-            halves[half] = found if halves[half] is None else halves[half] + found
-    return Crossing(index, view, of_slice, of_view, float(line.window.sum() * STEP_MM), tuple(halves))
+            halves[half].append(_moments(x, y, inside & ((blocks + number) % 2 == half)))
+    first, second = (reduce(Moments.__add__, half) for half in halves)
+    length = float(line.window.sum() * STEP_MM)
+    return Crossing(index, view, of_slice, of_view, length, (first, second))
 
 
 def _moments(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Moments:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Phantoms:
     """
 
     count: int
-    scan: Mapping[str, float] = field(default_factory=dict)
+    scan: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.count

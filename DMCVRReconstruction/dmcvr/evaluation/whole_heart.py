@@ -15,23 +15,25 @@ from itertools import product
 import numpy as np
 from scipy import ndimage
 
-from ..alignment.lax_shifts import lax_shifts
 from ..alignment.register import images_in_register, labels_in_register
 from ..alignment.shifts import SliceShifts, in_plane
 from ..anatomy.signed_distances import labels_from_distances, nested_distances
 from ..core.geometry import Grid, unit
 from ..core.labels import NAMES
-from ..core.stack import Stack
 from ..model.inference import Model
 from ..reconstruction.result import Reconstruction
-from ..simulation.phantom import Examination
-from .methods import Comparison, find_labels, reconstructions
+from ..simulation.phantom import Phantom
+from ..simulation.shapemodel import ScannedHeart
+from .methods import Comparison, find_labels, reconstructions_on
 from .metrics import dice, is_missing, surface_distances
 from .summary import Column, Row, Table
 from .whole_metrics import apex_hole_mm2, pieces, root_mean_square_mm, volume_error_percent
 
+KnownHeart = Phantom | ScannedHeart
 LABELS = ("exact", "biased", "predicted")
 SHIFTS_FROM = ("nothing", "2 LAX", "3 LAX", "truth")
+ALIGN = {"2 LAX": "lax", "3 LAX": "lax"}
+"""As in the pipeline's options."""
 VIEWS = {"2 LAX": ("2ch", "4ch"), "3 LAX": ("2ch", "3ch", "4ch")}
 BIAS_MM = 1.0
 TRUTH_MM = 1.5
@@ -71,7 +73,7 @@ class Conditions:
 
 
 def whole_tables(
-    hearts: Iterable[tuple[str, Examination]],
+    hearts: Iterable[tuple[str, KnownHeart]],
     model: Model | None,
     comparison: Comparison,
     conditions: Conditions,
@@ -88,9 +90,8 @@ def whole_tables(
         for drawn in conditions.labels:
             labels = slice_labels(heart, drawn, number, model)
             for source in conditions.shifts_from:
-                shifts = shifts_from(heart, labels, source)
-                left = left_over(heart, shifts)
-                for method, result in _in_register(heart.sax, labels, shifts, model, comparison):
+                for method, result, shifts in _reconstructions(heart, labels, source, model, comparison):
+                    left = left_over(heart, shifts)
                     group = (drawn, source, method)
                     shapes += shape_rows(name, group, truth, result, left)
                     wholes.append(heart_row(name, group, heart, result, left))
@@ -103,12 +104,14 @@ def whole_tables(
     return [table for each in tables for table in (each, worst(each))]
 
 
-def slice_labels(heart: Examination, drawn: str, number: int, model: Model | None) -> np.ndarray | None:
+def slice_labels(heart: KnownHeart, drawn: str, number: int, model: Model | None) -> np.ndarray | None:
     """(S, H, W) uint8 labels of the slices, ``drawn`` as one of LABELS says; None where no heart was found.
 
     number: of the heart; even ones have their outlines biased outward.
     """
     if drawn == "predicted":
+        if model is None:
+            raise ValueError("Without a model no labels can be predicted.")
         return find_labels(model, heart.sax)
     exact = heart.sax_labels[0]
     return exact if drawn == "exact" else biased(exact, heart.sax.spacing, BIAS_MM * (-1) ** number)
@@ -120,26 +123,28 @@ def biased(labels: np.ndarray, spacing: tuple[float, float], mm: float) -> np.nd
     return labels_from_distances(maps + mm * (maps > 0).any((-2, -1), keepdims=True))
 
 
-def shifts_from(heart: Examination, labels: np.ndarray | None, source: str) -> SliceShifts:
-    """The slices' shifts as found from ``source``, one of SHIFTS_FROM."""
-    if source == "truth":
-        return SliceShifts(in_plane(heart.shifts, heart.sax))
-    if source == "nothing" or labels is None:
-        return SliceShifts.none(len(heart.shifts))
-    return lax_shifts(heart.sax, [heart.lax[view] for view in VIEWS[source]], labels > 0)[0]
-
-
-def _in_register(
-    stack: Stack, labels: np.ndarray | None, shifts: SliceShifts, model: Model | None, comparison: Comparison
-) -> Iterator[tuple[str, Reconstruction | None]]:
+def _reconstructions(
+    heart: KnownHeart, labels: np.ndarray | None, source: str, model: Model | None, comparison: Comparison
+) -> Iterator[tuple[str, Reconstruction | None, SliceShifts]]:
+    """(method, reconstruction, shifts by which slices were moved back), these found from ``source``, one of
+    SHIFTS_FROM.
+    """
+    stack, shifts = heart.sax, SliceShifts.none(len(heart.shifts))
     if labels is None:
-        yield from ((method, None) for method in comparison.methods)
+        yield from ((method, None, shifts) for method in comparison.methods)
         return
-    moved = labels_in_register(labels, stack, shifts)
-    yield from reconstructions(images_in_register(stack, shifts), moved, model, comparison)
+    if source == "truth":
+        shifts = SliceShifts(in_plane(heart.shifts, stack))
+        stack, labels = images_in_register(stack, shifts), labels_in_register(labels, stack, shifts)
+    lax = tuple(heart.lax[view] for view in VIEWS.get(source, ()))
+    options = replace(comparison.options, align=ALIGN.get(source, "off"))
+    for method, result in reconstructions_on(
+        stack, labels, model, replace(comparison, options=options), lax=lax
+    ):
+        yield method, result, shifts if source == "truth" else result.shifts
 
 
-def left_over(heart: Examination, shifts: SliceShifts) -> np.ndarray:
+def left_over(heart: KnownHeart, shifts: SliceShifts) -> np.ndarray:
     """(S, 3) LPS mm by which the slices are still displaced when moved back by ``shifts``."""
     return heart.shifts - shifts.vectors(heart.sax)
 
@@ -155,15 +160,15 @@ class Truth:
     weights: np.ndarray
 
     @classmethod
-    def of(cls, heart: Examination) -> Truth:
+    def of(cls, heart: KnownHeart) -> Truth:
         """On a grid of TRUTH_MM along the slices' axes. ValueError where the heart would not fit in it."""
         stack = heart.sax
         slices, rows, columns = np.nonzero(heart.sax_labels[0])
         points = stack.origins[slices] + rows[:, None] * stack.step_y + columns[:, None] * stack.step_x
         axes = np.stack([unit(stack.step_x), unit(stack.step_y), stack.normal])
         low, high = (points @ axes.T).min(0) - MARGIN_MM, (points @ axes.T).max(0) + MARGIN_MM
-        shape = np.ceil((high - low) / TRUTH_MM).astype(int) + 1
-        grid = Grid(low @ axes, *(axes * TRUTH_MM), shape=tuple(int(n) for n in shape[::-1]))
+        x, y, z = (int(count) for count in np.ceil((high - low) / TRUTH_MM).astype(int) + 1)
+        grid = Grid(low @ axes, axes[0] * TRUTH_MM, axes[1] * TRUTH_MM, axes[2] * TRUTH_MM, (z, y, x))
         labels = heart.truth(grid)
         inner = labels[1:-1, 1:-1, 1:-1]
         if np.count_nonzero(inner) < np.count_nonzero(labels):
@@ -217,8 +222,8 @@ def _lattice_about(lattice: Grid, other: Grid, moved: np.ndarray) -> tuple[Grid,
     ends = np.array(list(product(*((0, size - 1) for size in other.shape))))
     corners = lattice.indices(other.position(ends) + moved)
     low = np.floor(corners.min(0)).astype(int)
-    shape = np.ceil(corners.max(0)).astype(int) - low + 1
-    return replace(lattice, origin=lattice.position(low), shape=tuple(int(n) for n in shape)), low.tolist()
+    z, y, x = (int(count) for count in np.ceil(corners.max(0)).astype(int) - low + 1)
+    return replace(lattice, origin=lattice.position(low), shape=(z, y, x)), low.tolist()
 
 
 def shape_rows(
@@ -245,7 +250,7 @@ def shape_rows(
 
 
 def heart_row(
-    case: str, group: tuple[str, ...], heart: Examination, result: Reconstruction | None, left: np.ndarray
+    case: str, group: tuple[str, ...], heart: KnownHeart, result: Reconstruction | None, left: np.ndarray
 ) -> Row:
     """What concerns the heart as a whole."""
     shown = heart.sax_labels[0].any((1, 2))

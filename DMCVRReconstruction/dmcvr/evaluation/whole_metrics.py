@@ -65,11 +65,11 @@ def roughness_percent(curve: Sequence[float], stroke: float | None = None) -> fl
     The cycle closes: the first frame follows the last. stroke: ml, or None for that of the curve itself. nan
     for fewer than 3 frames or no stroke.
     """
-    curve = np.asarray(curve, float)
+    volumes = np.asarray(curve, float)
     stroke = stroke_volume(curve) if stroke is None else stroke
-    if len(curve) < 3 or stroke <= 0:
+    if len(volumes) < 3 or stroke <= 0:
         return float("nan")
-    second = np.roll(curve, 1) - 2 * curve + np.roll(curve, -1)
+    second = np.roll(volumes, 1) - 2 * volumes + np.roll(volumes, -1)
     return float(100 * np.sqrt((second**2).mean()) / stroke)
 
 

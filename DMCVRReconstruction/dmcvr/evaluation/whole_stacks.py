@@ -94,7 +94,7 @@ def _structures(case: str, method: str, result: Reconstruction) -> list[Row]:
 
 
 def cycle_reconstructions(
-    stack: Stack, model: Model, comparison: Comparison, progress: Progress
+    stack: Stack, model: Model | None, comparison: Comparison, progress: Progress
 ) -> dict[str, Reconstruction]:
     """All frames of a cine, reconstructed by every method from the segmenter's labels."""
     out: dict[str, Reconstruction] = {}

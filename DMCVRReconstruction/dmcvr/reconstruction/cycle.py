@@ -42,7 +42,7 @@ LEFT, RIGHT = (0, 1), (2,)
 @dataclass(frozen=True)
 class Cycle:
     """outlines: (T, S, H, W) uint8, of all frames; where a valve plane leaves a slice for a while they go on.
-    labels: the same, ended at the planes. left, right: the valve planes, None where the stack does not show one.
+    labels: the same, ended at the planes. left, right: these planes, None where the stack shows none.
     volumes: T of {LVC, LVM, RVC} in ml, by summation of discs up to the valve planes.
     """
 
@@ -89,9 +89,10 @@ def fit_cycle(labels: np.ndarray, positions: np.ndarray, spacing: tuple[float, f
 def _heart_box(labels: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns of labels (T, S, H, W) about all that is drawn in any frame."""
     rows, columns = (np.flatnonzero((labels > 0).any((0, 1, axis))) for axis in (3, 2))
-    return tuple(
+    first, second = (
         slice(max(found[0] - MARGIN_PIXELS, 0), found[-1] + 1 + MARGIN_PIXELS) for found in (rows, columns)
     )
+    return first, second
 
 
 def _plane(labels: np.ndarray, positions: np.ndarray, cavity: int, apex: End | None) -> ValvePlane | None:
@@ -111,22 +112,22 @@ def _smooth(
     left the slice, which says nothing of outlines. A slice with too few of these keeps its own outlines in
     frames in which the plane lies beyond it. Towards the apex a ventricle that is gone has shrunk to nothing.
     """
-    shown = (maps[:, :, channels[0]] > 0).any((2, 3))
+    shown = np.asarray((maps[:, :, channels[0]] > 0).any((2, 3)))
     # Missed between slices that show it: no evidence of its being small.
     inside = np.logical_or.accumulate(shown, 1) & np.logical_or.accumulate(shown[:, ::-1], 1)[:, ::-1]
     counts = shown | ~inside
-    fitted = shown.any(0)
+    fitted = np.asarray(shown.any(0))
     for index in np.flatnonzero(fitted):
         known = counts[:, index]
         if plane is not None and plane.comes_near(positions[index]):
             known = shown[:, index] & plane.is_beyond(positions[index])
-            fitted[index] = known.mean() >= LEAST_KNOWN
-        if fitted[index]:
-            own = maps[:, index, channels]
-            maps[:, index, channels] = _fit(own, known, None if plane is None else plane.course)
-        else:
-            for channel in channels:
-                maps[~plane.holds(positions)[:, index], index, channel] = -LIMIT_MM
+            if known.mean() < LEAST_KNOWN:
+                fitted[index] = False
+                for channel in channels:
+                    maps[~plane.holds(positions)[:, index], index, channel] = -LIMIT_MM
+                continue
+        own = maps[:, index, channels]
+        maps[:, index, channels] = _fit(own, known, None if plane is None else plane.course)
     return fitted
 
 

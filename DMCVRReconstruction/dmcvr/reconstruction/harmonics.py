@@ -38,4 +38,5 @@ def smooth_over_cycle(
     used = basis[known]
     matrix = basis @ np.linalg.pinv(used.T @ used + np.diag(penalty)) @ used.T
     flat = values[known].reshape(int(known.sum()), -1)
-    return (matrix @ flat).reshape(values.shape).astype(values.dtype)
+    smooth: np.ndarray = (matrix @ flat).reshape(values.shape).astype(values.dtype)
+    return smooth

@@ -49,12 +49,12 @@ class ValvePlane:
         plane."""
         plane = self.positions[:, None]
         reached = plane - low if self.upward else high - plane
-        return np.clip(reached, 0, high - low)
+        return np.asarray(np.clip(reached, 0, high - low))
 
     def holds(self, positions: np.ndarray) -> np.ndarray:
         """(T, S) bool, which slices lie on the ventricle's side of the plane."""
         plane = self.positions[:, None]
-        return positions <= plane if self.upward else positions >= plane
+        return np.asarray(positions <= plane if self.upward else positions >= plane)
 
     @property
     def course(self) -> np.ndarray:
@@ -66,7 +66,9 @@ class ValvePlane:
 
     def is_beyond(self, position: float) -> np.ndarray:
         """(T,) bool, in which frames the plane lies so far beyond a slice that it does not cut it."""
-        return (self.positions - position if self.upward else position - self.positions) > MARGIN_MM
+        return np.asarray(
+            (self.positions - position if self.upward else position - self.positions) > MARGIN_MM
+        )
 
     def comes_near(self, position: float) -> bool:
         """Whether the plane leaves a slice in some frame, or comes so close that it may."""

@@ -24,9 +24,8 @@ def _whole(arguments: argparse.Namespace) -> Evaluation:
     if arguments.data is not None:
         return _whole_stacks(arguments)
     scan = {"shift_sd_mm": arguments.slice_shift, "lax_shift_sd_mm": arguments.view_shift}
-    if arguments.hearts is None:
-        hearts = Phantoms(arguments.phantoms, scan)
-    else:
+    hearts: Phantoms | HeldBackHearts = Phantoms(arguments.phantoms, scan)
+    if arguments.hearts is not None:
         hearts = HeldBackHearts(arguments.hearts, arguments.heart_count, scan)
     comparison = comparison_of(arguments, predicted_labels=False)
     conditions = Conditions(arguments.labels, arguments.shifts_from)

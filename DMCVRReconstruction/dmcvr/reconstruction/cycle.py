@@ -34,7 +34,9 @@ BISECTIONS = 12
 OUTLIER = 3.0
 """A frame that is off the fit by so many times what frames are in the median does not count."""
 LEAST_KNOWN = 0.25
-"""Of all frames, those that must show the ventricle well within a slice for it to have one."""
+"""Of all frames, those that must show the ventricle well within a slice for its outlines to be fitted."""
+WHOLE_SHARE = 0.4
+"""Of the largest area that a cavity has in a slice over the cycle; with less the valve plane cuts it."""
 LEFT, RIGHT = (0, 1), (2,)
 """The channels of the nested distances that are of each ventricle."""
 
@@ -120,7 +122,8 @@ def _smooth(
     for index in np.flatnonzero(fitted):
         known = counts[:, index]
         if plane is not None and plane.comes_near(positions[index]):
-            known = shown[:, index] & plane.is_beyond(positions[index])
+            areas = (maps[:, index, channels[0]] > 0).sum((1, 2))
+            known = (areas >= WHOLE_SHARE * areas.max()) & plane.is_beyond(positions[index])
             if known.mean() < LEAST_KNOWN:
                 fitted[index] = False
                 for channel in channels:

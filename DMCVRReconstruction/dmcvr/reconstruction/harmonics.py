@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 TERMS = 4
-STIFFNESS = 0.05
+STIFFNESS = 0.03
 """Penalty of a term of k cycles, times k^2 (k^2 - 1): of its curvature, beside that of the beat itself."""
 
 

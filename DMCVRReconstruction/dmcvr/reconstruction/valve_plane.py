@@ -22,10 +22,11 @@ from scipy import special
 from ..core.labels import LVC, RVC
 from .harmonics import smooth_over_cycle
 
-MARGIN_MM = 2.0
-"""A slice shows the ventricle as often as not when the plane lies this far beyond its middle."""
 SOFTNESS_MM = 4.0
-EXCURSION_MM = {LVC: 22.0, RVC: 42.0}
+"""A slice that the plane lies beyond by so much shows the ventricle in five of six cases: planes are not flat,
+slices are thick, and readers differ.
+"""
+EXCURSION_MM = {LVC: 24.0, RVC: 42.0}
 """Of a ventricle that would eject all of its area: 13 and 19 mm at the fractions that healthy ones eject."""
 EXCURSION_SD = 0.15
 """Of the excursion that is expected, as a share of it."""
@@ -67,13 +68,13 @@ class ValvePlane:
     def is_beyond(self, position: float) -> np.ndarray:
         """(T,) bool, in which frames the plane lies so far beyond a slice that it does not cut it."""
         return np.asarray(
-            (self.positions - position if self.upward else position - self.positions) > MARGIN_MM
+            (self.positions - position if self.upward else position - self.positions) > SOFTNESS_MM
         )
 
     def comes_near(self, position: float) -> bool:
         """Whether the plane leaves a slice in some frame, or comes so close that it may."""
         beyond = self.positions - position if self.upward else position - self.positions
-        return bool(beyond.min() < MARGIN_MM + 2 * SOFTNESS_MM)
+        return bool(beyond.min() < 2 * SOFTNESS_MM)
 
 
 def fit_valve_plane(
@@ -101,7 +102,7 @@ def fit_valve_plane(
     score = -((excursions - expected) ** 2) / (2 * sd**2) + np.zeros((len(lowest), 1))
     weight = min(1.0, INDEPENDENT_FRAMES / len(areas))
     for index in basal:
-        beyond = (plane - positions[index] - MARGIN_MM) / SOFTNESS_MM
+        beyond = (plane - positions[index]) / SOFTNESS_MM
         score += weight * special.log_ndtr(np.where(shown[:, index], beyond, -beyond)).sum(-1)
     low, far = np.unravel_index(score.argmax(), score.shape)
     return ValvePlane(plane[low, far], upward=True)

@@ -98,15 +98,17 @@ def crossing_views(stack: Stack, lax: Sequence[Stack]) -> list[int]:
 def find_crossings(
     stack: Stack, lax: Sequence[Stack], heart: np.ndarray, frames: Sequence[int]
 ) -> list[Crossing]:
-    """Every line on which slice and LAX image both show the heart.
+    """Every line on which slice and LAX image both show the heart, or what lies about it in the next slice.
 
     lax: stacks of one slice. heart: (S, H, W) bool, the heart in the slices at any time. frames: of the
     stack, whose evidence is added up.
     """
     out = []
-    for index in np.flatnonzero(heart.any((1, 2))):
-        # Where a slice shows little of the ventricles, what its neighbours show lies about it.
+    for index in range(len(heart)):
+        # Where a slice shows little or nothing of the ventricles, what its neighbours show lies about it.
         about = np.asarray(heart[max(index - 1, 0) : index + 2].any(0))
+        if not about.any():
+            continue
         for view in crossing_views(stack, lax):
             line = _Line.of(stack, int(index), lax[view], about)
             if line is not None:

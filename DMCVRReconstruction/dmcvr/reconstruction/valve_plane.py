@@ -23,8 +23,8 @@ from ..core.labels import LVC, RVC
 from .harmonics import smooth_over_cycle
 
 SOFTNESS_MM = 4.0
-"""A slice that the plane lies beyond by so much shows the ventricle in five of six cases: planes are not flat,
-slices are thick, and readers differ.
+"""A slice that the plane lies beyond by so much shows the ventricle in five of six cases: planes are not
+flat, slices are thick, and readers differ.
 """
 EXCURSION_MM = {LVC: 24.0, RVC: 42.0}
 """Of a ventricle that would eject all of its area: 13 and 19 mm at the fractions that healthy ones eject."""

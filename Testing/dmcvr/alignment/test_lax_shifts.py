@@ -86,9 +86,17 @@ def test_images_of_something_else_move_nothing(displaced):
 
 def test_too_few_slices_of_the_heart(displaced):
     heart = (displaced.sax_labels > 0).any(0)
-    heart[4:] = False
-    heart[:2] = False
+    heart[:] = False
+    heart[0, 100:140, 100:140] = True
     assert lax_shifts(displaced.sax, list(displaced.lax.values()), heart)[1] == FEW_LINES
+
+
+def test_slices_at_the_ends_that_the_labels_miss_are_moved_as_well(displaced):
+    heart = (displaced.sax_labels > 0).any(0)
+    shown = np.flatnonzero(heart.any((1, 2)))
+    heart[shown[[0, -1]]] = False
+    shifts, _ = lax_shifts(displaced.sax, list(displaced.lax.values()), heart)
+    assert left_over(displaced, shifts)[0] < 0.7
 
 
 def test_the_mean_shift_is_none_and_errors_are_told(displaced):

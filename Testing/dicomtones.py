@@ -3,7 +3,7 @@
 from itertools import count
 
 import numpy as np
-from dmcvr.core.geometry import unit
+from dmcvr.core.geometry import Plane, unit
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
@@ -27,8 +27,12 @@ def tone(points, frame):
 def dataset(origin, normal=SAX_NORMAL, frame=0, series="1", **changes):
     """One MR image whose pixels hold the tone of their place and frame; None removes an attribute."""
     x, y = axes(normal)
-    rows, columns = np.indices(SHAPE)[..., None]
-    points = np.asarray(origin) + columns * x * SPACING[0] + rows * y * SPACING[1]
+    plane = Plane(np.asarray(origin, float), x * SPACING[0], y * SPACING[1], SHAPE)
+    return dataset_on(plane, frame, series, **changes)
+
+
+def dataset_on(plane, frame=0, series="1", paint=tone, **changes):
+    """The same on any plane; ``paint`` gives the pixels of (H, W, 3) points in a frame."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -38,13 +42,13 @@ def dataset(origin, normal=SAX_NORMAL, frame=0, series="1", **changes):
     ds.PatientID, ds.PatientName, ds.StudyInstanceUID = "17", "Secret^Name", STUDY
     ds.SeriesInstanceUID, ds.SeriesNumber = f"1.2.3.{series}", series.split(".")[0]
     ds.InstanceNumber, ds.TriggerTime = next(_number), 20.0 + 40.0 * frame
-    ds.Rows, ds.Columns = SHAPE
-    ds.PixelSpacing = [SPACING[1], SPACING[0]]
-    ds.ImagePositionPatient = [f"{v:.9g}" for v in origin]
-    ds.ImageOrientationPatient = [f"{v:.9f}" for v in (*x, *y)]
+    ds.Rows, ds.Columns = plane.shape
+    ds.PixelSpacing = [f"{v:.9g}" for v in plane.spacing[::-1]]
+    ds.ImagePositionPatient = [f"{v:.9g}" for v in plane.origin]
+    ds.ImageOrientationPatient = [f"{v:.9f}" for v in (*unit(plane.step_x), *unit(plane.step_y))]
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 16, 15, 0
-    ds.PixelData = tone(points, frame).tobytes()
+    ds.PixelData = paint(plane.points(), frame).tobytes()
     for keyword, value in changes.items():
         if value is None:
             delattr(ds, keyword)

@@ -153,7 +153,7 @@ def reconstruct_plainly(case: Case, settings: Settings, number: int) -> None:
         labels = read_labels(case.labels, given.stack)
         options = settings.options_of(case)
         result = reconstruct(given.stack, None, options, labels=labels)
-        record = make_record(result, options, None, content_hashes(case), given.notes, result.seconds)
+        record = make_record(result, options, None, content_hashes(case), given, result.seconds)
         write_reconstruction(folder, result, record, given.lax)
 
 

@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 from dmcvr.core.stack import Stack
+from dmcvr.io.inputs import Input
 from dmcvr.model.inference import Model
 from dmcvr.output.files import write_reconstruction
 from dmcvr.output.record import make_record
@@ -62,7 +63,9 @@ def measure(what: str, count: int) -> dict:
         started = time.perf_counter()
         result = reconstruct(stack, model, options)
         made = time.perf_counter() - started
-        write_reconstruction(Path(folder), result, make_record(result, options, model, ("", None), [], {}))
+        write_reconstruction(
+            Path(folder), result, make_record(result, options, model, ("", None), Input(result.stack), {})
+        )
         seconds = time.perf_counter() - started
     return {
         what: count,

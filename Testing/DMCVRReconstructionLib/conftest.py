@@ -14,6 +14,7 @@ qt.install()
 modules.install()  # before anything of the module is imported
 
 from dmcvr.core.geometry import Grid
+from dmcvr.io.inputs import Input
 from dmcvr.output.files import stack_grid
 from dmcvr.output.record import make_record
 from dmcvr.reconstruction.options import Options
@@ -73,7 +74,9 @@ def reconstructed(stack, labels) -> ResultFiles:
     """The reconstruction of ``stack`` from its true labels, as a finished job brings it."""
     options = Options(method="shape", frame="all" if len(labels) > 1 else 0, spacing=2.5)
     result = reconstruct(stack, None, options, labels=labels)
-    record = make_record(result, options, None, ("ab" * 32, None), [], result.seconds).to_json()
+    record = make_record(
+        result, options, None, ("ab" * 32, None), Input(result.stack), result.seconds
+    ).to_json()
     return ResultFiles(result.volume, result.labels, result.grid, record)
 
 

@@ -90,6 +90,13 @@ def _read_dicom(path: Path) -> None:
         read_stack(path.parent)
 
 
+def _make_cine(folder: Path) -> list[Sample]:
+    """The first and the last slice of a cine; the damaged file holds what is between them."""
+    for number in (0, 2):
+        (folder / f"{number}.dcm").write_bytes(samples.dicom_bytes(samples.dicom_cine(number)))
+    return [Sample("0-damaged.dcm", data) for data in samples.dicom_cines(folder)]
+
+
 def _make_contours(folder: Path) -> list[Sample]:
     return [Sample("damaged.txt", samples.contour_file(count)) for count in (1, 4)]
 
@@ -122,6 +129,7 @@ READERS: dict[str, Reader] = {
     "nrrd": _images(".nrrd"),
     "mha": _images(".mha"),
     "dicom": Reader(_make_dicom, _read_dicom),
+    "dicom.cine": Reader(_make_cine, _read_dicom),
     "labels": Reader(_make_labels, _read_labels),
     "contours": Reader(_make_contours, read_contours),
     "job": Reader(_make_job, _read_job),

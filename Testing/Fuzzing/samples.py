@@ -30,6 +30,7 @@ from safetensors.torch import save_file
 from tiny import TINY
 
 SHAPE = (3, 12, 16)  # (S, H, W)
+FRAMES = 5
 GRID = Grid(np.array([-5.0, 7.0, 11.0]), *np.diag([1.5, 1.5, 8.0]), SHAPE)
 """Where the images and labels lie, LPS mm."""
 
@@ -171,24 +172,70 @@ def dicom_slice(number: int) -> Dataset:
 
 
 def dicom_files(folder: Path) -> list[bytes]:
-    """One slice as explicit, implicit and deflated tags, with pixels packed in two ways, and as an enhanced
-    object.
+    """One slice as explicit, implicit and deflated tags, without meta information, with pixels packed in two
+    ways and inverted, and as an enhanced object.
     """
-    explicit, implicit, deflated, runs, waves, enhanced = (dicom_slice(1) for _ in range(6))
+    explicit, implicit, deflated, runs, waves, inverted = (dicom_slice(1) for _ in range(6))
     deflated.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     implicit.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     runs.compress(RLELossless)
     jpeg2000(waves, folder)
-    frame, position, measures, orientation = Dataset(), Dataset(), Dataset(), Dataset()
-    position.ImagePositionPatient = enhanced.ImagePositionPatient
-    measures.PixelSpacing = enhanced.PixelSpacing
-    orientation.ImageOrientationPatient = enhanced.ImageOrientationPatient
-    frame.PlanePositionSequence = [position]
-    frame.PixelMeasuresSequence, frame.PlaneOrientationSequence = [measures], [orientation]
-    for keyword in ("ImagePositionPatient", "PixelSpacing", "ImageOrientationPatient"):
-        delattr(enhanced, keyword)
-    enhanced.PerFrameFunctionalGroupsSequence, enhanced.NumberOfFrames = [frame], 1
-    return [dicom_bytes(ds) for ds in (explicit, implicit, deflated, runs, waves, enhanced)]
+    inverted.PhotometricInterpretation = "MONOCHROME1"
+    jpeg2000(inverted, folder)
+    files = [dicom_bytes(ds) for ds in (explicit, implicit, deflated, runs, waves, inverted)]
+    meta_length = int.from_bytes(files[0][140:144], "little")
+    return [*files, files[0][144 + meta_length :], dicom_bytes(enhanced(dicom_slice(1), [1], 1))]
+
+
+def dicom_cine(number: int, frames: int = FRAMES) -> Dataset:
+    """Slice ``number`` as a cine in one plain object."""
+    ds = dicom_slice(number)
+    ds.NumberOfFrames, ds.FrameTime, ds.FrameIncrementPointer = frames, 40, 0x00181063
+    ds.PixelData = voxels(frames)[:, number].tobytes()
+    return ds
+
+
+def dicom_cines(folder: Path) -> list[bytes]:
+    """A slice between two others as a cine: in a plain object, packed, on other pixels, and in an enhanced
+    object together with a second acquisition of all slices.
+    """
+    plain, packed, turned = (dicom_cine(1) for _ in range(3))
+    jpeg2000(packed, folder)
+    turned.ImageOrientationPatient, turned.PixelSpacing = [0, 1, 0, 1, 0, 0], [1.25, 1.5]
+    both = enhanced(dicom_slice(1), [1, 0, 1, 2], FRAMES)
+    return [dicom_bytes(ds) for ds in (plain, packed, turned, both)]
+
+
+def enhanced(ds: Dataset, slices: list[int], frames: int) -> Dataset:
+    """``ds`` made an enhanced object of ``slices`` through time."""
+    groups = []
+    for time in range(frames):
+        for number in slices:
+            origin = [f"{v:g}" for v in GRID.plane(number).origin]
+            groups.append(
+                functional_groups(
+                    PlanePositionSequence={"ImagePositionPatient": origin},
+                    PixelMeasuresSequence={"PixelSpacing": ds.PixelSpacing, "SliceThickness": 6},
+                    PlaneOrientationSequence={"ImageOrientationPatient": ds.ImageOrientationPatient},
+                    CardiacSynchronizationSequence={"NominalCardiacTriggerDelayTime": 20.0 + 40 * time},
+                    PixelValueTransformationSequence={"RescaleSlope": 2, "RescaleIntercept": -7},
+                )
+            )
+    ds.PixelData = voxels(frames)[:, slices].tobytes()
+    for keyword in ("ImagePositionPatient", "PixelSpacing", "ImageOrientationPatient", "RescaleSlope"):
+        delattr(ds, keyword)
+    ds.PerFrameFunctionalGroupsSequence, ds.NumberOfFrames = groups, len(groups)
+    return ds
+
+
+def functional_groups(**macros: dict[str, object]) -> Dataset:
+    """The functional groups of a frame: sequences of one item, with the attributes given."""
+    group = Dataset()
+    for macro, attributes in macros.items():
+        item = Dataset()
+        item.update(attributes)
+        setattr(group, macro, [item])
+    return group
 
 
 def jpeg2000(ds: Dataset, folder: Path) -> None:
@@ -199,7 +246,7 @@ def jpeg2000(ds: Dataset, folder: Path) -> None:
     writer.SetFileName(str(path))
     writer.UseCompressionOn()
     writer.SetCompressor("JPEG2000")
-    writer.Execute(sitk.GetImageFromArray(ds.pixel_array[None]))
+    writer.Execute(sitk.GetImageFromArray(ds.pixel_array.reshape(-1, ds.Rows, ds.Columns)))
     coded = pydicom.dcmread(path)
     path.unlink()
     ds.PixelData, ds["PixelData"].is_undefined_length = coded.PixelData, True

@@ -38,7 +38,7 @@ def install(requirements: list[str]) -> None:
         raise InstallationError(
             _(
                 "The packages could not be installed. Without a network connection, install them from local "
-                "files as described in the README; otherwise see pip's messages in the log."
+                "files as described in SLICER.md; otherwise see pip's messages in the log."
             ),
             str(error),
         ) from error

@@ -35,8 +35,9 @@ def _run(arguments: list[str] | None) -> int:
         return 2
     except BrokenPipeError:
         abandon(sys.stdout.fileno())
-        # What is printed while a command runs is for somebody who waits; in the end all is done by then.
-        return 130 if getattr(options, "json", False) or options.command in ("job", "train") else 0
+        # What is printed while a command runs is for somebody who waits for its end; all else is the end.
+        while_it_runs = getattr(options, "json", False) or options.command in ("job", "train")
+        return 130 if while_it_runs else 0
     except (KeyboardInterrupt, CancelledError):
         print("dmcvr: cancelled.", file=sys.stderr)
         return 130

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..io.dicom.files import Header, read_headers
-from ..io.formats import SUFFIXES
-from ..system.walk import files_below, walk
+from ..io.dicom.headers import Header, read_headers
+from ..io.dicom.reading import is_dicom
+from ..system.walk import walk
 from .cases import Case
-
-PREAMBLE = 128
 
 
 def dicom_cases(folder: Path) -> Iterator[Case]:
@@ -30,7 +27,7 @@ def dicom_cases(folder: Path) -> Iterator[Case]:
     others go on.
     """
     if any(map(is_dicom, _files(folder))):
-        yield from _examinations(folder, read_headers(folder))
+        yield from _examinations(folder, read_headers(folder).headers)
         return
     seen: set[Path] = set()
     for part in _subfolders(folder):
@@ -39,30 +36,12 @@ def dicom_cases(folder: Path) -> Iterator[Case]:
             yield from _part(part, folder)
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM does, with a preamble or, as old ones, with an element at once."""
-    if path.name.lower().endswith(SUFFIXES):
-        return False
-    try:
-        with path.open("rb") as file:
-            start = file.read(PREAMBLE + 4)
-    except OSError:
-        return False
-    if start[PREAMBLE:] == b"DICM":
-        return True
-    if len(start) < 8:
-        return False
-    named = start[4:6].isalpha() and start[4:6].isupper()
-    group, element, size = struct.unpack("<HHI", start[:8])
-    return group in (2, 8) and (named or (element < 0x3000 and size < path.stat().st_size))
-
-
 def _part(part: Path, root: Path) -> Iterator[Case]:
     """The cases of one subfolder of ``root``."""
     if not any(is_dicom(path) for _, files in walk(part) for path in files):
         return
     try:
-        headers = read_headers(part)
+        headers = read_headers(part).headers
     except InputError:
         below = _subfolders(part)
         if below and not any(map(is_dicom, _files(part))):
@@ -90,7 +69,6 @@ def _examinations(folder: Path, headers: Sequence[Header]) -> Iterator[Case]:
     groups: dict[tuple, list[Header]] = {}
     for header in headers:
         groups.setdefault((header.study, header.subject), []).append(header)
-    strays = any(path.name.lower().endswith(SUFFIXES) for path in files_below(folder))
     for group in groups.values():
         # A study without a UID is told by its series, whose UIDs cannot be guessed either.
         study = group[0].study or min(header.series for header in group)
@@ -98,8 +76,7 @@ def _examinations(folder: Path, headers: Sequence[Header]) -> Iterator[Case]:
             "\n".join([study, *group[0].subject]).encode("utf-8", "backslashreplace")
         )
         files = sorted({header.path for header in group})
-        whole = len(groups) == 1 and not strays
-        yield Case(name, name, folder, files=() if whole else tuple(files))
+        yield Case(name, name, folder, files=() if len(groups) == 1 else tuple(files))
 
 
 def _short_hash(data: bytes) -> str:

@@ -27,33 +27,34 @@ SWAPPED = 0.75
 """Slices are frames where neighbours along them differ less than this share of what frames differ by; in
 ACDC's stacks, of two frames as different as can be, it is 1.2 or more.
 """
+BLOCK = 1 << 16
+"""Voxels that are looked at together."""
+LEAST_PIXELS = 32
+"""Of a side of an image that can be told from another."""
 SAMPLED = 64
 """Pixels along a side at which images are compared."""
 
 
-def is_label_map(frames: np.ndarray) -> bool:
-    """Whether voxels, of any shape, are labels: few whole values, the commonest of them 0 and none below."""
-    first = frames.reshape(-1)[: 1 << 16]
-    if not _few_whole(first):  # most images are told by their beginning
-        return False
-    if not _few_whole(frames):
-        return False
-    values, counts = np.unique(np.rint(frames), return_counts=True)
-    return bool(2 <= len(values) <= MOST_LABELS and values[0] == 0 and counts.argmax() == 0)
-
-
-def _few_whole(values: np.ndarray) -> bool:
-    if values.dtype.kind == "f" and not (np.abs(values - np.rint(values)) <= WHOLE).all():
-        return False
-    return len(np.unique(np.rint(values))) <= MOST_LABELS
+def is_label_map(voxels: np.ndarray) -> bool:
+    """Whether voxels, of any shape, are labels: two or more, but few whole values, the lowest of them 0."""
+    values: set[float] = set()
+    flat = voxels.reshape(-1)
+    for start in range(0, flat.size, BLOCK):  # most images are told by their beginning
+        block = flat[start : start + BLOCK]
+        whole = np.rint(block)
+        if block.dtype.kind == "f" and not (np.abs(block - whole) <= WHOLE).all():
+            return False
+        values |= set(np.unique(whole).tolist())
+        if len(values) > MOST_LABELS or min(values) < 0:
+            return False
+    return len(values) > 1 and 0 in values
 
 
 def check_is_image(stack: Stack) -> None:
     """Raise InputError for a label map."""
     if is_label_map(stack.frames):
-        count = len(np.unique(np.rint(stack.frames)))
         raise InputError(
-            f"The image holds only {count} different whole values, as a label map does; give the image that "
+            "The image holds only a few different whole values, as a label map does; give the image that "
             "it was drawn on, and the labels by --labels."
         )
 
@@ -66,7 +67,7 @@ def check_axes(stack: Stack) -> None:
     """
     frames = stack.frames[:, :, :: _stride(stack.frames.shape[2]), :: _stride(stack.frames.shape[3])]
     count = len(stack.origins)
-    if count < 2 or stack.gaps.min() < THICK_GAP_MM:
+    if count < 2 or stack.gaps.min() < THICK_GAP_MM or min(stack.frames.shape[2:]) < LEAST_PIXELS:
         return
     neighbours = _difference(frames[:, 1:], frames[:, :-1])
     ends = _difference(frames[:, -1:], frames[:, :1])

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.stack import Stack
+from .account import LeftOut
 from .crossing import crossing_fault
 from .label_files import read_labels
 from .volumes import read_lax, read_stack
@@ -22,12 +23,14 @@ class Input:
 
     stack: short-axis. lax: long-axis images, one slice each. labels: (T or 1, S, H, W) uint8, an expert's, if
     given. notes: plain sentences on what is odd about the files, and on choices made for the user.
+    left_out: what of a folder was not used.
     """
 
     stack: Stack
     lax: tuple[Stack, ...] = ()
     labels: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def read_input(
@@ -43,17 +46,18 @@ def read_input(
     """
     notes: list[str] = []
     found: tuple[Stack, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     if path.is_dir():
         from .dicom.study import read_study  # pydicom, which files do not need
 
         study = read_study(path)
-        stack, notes = study.sax, list(study.warnings)
+        stack, notes, left_out = study.sax, list(study.warnings), study.left_out
         found = _crossing(study.lax, stack, notes)
     else:
         stack = read_stack(path, notes.append)
     given = tuple(read_lax(item, stack, notes.append) for item in lax)
     drawn = None if labels is None else read_labels(labels, stack, label_values, notes.append)
-    return Input(stack, given or found, drawn, tuple(dict.fromkeys(notes)))
+    return Input(stack, given or found, drawn, tuple(dict.fromkeys(notes)), left_out)
 
 
 def _crossing(images: tuple[Stack, ...], stack: Stack, notes: list[str]) -> tuple[Stack, ...]:

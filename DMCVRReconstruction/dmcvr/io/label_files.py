@@ -63,10 +63,15 @@ def read_labels(
     if SLICE_ORIGINS in file.fields:
         labels = _on_slices(replace(file, voxels=numbers), stack)
     else:
+        labels = sample_nearest(numbers, file.grid, stack)
+        if not labels.any():
+            raise InputError(
+                "The label file holds none of LVC, LVM and RVC where the image slices are; give labels drawn "
+                "on this very image."
+            )
         if not segmentation:
             _check_lattice(file.grid, stack, warn)
-        labels = sample_nearest(numbers, file.grid, stack)
-        _check_coverage(numbers, file.grid, labels, stack, segmentation, warn)
+        _check_coverage(numbers, file.grid, stack, segmentation, warn)
     _check_order(labels, values)
     return labels
 
@@ -151,15 +156,8 @@ def _check_lattice(grid: Grid, stack: Stack, warn: Warn) -> None:
         )
 
 
-def _check_coverage(
-    numbers: np.ndarray, grid: Grid, labels: np.ndarray, stack: Stack, segmentation: bool, warn: Warn
-) -> None:
-    """Tell of labels beyond the stack, and raise InputError where none is within it."""
-    if not labels.any():
-        raise InputError(
-            "The label file holds none of LVC, LVM and RVC where the image slices are; give labels drawn on "
-            "this very image."
-        )
+def _check_coverage(numbers: np.ndarray, grid: Grid, stack: Stack, segmentation: bool, warn: Warn) -> None:
+    """Tell of labels beyond the stack, and of slices that the file does not reach."""
     z, y, x = np.nonzero(numbers.any(0))
     offset = grid.position(np.stack([z, y, x], -1)) - stack.origins[0]
     inside = np.ones(len(offset), bool)

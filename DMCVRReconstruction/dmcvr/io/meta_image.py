@@ -61,7 +61,9 @@ def read_meta_image(path: Path, what: str) -> ImageFile:
     axes = np.array(matrix).reshape(count, count)[:3, :3] if matrix else np.eye(3)
     shape = tuple(int(size) for size in sizes[::-1])
     check_size(prod(shape), f"{what} file")
-    grid = lattice(np.array(origin[:3]), axes * np.array(spacing[:3])[:, None], shape[-3:], what)
+    *_, depth, height, width = shape
+    steps = axes * np.array(spacing[:3])[:, None]
+    grid = lattice(np.array(origin[:3]), steps, (depth, height, width), what)
     voxels = _voxels(path, fields, length, prod(shape), what).reshape(-1, *shape[-3:])
     times = plausible_times(np.arange(shape[0]) * spacing[3]) if count == 4 else None
     return ImageFile(voxels, grid, times)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,8 @@ SPACE_UNITS = {1: 1000.0, 3: 0.001}
 """Millimetres in a metre and in a micrometre; all else is millimetres."""
 TIME_UNITS = {8: 1000.0, 16: 1.0, 24: 0.001}
 """Milliseconds in a second, a millisecond and a microsecond."""
+Header = dict[str, tuple[Any, ...]]
+"""The fields' values, numbers or bytes as FIELDS says."""
 VECTORS = (1004, 1005, 1006, 1007, 1008, 1009, 2003, 2004, 2005)
 """Intents whose fifth dimension is no time: matrices, vectors, quaternions, colours, shapes."""
 
@@ -76,7 +79,7 @@ def read_nifti(path: Path, what: str, warn: Warn) -> ImageFile:
     return ImageFile(_scaled(voxels, header, what), grid, times)
 
 
-def _header(source: Source, what: str) -> tuple[dict[str, tuple], int, str]:
+def _header(source: Source, what: str) -> tuple[Header, int, str]:
     """The header's fields, its length, and its byte order."""
     data = source.stream.read(4)
     for order in "<>":
@@ -103,7 +106,7 @@ def _header(source: Source, what: str) -> tuple[dict[str, tuple], int, str]:
     return header, length, order
 
 
-def _sizes(header: dict[str, tuple], what: str) -> tuple[tuple[int, ...], int]:
+def _sizes(header: Header, what: str) -> tuple[tuple[int, int, int, int], int]:
     """(X, Y, Z, T) and which dimension, from 1, is that of the frames."""
     count, *sizes = header["dim"]
     if not 1 <= count <= 7 or min(sizes[:count]) < 1:
@@ -116,10 +119,11 @@ def _sizes(header: dict[str, tuple], what: str) -> tuple[tuple[int, ...], int]:
     if len(beyond) > 1:
         raise wrong_dimensions()
     axis = beyond[0] if beyond else 4
-    return (*sizes[:3], sizes[axis - 1] if beyond else 1), axis
+    width, height, depth = sizes[:3]
+    return (width, height, depth, sizes[axis - 1] if beyond else 1), axis
 
 
-def _check_meaning(header: dict[str, tuple], axis: int) -> None:
+def _check_meaning(header: Header, axis: int) -> None:
     """Raise InputError for voxels that are no plain numbers."""
     kind = header["type"][0]
     if kind in COMPLEX:
@@ -130,7 +134,7 @@ def _check_meaning(header: dict[str, tuple], axis: int) -> None:
         raise InputError(f"The NIfTI file holds voxels of type {kind}, which is not read; convert them.")
 
 
-def _placement(header: dict[str, tuple]) -> Placement:
+def _placement(header: Header) -> Placement:
     scale = SPACE_UNITS.get(header["units"][0] & 0x07, 1.0)
     rows = np.array(header["rows"], float).reshape(3, 4)
     return Placement(
@@ -144,7 +148,7 @@ def _placement(header: dict[str, tuple]) -> Placement:
     )
 
 
-def _scaled(voxels: np.ndarray, header: dict[str, tuple], what: str) -> np.ndarray:
+def _scaled(voxels: np.ndarray, header: Header, what: str) -> np.ndarray:
     """The voxels as intensities: slope times number plus intercept, where there is a slope."""
     slope, intercept = header["slope"][0], header["intercept"][0]
     if slope == 0 or (slope == 1 and intercept == 0) or np.isnan(slope):

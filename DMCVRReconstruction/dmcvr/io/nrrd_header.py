@@ -152,7 +152,8 @@ def _directions(fields: Mapping[str, str], count: int, what: str) -> list[np.nda
     if "space directions" not in fields:
         return None
     directions = _vectors(fields["space directions"], what)
-    if len(directions) != count or any(item is not None and not 1 <= len(item) <= 4 for item in directions):
+    lengths = {len(item) for item in directions if item is not None}
+    if len(directions) != count or len(lengths) > 1 or not lengths <= {1, 2, 3, 4}:
         raise damaged(what)
     return directions
 

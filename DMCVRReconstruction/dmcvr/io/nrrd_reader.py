@@ -8,6 +8,7 @@ past the end of a buffer when it complains of a long line.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from math import prod
 from pathlib import Path
@@ -126,7 +127,7 @@ def _skip(source: Source, header: Header, size: int, encoding: str, what: str) -
         raise damaged(what)
 
 
-def _whole(fields, name: str, what: str) -> int:
+def _whole(fields: Mapping[str, str], name: str, what: str) -> int:
     text = fields.get(name, fields.get(name.replace(" ", ""), "0"))
     if not re.fullmatch(r"-?\d{1,12}", text, re.ASCII):
         raise damaged(what)

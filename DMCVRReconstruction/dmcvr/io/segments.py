@@ -31,12 +31,9 @@ def segment_labels(file: ImageFile, values: tuple[int, int, int], warn: Warn) ->
     contradict each other by more than MOST_OVERLAP.
     """
     places = _places(file, values)
-    masks = {
-        label: file.voxels[layer] == value if 0 <= layer < len(file.voxels) else None
-        for label, (layer, value) in places.items()
-    }
-    if any(mask is None for mask in masks.values()):
+    if not all(0 <= layer < len(file.voxels) for layer, _ in places.values()):
         raise damaged("label")
+    masks = {label: file.voxels[layer] == value for label, (layer, value) in places.items()}
     for one, other in combinations(masks, 2):
         _check_overlap(one, masks[one], other, masks[other], warn)
     out = np.zeros(file.voxels.shape[1:], np.uint8)

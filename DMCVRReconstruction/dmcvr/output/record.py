@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from .. import __version__
 from ..anatomy.function import ejection_fraction, find_ed_es, mass_g
 from ..anatomy.long_axis import long_axis
 from ..core.errors import InputError
+from ..io.inputs import Input
 from ..model.bundle import file_hash
 from ..system.walk import files_below
 
@@ -27,7 +28,8 @@ LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image")
 
 
 def input_hash(path: Path) -> str:
-    """SHA-256 of a file, or of the sorted hashes of all files in a folder, so that names do not matter.
+    """SHA-256 of a file, or of the sorted hashes of all files in a folder, so that names do not matter. Files
+    that may not be read do not count.
 
     Raises InputError, which names no path, where a file cannot be read.
     """
@@ -35,7 +37,7 @@ def input_hash(path: Path) -> str:
     try:
         if path.is_file():
             return file_hash(path)
-        hashes = sorted(file_hash(item) for item in files_below(path))
+        hashes = sorted(file_hash(item) for item in files_below(path) if os.access(item, os.R_OK))
     except OSError as error:
         raise InputError("A file of the input cannot be read, or was removed; give it again.") from error
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
@@ -58,8 +60,19 @@ class ModelRecord:
 
 
 @dataclass(frozen=True)
+class LeftOutRecord:
+    """What of the input was not used: how many files, images or slices, and why."""
+
+    what: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class InputRecord:
-    """The stack that was read, and the hashes of its files and of the expert labels, if there were any."""
+    """The stack that was read, the hashes of its files and of the expert labels, if there were any, and what
+    was not used.
+    """
 
     sha256: str
     labels_sha256: str | None
@@ -68,6 +81,7 @@ class InputRecord:
     pixels: list[int]
     spacing_mm: list[float]
     gaps_mm: list[float]
+    left_out: list[LeftOutRecord]
 
 
 @dataclass(frozen=True)
@@ -121,8 +135,8 @@ class RunRecord:
     What does not apply to the method is null. ``frames`` are the reconstructed frames of the input, counted
     from 0, ``left_out`` those that show no heart; ``ed`` and ``es`` count among ``frames``. ``volumes`` and
     ``stack_volumes``, in ml by structure, hold a table for each of them, ``mass_g`` a number, ``long_axis``
-    null where a ventricle is missing.
-    ``uncertainty`` is, by frame and slice, the mean within the heart, in intensities.
+    null where a ventricle is missing. ``uncertainty`` is, by frame and slice, the mean within the heart, in
+    intensities.
     """
 
     versions: dict[str, str]
@@ -164,13 +178,13 @@ def make_record(
     options: Options,
     model: Model | None,
     hashes: tuple[str, str | None],
-    warnings: Sequence[str],
+    given: Input,
     seconds: dict[str, float],
 ) -> RunRecord:
     """The record of a run.
 
-    hashes: SHA-256 of the input and of the expert labels, where they were given. warnings: of reading the
-    input; those of the result are added.
+    hashes: SHA-256 of the input and of the expert labels, where they were given.
+    given: the input; its notes and the result's warnings are the record's.
     """
     cycle = _cycle(result)
     at_ed, at_es = (None, None) if cycle is None else (cycle.ed_frame, cycle.es_frame)
@@ -191,7 +205,7 @@ def make_record(
         keeps_acquired=options.keep_acquired or not generates,
         samples=options.samples or None,
         uncertainty=_uncertainty(result),
-        input=_input(result, hashes),
+        input=_input(result, hashes, given),
         geometry=_geometry(result),
         register=_register(result),
         frames=list(result.frames),
@@ -205,7 +219,7 @@ def make_record(
         cycle=cycle,
         long_axis=[_long_axis(result, index) for index in range(len(result.labels))],
         seconds={stage: round(value, 3) for stage, value in seconds.items()},
-        warnings=[*warnings, *result.warnings],
+        warnings=[*given.notes, *result.warnings],
     )
 
 
@@ -213,7 +227,7 @@ def _model(model: Model) -> ModelRecord:
     return ModelRecord(model.card["name"], model.card["licence"], model.sha256)
 
 
-def _input(result: Reconstruction, hashes: tuple[str, str | None]) -> InputRecord:
+def _input(result: Reconstruction, hashes: tuple[str, str | None], given: Input) -> InputRecord:
     stack = result.stack
     return InputRecord(
         sha256=hashes[0],
@@ -223,6 +237,7 @@ def _input(result: Reconstruction, hashes: tuple[str, str | None]) -> InputRecor
         pixels=list(stack.frames.shape[:1:-1]),
         spacing_mm=[round(value, 6) for value in stack.spacing],
         gaps_mm=[round(float(gap), 4) for gap in stack.gaps],
+        left_out=[LeftOutRecord(item.what, item.count, item.reason) for item in given.left_out],
     )
 
 

@@ -17,9 +17,10 @@ BLANK = 0.02
 
 def blank_images(stack: Stack) -> np.ndarray:
     """(T, S) bool, whether an image is constant, or as good as that."""
-    deviations = stack.frames.std((-2, -1))
+    deviations: np.ndarray = stack.frames.std((-2, -1))
     shown = deviations[deviations > 0]
-    return deviations <= BLANK * (np.median(shown) if shown.size else 1.0)
+    blank: np.ndarray = deviations <= BLANK * (np.median(shown) if shown.size else 1.0)
+    return blank
 
 
 def leave_out_blank_slices(

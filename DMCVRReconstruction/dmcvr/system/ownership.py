@@ -15,7 +15,7 @@ from pathlib import Path
 from ..core.errors import InputError
 from .untrusted import read_json
 
-LISTED = ".dmcvr-files.json"
+LISTED = ".dmcvr.json"
 """Name of the list: an object of names and, for each, the SHA-256 of what may lie there."""
 ANY = "*"
 """In place of a hash: whatever lies there."""

@@ -17,6 +17,7 @@ from dmcvr.cohort.engine import run_on
 from dmcvr.cohort.leftovers import remove_leftovers
 from dmcvr.cohort.records import RECORD, read_record
 from dmcvr.core.errors import InputError
+from dmcvr.system.ownership import LISTED
 
 CASES = 10
 QUICK = ("--method", "linear", "--spacing", "4", "--expert-labels")
@@ -63,7 +64,7 @@ def times(output):
 
 
 def temporary(output):
-    return [path for path in output.rglob("*") if path.name.startswith(".")]
+    return [path for path in output.rglob(".*") if path.name != LISTED]
 
 
 @pytest.mark.slow
@@ -222,6 +223,7 @@ def cluster(tmp_path):
         scheduler.kill()
 
 
+@pytest.mark.slow
 def test_a_running_cluster_whose_scheduler_is_then_lost(cluster, stacks, found, settings):
     scheduler, address = cluster
     outcomes = []

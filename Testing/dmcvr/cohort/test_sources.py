@@ -1,5 +1,9 @@
+import os
+import re
+from collections import Counter
+
 import pytest
-from dmcvr.cohort.sources import subject_and_phase
+from dmcvr.cohort.sources import find_stacks, subject_and_phase
 from dmcvr.core.errors import InputError
 
 
@@ -120,3 +124,99 @@ def test_inputs_of_other_kinds(found, tmp_path):
     (tmp_path / "index.csv").write_bytes(b"path\n\xff\xfe\n")
     with pytest.raises(InputError, match="UTF-8"):
         found(tmp_path / "index.csv")
+
+
+@pytest.fixture
+def passed_over():
+    """Names of the cases of a folder, and what was not taken for a stack."""
+
+    def find(folder):
+        left_out = Counter()
+        return [case.name for case in find_stacks(folder, left_out)], dict(left_out)
+
+    return find
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LA_012_sax", "la_7", "sax_la_cohort", "patient_sa_lax_study", "ao_3_cine", "sub-1_sax", "p1_0000"],
+)
+def test_names_of_stacks(touch, passed_over, name):
+    assert passed_over(touch(f"{name}.nii.gz")) == ([name], {})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("p1_segmentation.nii.gz", "label files"),
+        ("p1-mask.nrrd", "label files"),
+        ("SAX.labelmap.mha", "label files"),
+        ("p1_sax_pred.nii", "label files"),
+        ("labelsTr/p1.nii.gz", "label files"),
+        ("p1/masks/sax.nii.gz", "label files"),
+        ("anything.seg.nrrd", "label files"),
+        ("p1_la.nii.gz", "other views"),
+        ("p1_4ch_cine.nii.gz", "other views"),
+        ("lax.nii.gz", "other views"),
+    ],
+)
+def test_labels_and_other_views_are_counted(touch, passed_over, name, kind):
+    assert passed_over(touch(name, "p1_sax.nrrd")) == (["p1_sax"], {kind: 1})
+
+
+def test_a_folder_as_of_nnunet(touch, passed_over):
+    folder = touch(
+        "imagesTr/p1_0000.nii.gz", "labelsTr/p1.nii.gz", "imagesTs/p2_0000.nii.gz", "labelsTs/p2.nii.gz"
+    )
+    assert passed_over(folder) == (["imagesTr_p1_0000", "imagesTs_p2_0000"], {"label files": 2})
+
+
+def test_linked_folders_are_followed_and_loops_end(touch, passed_over, tmp_path):
+    folder = touch("a/1.nrrd")
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (elsewhere / "deep" / "2.nrrd").write_text("")
+    (folder / "linked").symlink_to(elsewhere)
+    (elsewhere / "up").symlink_to(folder)
+    (folder / "a" / "itself").symlink_to(folder / "a")
+    (folder / "nowhere").symlink_to(tmp_path / "none")
+    assert passed_over(folder) == (["a_1", "linked_deep_2"], {})
+
+
+def test_a_stray_image_does_not_hide_dicom(touch, passed_over, write_patient, labelled_case):
+    folder = touch("stray.nii.gz", "notes.txt")
+    write_patient(folder / "study", labelled_case()[0], "4711")
+    names, _ = passed_over(folder)
+    assert names[0] == "stray"
+    assert names[1].startswith("exam-")
+    assert len(names) == 2
+
+
+def test_linked_dicom_folders_are_found_once(found, write_patient, labelled_case, tmp_path):
+    write_patient(tmp_path / "disk" / "study", labelled_case()[0], "4711")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "one").symlink_to(tmp_path / "disk" / "study")
+    (tmp_path / "in" / "two").symlink_to(tmp_path / "disk" / "study")
+    (case,) = found(tmp_path / "in")
+    assert len(case.inputs) == 3
+
+
+def test_names_that_are_no_text_are_told_apart(found, tmp_path):
+    for name in (b"caf\xe9.nrrd", b"caf\xe8.nrrd"):
+        (tmp_path / os.fsdecode(name)).write_text("")
+    names = [case.name for case in found(tmp_path)]
+    assert len(set(names)) == 2
+    assert all(re.fullmatch("caf_-[0-9a-f]{6}", name) for name in names)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_counted(touch, passed_over, monkeypatch):
+    folder = touch("a/1.nrrd", "b/2.nrrd")
+    listdir = os.listdir
+
+    def deny(place):
+        if str(place).endswith("b"):
+            raise PermissionError
+        return listdir(place)
+
+    monkeypatch.setattr(os, "listdir", deny)
+    assert passed_over(folder) == (["a_1"], {"folders that may not be looked into": 1})

@@ -196,9 +196,9 @@ def test_on_another_lattice_in_plane_the_volumes_stay(tmp_path_factory, drawn, s
 
     def truth(points):
         rows, columns = (grid.indices(points)[..., axis] for axis in (1, 2))
-        away = np.hypot(rows - 20, columns - 30)
-        out = np.where(np.hypot(rows - 20, columns - 12) < 8, RVC, 0)
-        return np.where(away < 8, LVC, np.where(away < 12, LVM, out)).astype(np.uint8)
+        away = np.hypot(rows - 20.3, columns - 29.6)  # no pixel's middle on a border
+        out = np.where(np.hypot(rows - 20.3, columns - 12.1) < 8.37, RVC, 0)
+        return np.where(away < 8.41, LVC, np.where(away < 12.63, LVM, out)).astype(np.uint8)
 
     voxels = np.stack([truth(fine.plane(z).points()) for z in range(6)])
     told = []
@@ -206,7 +206,7 @@ def test_on_another_lattice_in_plane_the_volumes_stay(tmp_path_factory, drawn, s
     found = read_labels(label_file(path, voxels, fine), stack, warn=told.append)[0]
     exact = np.stack([truth(stack.plane(index).points()) for index in range(6)])
     for label in (LVC, LVM, RVC):
-        assert (found == label).sum() == pytest.approx((exact == label).sum(), rel=0.05)
+        assert (found == label).sum() == pytest.approx((exact == label).sum(), rel=0.06)
     assert any("another grid" in message for message in told)
 
 

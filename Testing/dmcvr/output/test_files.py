@@ -6,6 +6,7 @@ import pytest
 import SimpleITK as sitk
 from dmcvr.core.errors import InputError
 from dmcvr.core.labels import LVC, NAMES
+from dmcvr.io.inputs import Input
 from dmcvr.io.label_files import read_labels
 from dmcvr.io.volumes import read_stack
 from dmcvr.output.files import stack_grid, write_reconstruction
@@ -17,7 +18,7 @@ OPTIONS = Options(method="linear", spacing=5)
 
 
 def write(folder, result, **changes):
-    record = make_record(result, OPTIONS, None, ("0" * 64, None), [], {})
+    record = make_record(result, OPTIONS, None, ("0" * 64, None), Input(result.stack), {})
     write_reconstruction(folder, result, replace(record, **changes))
 
 

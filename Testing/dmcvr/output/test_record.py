@@ -6,6 +6,8 @@ import pytest
 from dmcvr import __version__
 from dmcvr.alignment.shifts import SliceShifts
 from dmcvr.anatomy.function import mass_g
+from dmcvr.io.account import LeftOut
+from dmcvr.io.inputs import Input
 from dmcvr.output.record import LIBRARIES, input_hash, make_record
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
@@ -19,7 +21,9 @@ def beating(cine):
 
 def record_of(result, model=None, **options):
     hashes = "ab" * 32, None
-    record = make_record(result, Options(**options), model, hashes, ["Read twice."], {"read": 1.23456})
+    unused = (LeftOut("slice", 2, "in colour", extends=True), LeftOut("file", 1, "not DICOM"))
+    given = Input(result.stack, notes=("Read twice.",), left_out=unused)
+    record = make_record(result, Options(**options), model, hashes, given, {"read": 1.23456})
     return record.to_json()
 
 
@@ -36,6 +40,10 @@ def test_it_says_what_came_out(beating, cine):
         "pixels": [130, 120],
         "spacing_mm": [2.4, 2.4],
         "gaps_mm": [10.0] * 12,
+        "left_out": [
+            {"what": "slice", "count": 2, "reason": "in colour"},
+            {"what": "file", "count": 1, "reason": "not DICOM"},
+        ],
     }
     assert record["geometry"]["voxels"] == [130, 120, 25]
     assert record["register"] == {"source": "none", "shifts_mm": [[0.0, 0.0]] * 13, "largest_mm": 0.0}
@@ -110,7 +118,7 @@ def test_uncertainty_is_told_by_slice_within_the_heart(beating):
 
 
 def test_given_labels_are_told(beating, model):
-    record = make_record(beating, Options(label_rule="image"), model, ("ab", "cd"), [], {})
+    record = make_record(beating, Options(label_rule="image"), model, ("ab", "cd"), Input(beating.stack), {})
     assert (record.input.labels_sha256, record.label_rule) == ("cd", "code")
 
 

@@ -17,6 +17,8 @@ from dmcvr.core.geometry import Grid, Plane
 from dmcvr.core.intensity import grey_limits
 from dmcvr.core.labels import COLOURS, LVC, LVM, RVC
 from dmcvr.core.stack import Stack
+from dmcvr.io.account import LeftOut
+from dmcvr.io.inputs import Input
 from dmcvr.output.pictures import picture, png
 from dmcvr.output.record import ModelRecord, make_record
 from dmcvr.output.report import ReportData, write_report
@@ -67,8 +69,9 @@ def data():
         tuple(frame["LVC"] for frame in volumes), False, {"segment": 1.25},
         ("Slices 3 & 4 are <far> apart.",),
     )  # fmt: skip
+    given = Input(stack, left_out=(LeftOut("image", 24, "phase or velocity, not magnitude"),))
     record = replace(
-        make_record(result, Options(), None, ("cd" * 32, None), [], result.seconds),
+        make_record(result, Options(), None, ("cd" * 32, None), given, result.seconds),
         model=ModelRecord("compact", "CC BY-NC-SA 4.0", "ab" * 32),
         volumes=volumes,
         stack_volumes=[{name: value * 1.1 for name, value in frame.items()} for frame in volumes],
@@ -117,6 +120,11 @@ def written(data, tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(written):
     return Page(written)
+
+
+def test_what_was_left_out_of_the_input_is_told(written):
+    text = " ".join(Page(written).text.split())
+    assert "Left out of the input Phase or velocity, not magnitude 24 images" in text
 
 
 def test_page_loads_nothing(written, page):

@@ -7,6 +7,8 @@ from dmcvr.reconstruction.blank_images import blank_images, complete_frames, lea
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
 
+pytestmark = pytest.mark.slow
+
 SHAPE = Options(method="shape", spacing=5.0, frame="all")
 
 

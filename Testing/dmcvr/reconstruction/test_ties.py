@@ -7,6 +7,8 @@ import pytest
 from dmcvr.baselines import BASELINES
 from dmcvr.reconstruction.pipeline import Options, reconstruct
 
+pytestmark = pytest.mark.slow
+
 ROUNDING_MM = 0.001
 """Half a unit of the last digit that DICOM writes of a position, doubled."""
 

@@ -5,11 +5,20 @@ from pathlib import Path
 
 import pytest
 from dmcvr.core.errors import InputError, StorageError
+from dmcvr.system.ownership import LISTED
 from dmcvr.system.staging import check_apart, made_folder, staged_file, staged_folder
 
 
 def tree(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    """What lies in a folder, but for the list of what was written."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != LISTED)
+
+
+def write_old(folder, *names):
+    """Files of an earlier run."""
+    with staged_folder(folder) as staged:
+        for name in names:
+            (staged / name).write_text("old")
 
 
 def test_a_new_folder_appears_at_the_end_with_its_parents(tmp_path):
@@ -28,13 +37,13 @@ def test_a_new_folder_can_be_read_like_any_other(tmp_path):
 
 
 def test_an_existing_folder_keeps_what_is_not_written_again(tmp_path):
-    for name in ("kept", "x", "part_000.nrrd", "part_001.nrrd"):
-        (tmp_path / name).write_text("old")
+    write_old(tmp_path, "x", "part_000.nrrd", "part_001.nrrd")
+    (tmp_path / "kept").write_text("old")
     with staged_folder(tmp_path, "part_*.nrrd") as folder:
         (folder / "x").write_text("new")
         (folder / "part_000.nrrd").write_text("new")
         assert (tmp_path / "x").read_text() == "old"
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+    assert {name: (tmp_path / name).read_text() for name in tree(tmp_path)} == {
         "kept": "old",
         "x": "new",
         "part_000.nrrd": "new",
@@ -49,12 +58,12 @@ def test_an_existing_folder_is_written_from_within(tmp_path):
 
 def test_where_the_seal_lies_all_files_are_of_one_run(tmp_path):
     """The old seal goes before any file is replaced, and the new one comes after all."""
-    for name in ("a", "seal", "z"):
-        (tmp_path / name).write_text("old")
+    write_old(tmp_path, "a", "seal", "z")
     moves = []
 
     def watch(event, arguments):
-        if event in ("os.remove", "os.rename") and str(tmp_path) in str(arguments[0]):
+        moved = event in ("os.remove", "os.rename") and str(tmp_path) in str(arguments[0])
+        if moved and Path(arguments[0]).name != LISTED:
             moves.append((event, Path(arguments[0]).name))
 
     sys.addaudithook(watch)
@@ -62,7 +71,7 @@ def test_where_the_seal_lies_all_files_are_of_one_run(tmp_path):
         for name in ("a", "seal", "z"):
             (folder / name).write_text("new")
     assert moves[:4] == [("os.remove", "seal"), ("os.rename", "a"), ("os.rename", "z"), ("os.rename", "seal")]
-    assert {path.read_text() for path in tmp_path.iterdir()} == {"new"}
+    assert {(tmp_path / name).read_text() for name in tree(tmp_path)} == {"new"}
 
 
 @pytest.mark.parametrize("exists", [True, False])

@@ -115,6 +115,7 @@ def test_a_run_scores_itself_on_what_was_kept_apart(part, tiny, hearts, tmp_path
     assert len(list((tmp_path / "samples").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_scores_do_not_change_what_is_trained(tiny, hearts, tmp_path):
     silent = start("segmenter", tiny, hearts, tmp_path / "a", replace(OPTIONS, judge_every=6))
     judged = start("segmenter", tiny, hearts, tmp_path / "b", held_out=hearts)
@@ -134,6 +135,7 @@ def test_dice_of_the_scores_is_in_3d_and_a_mean_over_stacks(tiny, hearts):
     assert task.scores(network) == {"Dice LVC": 0.5, "Dice LVM": 0.5, "Dice RVC": 0.5}
 
 
+@pytest.mark.slow
 def test_the_generator_of_the_papers_kind_is_trained_on_the_segmenters_features(paper_like, hearts, tmp_path):
     segmenter = start("segmenter", paper_like, hearts, tmp_path / "segmenter")
     job = TrainingJob("generator", paper_like, segmenter=segmenter)
@@ -149,6 +151,7 @@ def test_the_generator_of_the_papers_kind_is_trained_on_the_segmenters_features(
         start("segmenter", paper_like, hearts, tmp_path / "none", size=32)
 
 
+@pytest.mark.slow
 def test_the_papers_own_preset_takes_a_step(hearts, tmp_path):
     """Its segmenter at full size: the generator of 174 million parameters is left to those with the time."""
     options = replace(OPTIONS, steps=1, batch=1)
@@ -156,6 +159,7 @@ def test_the_papers_own_preset_takes_a_step(hearts, tmp_path):
     assert sum(value.numel() for name, value in weights.items() if "running" not in name) > 19e6
 
 
+@pytest.mark.slow
 def test_diffae_is_trained_without_a_morphology_code(tiny, hearts, tmp_path):
     diffae = replace(tiny, denoiser=replace(tiny.denoiser, morphology=None, morphology_channels=0))
     entries = []
@@ -175,6 +179,7 @@ def test_a_folder_with_another_runs_checkpoint_is_refused(tiny, hearts, tmp_path
             start(part, tiny, hearts, tmp_path, options, **more)
 
 
+@pytest.mark.slow
 def test_training_starts_from_given_weights(tiny, hearts, tmp_path):
     first = start("generator", tiny, hearts, tmp_path / "a", replace(OPTIONS, steps=1), size=16)
     still = replace(OPTIONS, steps=1, learning_rate=0.0)
@@ -183,6 +188,7 @@ def test_training_starts_from_given_weights(tiny, hearts, tmp_path):
         torch.testing.assert_close(value, load_file(first)[name])
 
 
+@pytest.mark.slow
 def test_weights_of_another_part_or_no_weights_are_no_start(tiny, hearts, tmp_path):
     options = replace(OPTIONS, steps=1)
     other = start("segmenter", tiny, hearts, tmp_path / "a", options)
@@ -242,6 +248,7 @@ def command(part: str, prepared: Path, output: Path, *more) -> list[str]:
     return ["-m", "dmcvr", "train", *map(str, words)]
 
 
+@pytest.mark.slow
 def test_a_process_killed_twice_and_started_again_ends_bit_for_bit_the_same(prepared, tmp_path):
     long = ("--steps", 24, "--checkpoint-every", 7)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -262,6 +269,7 @@ def launched(*words: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 @EACH
 def test_two_processes_train_one_network(part, prepared, tmp_path):
     """Started by torchrun over gloo: one log, one set of files, and on resuming the same weights."""

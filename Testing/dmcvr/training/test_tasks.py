@@ -22,6 +22,7 @@ def test_generator_batches_are_what_the_denoiser_is_used_on(tiny, hearts):
         assert images[index, 0][labels[index] == 1].mean() > images[index, 0][labels[index] == 2].mean() + 0.4
 
 
+@pytest.mark.slow
 def test_segmenter_batches_show_the_window_and_the_whole_field(tiny, hearts):
     torch.manual_seed(0)
     images, labels = SegmenterTask(hearts, None, tiny).draw(400)
@@ -65,6 +66,7 @@ def test_windows_are_what_the_model_is_used_on(tiny, hearts):
         assert inside[labels[index] == 1].mean() > inside[labels[index] == 2].mean() + 0.4
 
 
+@pytest.mark.slow
 def test_a_share_of_the_samples_is_denoised_without_its_code(tiny, hearts):
     module, seen = Generator(tiny), []
     module.denoiser.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[4]))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...core.labels import NAMES
 from ...evaluation.metrics import dice, surface_distances
+from ...io.inputs import Input
 from ...io.scene import write_scene
 from ...model.inference import Model
 from ...output.files import FILES, RECORD, write_reconstruction
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         with show_progress(arguments.json) as progress:
             result = reconstruct(phantom.sax, model, options, progress, lax=tuple(phantom.lax.values()))
         hashes = input_hash(folder / "sax.nrrd"), None
-        record = make_record(result, options, model, hashes, [], result.seconds)
+        record = make_record(result, options, model, hashes, Input(phantom.sax), result.seconds)
         lax = tuple(phantom.lax.values())
         write_reconstruction(folder, result, record, lax)
         views = [(f"LAX {view}", f"lax_{view}.nrrd") for view in phantom.lax]

@@ -70,7 +70,7 @@ def answer(request: Request) -> None:
         with show_progress(request.as_json) as progress:
             result = reconstruct(given.stack, model, options, progress, given.labels, given.lax)
         seconds |= result.seconds
-        record = make_record(result, options, model, hashes, given.notes, seconds)
+        record = make_record(result, options, model, hashes, given, seconds)
         write_reconstruction(folder, result, record, given.lax)
     if request.as_json:
         print(json.dumps({"output": str(request.output), "result": record.to_json()}), flush=True)

@@ -13,7 +13,7 @@ from ...io.nrrd import is_written_here, write_volume
 from ...io.volumes import read_grid
 from ...model.inference import Model
 from ...output.files import stack_grid
-from ...reconstruction.blank_images import complete_frames
+from ...reconstruction.blank_images import complete_frames, leave_out_blank_slices
 from ...reconstruction.stack_labels import segment_stack
 from ...system.staging import check_apart, staged_file
 from ..progress_bar import show_progress
@@ -31,18 +31,20 @@ def run(arguments: argparse.Namespace) -> None:
         grid = stack_grid(stack) if arguments.input.is_dir() else read_grid(arguments.input)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
         with show_progress(arguments.json) as progress:
-            complete, blank = complete_frames(stack)
-            _, by_frame = segment_stack(stack, model, complete, progress)
-        labels = np.zeros(stack.frames.shape, np.uint8)
+            shown, _, blank_slices = leave_out_blank_slices(stack, None)
+            complete, blank_frames = complete_frames(shown)
+            _, by_frame = segment_stack(shown, model, complete, progress)
+        labels: np.ndarray = np.zeros(stack.frames.shape, np.uint8)
+        kept = np.isin(stack.positions, (shown.origins - stack.origins[0]) @ stack.normal)
         for frame, found in by_frame.items():
-            labels[frame] = found
+            labels[frame, kept] = found
         if grid.step_z @ stack.normal < 0:  # a left-handed file; a Stack is sorted the other way
             labels = labels[:, ::-1]
         if len(labels) > 1:
             write_volume(path, labels, grid, stack.times, labels=True)
         else:
             write_volume(path, labels[0], grid)
-    notes = [*given.notes, *blank]
+    notes = [*given.notes, *blank_slices, *blank_frames]
     if arguments.json:
         print(json.dumps({"output": str(arguments.output), "warnings": notes}), flush=True)
         return

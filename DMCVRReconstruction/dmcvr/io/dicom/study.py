@@ -1,38 +1,30 @@
-"""Finding the SAX stack and the LAX images in a folder of DICOM files, one study of one subject.
+"""The SAX stack and the LAX images in a folder of DICOM files, one study of one subject.
 
-The unit is the run: the images of one series at one place, through time. Whether a scanner stored one series
-a slice or one for all, runs of equal orientation, pixel spacing and size form a group; the group that looks
-most like a short-axis stack is the stack, and cines that cross it are long-axis images.
+Images of one place through time are a cine (``cines``), parallel cines taken as one stack are an acquisition
+(``acquisitions``). The acquisition that looks most like a short-axis stack is the stack, and cines that cross
+it are long-axis images (``choice``). What is not used is accounted for (``left_out``).
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ...core.errors import InputError
-from ...core.geometry import unit
-from ...core.parallel_slices import (
-    SAME_PLACE_MM,
-    can_be_stacked,
-    first_at_each_place,
-    is_steep,
-    stack_geometry,
-)
 from ...core.stack import Stack
+from ..account import LeftOut, some
 from ..sanity import check_stack
-from .files import Header, read_headers, read_pixels
-
-CINE_FRAMES = 5
-TYPICAL_NORMAL = unit([0.55, -0.58, -0.6])  # of short-axis planes, LPS; rarely more than 35 degrees away
-_SCOUT = re.compile(r"scout|survey|locali[sz]er|\bloc\b|3.?plane", re.I)
-_SAX = re.compile(r"(?<![a-z])(sax|sa|short.?axis|ktz|kurz\w*)(?![a-z])", re.I)
-_VIEWS = re.compile(
-    r"(?<![a-z0-9])([234]) ?-?(ch|chamber|kam\w*)(?![a-z])|(?<![a-z])(rvot|lvot|lax)(?![a-z])", re.I
-)
+from .choice import choose
+from .cines import Cine, find_cines
+from .grids import common_grid, stack_planes
+from .headers import Header, read_headers
+from .kinds import GREATEST_GRADE
+from .left_out import account, check_frames
+from .pixels import read_pixels
+from .timing import contradicts_triggers
 
 
 @dataclass(frozen=True)
@@ -42,61 +34,39 @@ class Study:
     sax: the short-axis stack.
     lax: long-axis images, a Stack of one slice each.
     lax_names: their views as the scanner's operator called them ("4CH"), else "LAX"; numbered where repeated.
-    warnings: plain sentences on choices made for the user.
+    warnings: plain sentences on choices made for the user, and on what was left out that the stack may lack.
+    left_out: all that was not used.
     """
 
     sax: Stack
     lax: tuple[Stack, ...]
     lax_names: tuple[str, ...]
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Images of one series at one place, sorted in time."""
-
-    headers: tuple[Header, ...]
-
-    @property
-    def first(self) -> Header:
-        return self.headers[0]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def read_study(folder: str | Path) -> Study:
     """The SAX stack and the LAX images in ``folder`` and below.
 
-    Frames are sorted by trigger time, else by instance number. Where a place was acquired more than once, or
-    two groups could equally be the stack, the newest series counts and a warning says so. Slices with
-    different numbers of frames are refused, because pairing their frames would be a guess.
-    Raises InputError for more than one subject or study, and where there is no such stack.
+    The most complete acquisition counts, of equal ones the newest. Slices on other pixels than most are
+    resampled. Slices with different numbers of frames are refused, because pairing their frames would be a
+    guess. Raises InputError for more than one subject or study, and where there is no such stack.
     """
-    headers = read_headers(Path(folder))
-    _check_one_study(headers)
-    groups, notes = _groups(headers)
-    sax = _choose_sax(groups, notes)
-    frames = {len(run.headers) for run in sax}
-    if len(frames) > 1:
-        raise InputError(
-            f"The short-axis slices have different numbers of frames ({min(frames)} to {max(frames)}); "
-            "export the series again, or give one whose slices all have the same number."
-        )
-    stack = _stack(sax)
+    contents = read_headers(Path(folder))
+    _check_one_study(contents.headers)
+    cines = find_cines(contents.headers)
+    choice = choose(cines)
+    check_frames(choice)
+    stack, resampled = _stack(choice.sax.cines)
     check_stack(stack)
-    if stack.gaps.max() > 1.5 * np.median(stack.gaps):
-        notes.append(
-            f"Two neighbouring slices are {stack.gaps.max():.1f} mm apart, much more than the others; "
-            "a slice may be missing."
-        )
-    if not any(_rank(sax)[:2]):
-        notes.append(
-            "The slices are not called short-axis, nor do they lie as these do in most patients; look at the "
-            "outlines, they may be of another view."
-        )
-    lax = _choose_lax(groups, sax)
-    return Study(stack, tuple(_stack([run]) for run in lax), _names(lax), tuple(notes))
+    left_out = (*account(choice, cines, contents.unusable), *contents.left_out)
+    notes = [*choice.notes, *_notes(choice.sax.cines, stack, resampled)]
+    notes += [item.sentence for item in left_out if item.deserves_warning]
+    lax = tuple(_stack([cine])[0] for cine in choice.lax)
+    return Study(stack, lax, choice.lax_names, tuple(notes), left_out)
 
 
-def _check_one_study(headers: list[Header]) -> None:
+def _check_one_study(headers: Sequence[Header]) -> None:
     for values in zip(*(header.subject for header in headers), strict=True):
         if len(set(values) - {""}) > 1:
             raise InputError(
@@ -106,126 +76,70 @@ def _check_one_study(headers: list[Header]) -> None:
         raise InputError("The folder holds more than one examination (study); give a folder of one of them.")
 
 
-def _groups(headers: list[Header]) -> tuple[list[list[_Run]], list[str]]:
-    """Runs of equal orientation, spacing and size, sorted along the normal, each place once; and warnings.
-
-    Scouts and phase images are left out, and still images where there are cines.
-    """
-    wanted = [
-        header
-        for header in headers
-        if not {"LOCALIZER", "P", "PHASE", "PHASE MAP", "VELOCITY", "VELOCITY MAP"} & set(header.image_type)
-        and not _SCOUT.search(header.description)
-    ]
-    groups: list[list[Header]] = []
-    for header in wanted:
-        group = next((group for group in groups if can_be_stacked(group[0].plane, header.plane)), None)
-        if group is None:
-            groups.append([header])
-        else:
-            group.append(header)
-    runs = [_runs(group) for group in groups]
-    if any(len(run.headers) >= CINE_FRAMES for group in runs for run in group):
-        runs = [[run for run in group if len(run.headers) >= CINE_FRAMES] for group in runs]
-    notes: list[str] = []
-    return [_without_repeats(group, notes) for group in runs if group], notes
+def _stack(cines: Sequence[Cine]) -> tuple[Stack, int]:
+    """The cines' images, slice after slice along the stack's normal, and how many had to be resampled."""
+    shared = common_grid([cine.plane for cine in cines])
+    planes = stack_planes([cine.plane for cine in cines], shared)
+    order = np.argsort([plane.origin @ plane.normal for plane in planes])
+    planes = [planes[index] for index in order]
+    headers = [cines[index].headers for index in order]
+    frames = read_pixels(headers, [None if shared[index] else planes[n] for n, index in enumerate(order)])
+    origins = np.array([plane.origin for plane in planes])
+    stack = Stack(frames, origins, planes[0].step_x, planes[0].step_y, _times(cines))
+    return stack, shared.count(False)
 
 
-def _runs(headers: list[Header]) -> list[_Run]:
-    runs: list[list[Header]] = []
-    for header in headers:
-        for run in runs:
-            same_place = np.linalg.norm(run[0].plane.centre - header.plane.centre) < SAME_PLACE_MM
-            if run[0].series == header.series and same_place:
-                run.append(header)
-                break
-        else:
-            runs.append([header])
-    return [_Run(tuple(_in_time(run))) for run in runs]
-
-
-def _in_time(headers: list[Header]) -> list[Header]:
-    triggers = {header.trigger for header in headers}
-    if None not in triggers and len(triggers) == len(headers):
-        return sorted(headers, key=lambda header: header.trigger)
-    return sorted(headers, key=lambda header: header.order)
-
-
-def _without_repeats(group: list[_Run], notes: list[str]) -> list[_Run]:
-    normal = group[0].first.plane.normal
-    newest_first = sorted(group, key=lambda run: run.first.newness, reverse=True)
-    positions = [float(run.first.plane.centre @ normal) for run in newest_first]
-    kept = sorted(first_at_each_place(positions), key=lambda index: positions[index])
-    if len(kept) < len(group):
-        notes.append(
-            f"{len(group) - len(kept)} of {len(group)} slices of one orientation were acquired again at the "
-            "same place; the newest series was used."
-        )
-    return [newest_first[index] for index in kept]
-
-
-def _choose_sax(groups: list[list[_Run]], notes: list[str]) -> list[_Run]:
-    stacks = [group for group in groups if len(group) >= 3] or [group for group in groups if len(group) == 2]
-    if not stacks:
-        raise InputError(
-            "The folder holds no stack of parallel cine slices; give a folder with all slices of the "
-            "short-axis cine."
-        )
-    ranked = sorted(stacks, key=lambda group: (_rank(group), _newest(group)), reverse=True)
-    if len(ranked) > 1 and _rank(ranked[0]) == _rank(ranked[1]):
-        notes.append("Two stacks could equally be the short-axis one; the newest was used.")
-    return ranked[0]
-
-
-def _choose_lax(groups: list[list[_Run]], sax: list[_Run]) -> list[_Run]:
-    """Images of one or two parallel places that cross the stack steeply, in the order they were acquired."""
-    cine = len(sax[0].headers) > 1
-    found = [
-        run
-        for group in groups
-        for run in group
-        if len(group) <= 2
-        and is_steep(run.first.plane, sax[0].first.plane)
-        and (len(run.headers) > 1 or not cine)
-    ]
-    return sorted(found, key=lambda run: run.first.newness)
-
-
-def _rank(group: list[_Run]) -> tuple[bool, bool, int]:
-    """What makes a group the short-axis stack: its name, then its direction, then its number of slices."""
-    named = any(_SAX.search(run.first.description) for run in group)
-    turned = abs(group[0].first.plane.normal @ TYPICAL_NORMAL) > np.cos(np.radians(35))
-    return named, bool(turned), len(group)
-
-
-def _newest(group: list[_Run]) -> tuple[str, str, float]:
-    return max(run.first.newness for run in group)
-
-
-def _names(lax: list[_Run]) -> tuple[str, ...]:
-    """Only the known views are taken from the descriptions, which may hold anything."""
-    names: list[str] = []
-    for run in lax:
-        view = _VIEWS.search(run.first.description)
-        base = "LAX" if view is None else f"{view[1]}CH" if view[1] else view[3].upper()
-        taken = sum(name.split(" ")[0] == base for name in names)
-        names.append(f"{base} {taken + 1}" if taken else base)
-    return tuple(names)
-
-
-def _stack(runs: list[_Run]) -> Stack:
-    """The runs' images, slice after slice."""
-    planes = [run.first.plane for run in runs]
-    origins, step_x, step_y = stack_geometry(planes)
-    frames = read_pixels([header for run in runs for header in run.headers])
-    frames = frames.reshape(len(runs), -1, *planes[0].shape).transpose(1, 0, 2, 3)
-    return Stack(np.ascontiguousarray(frames), origins, step_x, step_y, _times(runs))
-
-
-def _times(runs: list[_Run]) -> np.ndarray | None:
+def _times(cines: Sequence[Cine]) -> np.ndarray | None:
     """(T,) ms, the mean over the slices of their trigger times; None where missing or not increasing."""
-    triggers = [[header.trigger for header in run.headers] for run in runs]
-    if any(trigger is None for run in triggers for trigger in run):
+    triggers = [[header.trigger for header in cine.headers] for cine in cines]
+    if any(trigger is None for row in triggers for trigger in row):
         return None
-    times = np.mean(triggers, axis=0)
+    times = np.mean(np.array(triggers, float), axis=0)
     return times if len(times) > 1 and (np.diff(times) > 0).all() else None
+
+
+def _notes(cines: Sequence[Cine], stack: Stack, resampled: int) -> list[str]:
+    """What the user should know of the stack that was chosen."""
+    notes = _notes_on_order(cines) if cines[0].frames > 1 else []
+    if resampled:
+        notes.append(
+            f"{some(resampled, len(cines))} resampled onto the pixels of the others, whose matrix, pixel "
+            "size or rotation is another."
+        )
+    if any(cine.is_otherwise for cine in cines):
+        notes.append(
+            "The images are called or timed like perfusion, a map, flow or late enhancement; they may not be "
+            "a cine."
+        )
+    derived = sum(cine.first.grade > 0 for cine in cines)
+    if 0 < derived < len(cines):
+        notes.append(f"{some(derived, len(cines))} derived from other images, not original.")
+    if any(cine.first.grade == GREATEST_GRADE for cine in cines):
+        notes.append("The images are secondary captures or reformatted; give the original ones if you can.")
+    if stack.gaps.size and stack.gaps.max() > 1.5 * np.median(stack.gaps):
+        notes.append(
+            f"Two neighbouring slices are {stack.gaps.max():.1f} mm apart, much more than the others; "
+            "a slice may be missing."
+        )
+    return notes
+
+
+def _notes_on_order(cines: Sequence[Cine]) -> list[str]:
+    """What the order of the frames rests on, where it is not their trigger times alone."""
+    orders = {cine.order for cine in cines}
+    if "" in orders:
+        return [
+            "Nothing in the files tells the order of the frames in time; they were taken in the order of the "
+            "files' names, and phases and ejection fraction may be wrong."
+        ]
+    if any(len({header.trigger for header in cine.headers} - {None}) < cine.frames for cine in cines):
+        return [
+            "The files do not tell when in the heart beat the frames were taken; their order in time is that "
+            f"of their {' or '.join(sorted(orders))}."
+        ]
+    if any(contradicts_triggers(cine.headers) for cine in cines):
+        return [
+            f"The trigger times of the frames contradict their {' or '.join(sorted(orders))}, in whose order "
+            "they were taken."
+        ]
+    return []

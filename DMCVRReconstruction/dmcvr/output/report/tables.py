@@ -78,6 +78,7 @@ def making(data: ReportData) -> str:
     tables = [
         _facts("Method", facts),
         _facts("Input", input_geometry(data)),
+        _facts("Left out of the input", left_out(data)),
         _facts("Output", output_geometry(data)),
         _facts("Slices moved", slice_shifts(data)),
         _facts("Time by stage", seconds),
@@ -123,6 +124,15 @@ def slice_shifts(data: ReportData) -> dict[str, str]:
         return {}
     shifts = {f"Slice {i + 1}": f"{x:+.1f}, {y:+.1f} mm" for i, (x, y) in enumerate(register.shifts_mm)}
     return {"By": SHIFT_SOURCES[register.source], "Largest": f"{register.largest_mm:.1f} mm", **shifts}
+
+
+def left_out(data: ReportData) -> dict[str, str]:
+    """What of the input was not used, by the reason."""
+    items = data.record.input.left_out
+    return {
+        item.reason[:1].upper() + item.reason[1:]: f"{item.count} {item.what}{'' if item.count == 1 else 's'}"
+        for item in items
+    }
 
 
 def output_geometry(data: ReportData) -> dict[str, str]:

@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from dmcvr.cohort.records import RECORD, read_record
 from dmcvr.model.inference import Model
+from dmcvr.system.ownership import LISTED
 
 QUICK = ("--method", "linear", "--spacing", 4, "--expert-labels", "--keep", "record")
 
@@ -56,6 +57,7 @@ def test_parts_without_dask_and_one_table_of_all(cohort, tmp_path, monkeypatch):
         name: name != "d" for name in records(output)
     }
     assert sorted(path.name for path in output.iterdir()) == [
+        LISTED,
         "cases",
         "cohort.csv",
         "cohort.html",

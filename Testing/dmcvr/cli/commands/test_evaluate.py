@@ -12,6 +12,7 @@ from dmcvr.evaluation.withheld import withheld_tables
 from dmcvr.model.bundle import DEFAULT_BUNDLE
 from dmcvr.simulation.phantom import random_config
 from dmcvr.simulation.shapemodel import hearts
+from dmcvr.system.ownership import LISTED
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_files_hold_what_is_printed(call, data, tmp_path, model):
     assert record["model"]["sha256"] == model.sha256
     assert record["cases"] == 1
     figures = ["segmentation-agreement-segmenter.png", "segmentation-boxes.png"]
-    names = [*figures, "segmentation.json", "segmentation.md"]
+    names = [LISTED, *figures, "segmentation.json", "segmentation.md"]
     assert sorted(path.name for path in output.iterdir()) == names
     assert sorted(record["figures"]) == figures
     for name in figures:
@@ -75,7 +76,11 @@ def test_without_matplotlib_tables_are_written_and_one_sentence_tells_how_to_get
     arguments = ("evaluate", "clinical", "--data", data, "--methods", "nearest")
     answer = call(*arguments, "--output", tmp_path / "tables")
     assert (answer.code, answer.err) == (0, "")
-    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["clinical.json", "clinical.md"]
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
+        LISTED,
+        "clinical.json",
+        "clinical.md",
+    ]
     assert answer.out.count('pip install "dmcvr[evaluate]"') == 1
     assert (tmp_path / "tables" / "clinical.md").read_text() == answer.out
     assert "matplotlib" not in call(*arguments).out

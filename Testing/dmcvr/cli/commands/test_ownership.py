@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SHAPE = ("--method", "shape", "--spacing", "5", "--frame", "0")
 
 

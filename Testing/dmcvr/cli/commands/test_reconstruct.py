@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from dicomfiles import NAME, write_dicom
 from dmcvr.io.volumes import read_stack
 from dmcvr.output.files import FILES, UNCERTAINTY
+from dmcvr.system.ownership import LISTED
 
 QUICK = ("--spacing", 5, "--steps", 1)
 
@@ -169,7 +170,7 @@ class TestOddInput:
         )  # fmt: skip
         assert (answer.code, answer.err) == (0, "")
         always = {name for name in FILES if "*" not in name} - {UNCERTAINTY}
-        assert {path.name for path in (place / f"{folder} out").iterdir()} == always
+        assert {path.name for path in (place / f"{folder} out").iterdir()} == {*always, LISTED}
 
 
 class TestBadInput:
@@ -257,8 +258,9 @@ class TestBadInput:
         assert "short-axis" in bad(tmp_path / "dicom")
 
     def test_labels_of_another_image(self, bad, files, phantom, tmp_path, write_stack):
-        labels = write_stack(tmp_path / "labels.nrrd", phantom.sax, phantom.sax_labels)
-        assert "13x120x130" in bad(files["sax"], "--labels", labels)
+        elsewhere = replace(phantom.sax, origins=phantom.sax.origins + 500)
+        labels = write_stack(tmp_path / "labels.nrrd", elsewhere, phantom.sax_labels)
+        assert "none of LVC, LVM and RVC where the image slices are" in bad(files["sax"], "--labels", labels)
 
     def test_labels_of_another_place(self, bad, files, phantom, tmp_path, write_stack):
         other = phantom.sax.select(slices=slice(4, 8))

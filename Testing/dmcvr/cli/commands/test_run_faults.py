@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from dmcvr.output.files import FILES
+from dmcvr.system.ownership import LISTED
 from dmcvr.system.privatefolder import living
 from dmcvr.system.staging import HIDDEN
 from sabotage import sabotaged
@@ -164,7 +165,7 @@ def test_clock_and_network_change_nothing_bit_for_bit(files, finished, tmp_path)
     output = tmp_path / "out"
     arguments = (files["sax"], "--output", output, "--spacing", 5, "--steps", 1)
     assert ended(start(*arguments, environment=sabotaged(shut=str(log), jump=True))) == (0, "")
-    assert {path.name for path in output.iterdir()} <= set(FILES)
+    assert {path.name for path in output.iterdir()} <= {*FILES, LISTED}
     for path in output.glob("*.nrrd"):
         assert path.read_bytes() == (finished / path.name).read_bytes()
     records = [json.loads((folder / "result.json").read_text()) for folder in (output, finished)]

@@ -26,6 +26,7 @@ def about(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_training_leaves_weights_and_a_log_and_goes_on_from_there(call, folder):
     for part in PARTS:
         assert (folder / part / "log.jsonl").is_file()
@@ -36,6 +37,7 @@ def test_training_leaves_weights_and_a_log_and_goes_on_from_there(call, folder):
     assert lines[-1] == f"Weights: {folder / 'segmenter' / 'segmenter.safetensors'}"
 
 
+@pytest.mark.slow
 def test_trained_weights_make_a_model_that_reconstructs(call, folder, about, files, tmp_path):
     made = tmp_path / "model"
     trained = [item for part in PARTS for item in (f"--{part}", folder / part / f"{part}.safetensors")]

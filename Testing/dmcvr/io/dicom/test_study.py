@@ -20,6 +20,9 @@ from dicomtones import (
 )
 from dmcvr.core.geometry import unit
 from dmcvr.io import volumes
+from dmcvr.io.dicom import kinds
+from dmcvr.io.dicom.headers import NO_PLACE, NOT_DICOM
+from dmcvr.io.dicom.left_out import STILL
 from dmcvr.io.dicom.study import read_study
 from Fuzzing import samples
 from Fuzzing.samples import jpeg2000
@@ -100,8 +103,6 @@ def test_long_axis_views_scouts_and_strays_are_told_apart(tmp_path):
             write(dataset(origin, normal, series=f"{i + 31}", SeriesDescription="localizer"), tmp_path)
     write(dataset([1, 2, 3], AXIAL, series="41"), tmp_path)  # a still image is no long-axis cine
     write_cine(tmp_path, [1, 2, 3], normal=other, series="42", ImageType=["ORIGINAL", "PRIMARY", "P"])
-    parallel = {"series": "43", "PixelSpacing": [1.0, 1.0]}
-    write_cine(tmp_path, places()[1], **parallel)  # crosses nothing
     write(dataset([0, 0, 0], ImagePositionPatient=None), tmp_path)
     (tmp_path / "DICOMDIR").write_bytes(b"no image")
     (tmp_path / "report.txt").write_text("no DICOM")
@@ -109,7 +110,13 @@ def test_long_axis_views_scouts_and_strays_are_told_apart(tmp_path):
     assert study.sax.frames.shape == (FRAMES, 5, *SHAPE)
     assert study.lax_names == ("4CH", "4CH 2", "LAX")
     assert [image.frames.shape for image in study.lax] == [(FRAMES, 1, *SHAPE)] * 3
-    assert study.warnings == ()
+    assert study.warnings == (f"1 image was left out: {NO_PLACE}.",)
+    left_out = {item.reason: item.count for item in study.left_out}
+    assert left_out[kinds.SCOUT] == 15
+    assert left_out[kinds.PHASE] == FRAMES
+    assert left_out[NOT_DICOM] == 2
+    assert left_out[NO_PLACE] == left_out[STILL] == 1
+    assert len(left_out) == 5
     for image in (study.sax, *study.lax):
         assert_true_places(image)
 

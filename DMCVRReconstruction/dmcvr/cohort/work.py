@@ -111,7 +111,7 @@ def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> Non
             model = load_model(settings.model)
             seconds["load model"] = time.perf_counter() - begun
         options = settings.options_of(case)
-        result = reconstruct(stack, model, options, labels=given.labels)
+        result = reconstruct(stack, model, options, labels=given.labels, lax=given.lax)
         made = make_record(result, options, model, hashes, given, seconds | result.seconds)
         begun = time.perf_counter()
         _write(staged, result, made, given.lax, settings.keep)

@@ -1,9 +1,4 @@
-"""Contour points of biv-me, and how far they lie from predicted boundaries.
-
-biv-me (github.com/UOA-Heart-Mechanics-Research/biv-me) writes one text file a frame: tab-separated x, y, z in
-DICOM patient coordinates (LPS, mm), contour type, frameID, weight and time frame, under a line of these
-names. A frameID stands for one image, short-axis (SAX) or long-axis (LAX), as the type's prefix says.
-"""
+"""Contour points of biv-me on an examination's images, and how far they lie from predicted boundaries."""
 
 from __future__ import annotations
 
@@ -17,8 +12,8 @@ from ..core.errors import InputError
 from ..core.geometry import Plane
 from ..core.labels import LVC, LVM, RVC
 from .compared_cuts import Lines
+from .contour_points import read_contour_points
 
-HEADER = ("x", "y", "z", "contour type", "frameID", "weight", "time frame")
 BOUNDARIES = {
     "LV_ENDOCARDIAL": LVC,
     "LV_EPICARDIAL": LVM,
@@ -68,28 +63,12 @@ class Contours:
 
 def read_contours(path: Path) -> Contours:
     """The points of BOUNDARIES in a file of contour points. Raises InputError where it is none."""
-    wrong = InputError(
-        "A contour file is not the text that biv-me writes: tab-separated x, y, z, contour type, frameID, "
-        "weight and time frame under a line of these names."
-    )
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise InputError("A contour file does not exist; check the path.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise wrong from error
-    if not lines or tuple(lines[0].split("\t")) != HEADER:
-        raise wrong
+    points = read_contour_points(path)
     places, views, labels, images = [], [], [], []
     frames: dict[str, set[float]] = {"SAX": set(), "LAX": set()}
-    for line in filter(str.strip, lines[1:]):
-        try:
-            x, y, z, kind, image_number, _, frame_number = line.split("\t")
-            place, image, frame = (float(x), float(y), float(z)), int(image_number), float(frame_number)
-        except ValueError as error:
-            raise wrong from error
-        if not np.isfinite([*place, frame]).all():
-            raise wrong
+    for place, kind, image, frame in zip(
+        points.places, points.kinds, points.images, points.frames, strict=True
+    ):
         view, _, boundary = kind.partition("_")
         if view in frames and boundary in BOUNDARIES:
             frames[view].add(frame)

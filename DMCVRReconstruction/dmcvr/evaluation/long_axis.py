@@ -6,8 +6,9 @@ breath-hold shifts of the short-axis slices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -33,17 +34,19 @@ NOTES = (
 class Phantoms:
     """``count`` random phantoms, made one by one: even ones at end-diastole, odd ones near end-systole.
 
-    Iterating gives (name, phantom of one frame).
+    scan: fields of every scan's configuration that are not left to chance. Iterating gives (name, phantom of
+    one frame).
     """
 
     count: int
+    scan: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.count
 
     def __iter__(self) -> Iterator[tuple[str, Phantom]]:
         for index in range(self.count):
-            config = random_config(FIRST_SEED + index)
+            config = random_config(FIRST_SEED + index, **self.scan)
             frame = 0 if index % 2 == 0 else config.n_frames // 3
             yield f"phantom{FIRST_SEED + index}", make_phantom(config, frames=[frame])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,8 +88,11 @@ def reconstructions_on(
     model: Model | None,
     comparison: Comparison,
     spacing: float | None = None,
+    lax: Sequence[Stack] = (),
 ) -> Iterator[tuple[str, Reconstruction]]:
-    """The same on known ``labels`` (S, H, W), an expert's or the segmenter's."""
+    """The same on known ``labels`` (S, H, W), an expert's or the segmenter's. lax: long-axis images that tell
+    how slices are displaced.
+    """
     for method in comparison.methods:
         options = replace(
             comparison.options,
@@ -101,4 +104,4 @@ def reconstructions_on(
         # Given labels count as expert ones, which generated images may not change; predicted ones are left to
         # the pipeline there.
         own = comparison.predicted_labels and method not in BASELINES
-        yield method, reconstruct(stack, model, options, labels=None if own else labels[None])
+        yield method, reconstruct(stack, model, options, labels=None if own else labels[None], lax=lax)

@@ -94,8 +94,21 @@ class GeometryRecord:
 
 
 @dataclass(frozen=True)
+class RegisterRecord:
+    """By how much each slice was moved back in its plane, (x, y) mm along its rows and columns, by what, and
+    the largest of these shifts. source: "lax", "shape", or "none" where slices were left as they are.
+    """
+
+    source: str
+    shifts_mm: list[list[float]]
+    largest_mm: float
+
+
+@dataclass(frozen=True)
 class CycleRecord:
-    """What disc summation gives over the frames of the input."""
+    """What disc summation gives over the frames of the input; up to the valve planes, where labels were
+    ``fitted`` over the whole beat.
+    """
 
     ed_frame: int
     es_frame: int
@@ -103,6 +116,7 @@ class CycleRecord:
     esv_ml: float
     ef_percent: float | None
     lvc_ml: list[float | None]
+    fitted: bool
 
 
 @dataclass(frozen=True)
@@ -140,6 +154,7 @@ class RunRecord:
     uncertainty: list[list[float | None]] | None
     input: InputRecord
     geometry: GeometryRecord
+    register: RegisterRecord
     frames: list[int]
     left_out: list[int]
     ed: int | None
@@ -192,6 +207,7 @@ def make_record(
         uncertainty=_uncertainty(result),
         input=_input(result, hashes, given),
         geometry=_geometry(result),
+        register=_register(result),
         frames=list(result.frames),
         left_out=list(result.left_out),
         ed=result.frames.index(at_ed) if at_ed in result.frames else None,
@@ -233,6 +249,12 @@ def _geometry(result: Reconstruction) -> GeometryRecord:
     )
 
 
+def _register(result: Reconstruction) -> RegisterRecord:
+    shifts = result.shifts
+    rounded = [[round(float(value), 3) for value in shift] for shift in shifts.mm]
+    return RegisterRecord(shifts.source, rounded, round(shifts.largest, 3))
+
+
 def _uncertainty(result: Reconstruction) -> list[list[float | None]] | None:
     """By frame and slice the mean uncertainty within the heart, in intensities; null where there is none."""
     if result.uncertainty is None:
@@ -256,7 +278,7 @@ def _cycle(result: Reconstruction) -> CycleRecord | None:
     frames = list(known)
     ed, es = (frames[index] for index in find_ed_es(list(known.values())))
     ef = ejection_fraction(known[ed], known[es]) if known[ed] > 0 else None
-    return CycleRecord(ed, es, known[ed], known[es], ef, list(result.cycle_ml))
+    return CycleRecord(ed, es, known[ed], known[es], ef, list(result.cycle_ml), result.cycle_fitted)
 
 
 def _long_axis(result: Reconstruction, index: int) -> LongAxisRecord | None:

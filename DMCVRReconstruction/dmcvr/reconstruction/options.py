@@ -18,6 +18,7 @@ RULE_STEPS = {"aligned": 4, "paper": 10}
 RULES = tuple(RULE_STEPS)
 LABEL_RULES = ("code", "image", "fused")
 PHASES = ("ed", "es", "all")
+ALIGNMENTS = ("auto", "lax", "shape", "off")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -37,6 +38,9 @@ class Options:
         image ("image", as in the paper), or from the mean of the two distance maps ("fused").
     keep_acquired: acquired slices keep their acquired voxels; otherwise they are inverted and generated like
         the rest.
+    align: what slices are put in register by: long-axis images ("lax"), the slices' shapes ("shape"), the
+        first of these that there is ("auto"), or nothing ("off"), which leaves every voxel as acquired.
+    fit_cycle: whether the labels that a cine's frames are given are fitted over the whole beat.
     samples: how many plausible slices are drawn for each generated one, whose spread tells how uncertain it
         is; 0 for none.
     seed: of what is drawn at random.
@@ -51,6 +55,8 @@ class Options:
     order: int = 2
     label_rule: str = "code"
     keep_acquired: bool = True
+    align: str = "auto"
+    fit_cycle: bool = True
     samples: int = 0
     seed: int = 0
 
@@ -58,6 +64,7 @@ class Options:
         _check("method", self.method, METHODS)
         _check("rule", self.rule, RULES)
         _check("label rule", self.label_rule, LABEL_RULES)
+        _check("alignment", self.align, ALIGNMENTS)
         if isinstance(self.frame, str):
             _check("frame", self.frame, PHASES, "or a number from 0")
         if self.spacing is not None and not (math.isfinite(self.spacing) and self.spacing > 0):

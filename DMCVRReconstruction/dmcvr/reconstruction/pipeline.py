@@ -1,15 +1,17 @@
-"""The one pipeline: a SAX stack in, a 3D heart out. Prepare, segment, fill."""
+"""The one pipeline: a SAX stack in, a 3D heart out. Prepare, segment, put in register, fill."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
+from ..alignment.register import images_in_register, labels_in_register
+from ..anatomy.function import stack_volumes_ml
 from ..baselines import BASELINES
 from ..baselines.protocol import Method, Synthesis
 from ..core.errors import InputError
@@ -19,11 +21,15 @@ from ..core.stack import Stack
 from ..model.inference import Model
 from ..system import scratch
 from .assembly import DiffusionMethod
+from .base import end_at_valve_planes
+from .beat_warnings import beat_warnings
 from .blank_images import complete_frames, leave_out_blank_slices
+from .cycle import LEAST_FRAMES, Cycle, fit_cycle
 from .frames import choose_frames, cycle_volumes
 from .heart_window import Window
 from .options import Options
 from .output_grid import plan, straighten
+from .register_slices import find_shifts
 from .result import Reconstruction
 from .stack_labels import label_stack, straighten_labels
 from .warnings import warnings_for, warnings_of_options, warnings_without_heart
@@ -35,11 +41,13 @@ def reconstruct(
     options: Options | None = None,
     progress: Progress = no_progress,
     labels: np.ndarray | None = None,
+    lax: Sequence[Stack] = (),
 ) -> Reconstruction:
     """Reconstruct the missing slices of ``stack``.
 
     model: may be None only for a method that needs no network, with ``labels`` given.
     labels: (T or 1, S, H, W) uint8, expert labels of the acquired slices, instead of segmenting.
+    lax: long-axis images, stacks of one slice each, that tell how slices are displaced.
     progress: called with the stages "segment", "align", "invert", "generate" and "sample".
     Raises InputError where the stack shows no heart or the options do not fit it, ValueError where a model is
     needed and there is none.
@@ -51,22 +59,30 @@ def reconstruct(
         window, by_frame = label_stack(
             prepared.stack, model, options.frame, prepared.labels, progress, prepared.complete
         )
-    cycle = cycle_volumes(prepared.stack, by_frame)
-    chosen = choose_frames(options.frame, cycle)
+    cycle = _fit_cycle(prepared, by_frame, options)
+    contradictions = beat_warnings(_beat_volumes(prepared.stack, by_frame, cycle))
+    lvc_ml = cycle.lvc_ml if cycle else cycle_volumes(prepared.stack, by_frame)
+    chosen = choose_frames(options.frame, lvc_ml)
     sought = [] if labels is not None or isinstance(options.frame, int) else prepared.complete
-    without_heart = [t for t in sought if cycle[t] is None]
+    without_heart = [t for t in sought if lvc_ml[t] is None]
+    outlines = dict(enumerate(cycle.outlines)) if cycle else by_frame
+    with clock("register"):
+        shifts, notes = find_shifts(prepared.stack, outlines.values(), lax, options.align)
+        frames = images_in_register(prepared.stack.select(frames=list(chosen)), shifts)
+        stack_labels = labels_in_register(np.stack([outlines[t] for t in chosen]), frames, shifts)
     warnings = [
         *prepared.warnings,
         *warnings_without_heart(without_heart),
-        *warnings_for(
-            prepared.stack, prepared.displaced_mm, prepared.layout, {t: by_frame[t] for t in chosen}
-        ),
+        *warnings_for(frames, prepared.displaced_mm, prepared.layout, dict(enumerate(stack_labels))),
+        *contradictions,
+        *notes,
     ]
-    stack_labels = np.stack([by_frame[t] for t in chosen])
-    frames = prepared.stack.select(frames=list(chosen))
     method, at_once = _method(options, model, window, prepared)
     with clock("generate"):
         filled = _fill(frames, stack_labels, prepared.layout, method, at_once, progress)
+        if cycle:
+            end_at_valve_planes(filled.labels, prepared.layout.wanted, cycle.left, cycle.right, chosen)
+            stack_labels = labels_in_register(cycle.labels[chosen], frames, shifts)
     return Reconstruction(
         volume=filled.volume,
         labels=filled.labels,
@@ -75,9 +91,11 @@ def reconstruct(
         acquired=prepared.layout.acquired,
         stack=frames,
         stack_labels=stack_labels,
+        shifts=shifts,
         frames=tuple(chosen),
-        cycle_ml=cycle,
-        left_out=tuple(sorted({*range(len(cycle))} - {*prepared.complete} | {*without_heart})),
+        cycle_ml=lvc_ml,
+        cycle_fitted=cycle is not None,
+        left_out=tuple(sorted({*range(len(lvc_ml))} - {*prepared.complete} | {*without_heart})),
         seconds=clock.seconds,
         warnings=tuple(warnings),
     )
@@ -111,6 +129,26 @@ def _prepare(acquired: Stack, labels: np.ndarray | None, options: Options) -> _P
     layout = plan(stack, options.spacing)
     warnings = [*blank_slices, *blank_frames, *warnings_of_options(stack, layout, options)]
     return _Prepared(stack, displaced, labels, layout, complete, warnings)
+
+
+def _fit_cycle(prepared: _Prepared, labels: dict[int, np.ndarray], options: Options) -> Cycle | None:
+    """The beat fitted over all frames, or None: an expert's labels stand, and a few frames are no beat."""
+    count = len(prepared.stack.frames)
+    if prepared.labels is not None or not options.fit_cycle or len(labels) < count or count < LEAST_FRAMES:
+        return None
+    together = np.stack([labels[t] for t in range(count)])
+    return fit_cycle(together, prepared.stack.positions, prepared.stack.spacing)
+
+
+def _beat_volumes(stack: Stack, labels: dict[int, np.ndarray], cycle: Cycle | None) -> list[dict[str, float]]:
+    """Volumes in ml of every labelled frame: the cavities' up to the valve planes, where these are known; the
+    muscle's as each frame shows it, not held constant.
+    """
+    area = float(np.prod(stack.spacing))
+    volumes = [stack_volumes_ml(item, stack.positions, area) for item in labels.values()]
+    if cycle is None:
+        return volumes
+    return [{**fitted, "LVM": own["LVM"]} for fitted, own in zip(cycle.volumes, volumes, strict=True)]
 
 
 def _method(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..alignment.shifts import SliceShifts
 from ..anatomy.function import ejection_fraction, stack_volumes_ml, volumes_ml
 from ..core.geometry import Grid
 from ..core.stack import Stack
@@ -20,10 +21,13 @@ class Reconstruction:
     uncertainty: (T, Z, Y, X) float32, standard deviation of the intensity over samples; 0 in acquired slices
         and outside the heart's window. None if no samples were asked for.
     acquired: (Z,) index of the acquired slice at each z, None where the slice was generated.
-    stack, stack_labels: the T frames as acquired, and their labels (T, S, H, W).
+    stack, stack_labels: the T frames as acquired, put in register, and their labels (T, S, H, W).
+    shifts: by which the slices were put in register.
     frames: (T,) which frames of the input they are.
-    cycle_ml: LVC volume by disc summation in every frame of the input that was segmented, None in the others.
-        Where only end-diastole or end-systole was asked for, other frames were segmented less carefully.
+    cycle_ml: LVC volume in every frame of the input that was segmented, None in the others: by disc
+        summation, up to the valve plane where labels were fitted over the whole beat. Where only end-diastole
+        or end-systole was asked for, other frames were segmented less carefully.
+    cycle_fitted: whether labels were fitted.
     left_out: frames of the input that show no heart, or are blank in some of their slices.
     seconds: per stage. warnings: plain sentences.
     """
@@ -35,10 +39,12 @@ class Reconstruction:
     acquired: tuple[int | None, ...]
     stack: Stack
     stack_labels: np.ndarray
+    shifts: SliceShifts
     frames: tuple[int, ...]
     cycle_ml: tuple[float | None, ...]
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+    cycle_fitted: bool = False
     left_out: tuple[int, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dmcvr import __version__
+from dmcvr.alignment.shifts import SliceShifts
 from dmcvr.anatomy.function import mass_g
 from dmcvr.io.account import LeftOut
 from dmcvr.io.inputs import Input
@@ -45,6 +46,7 @@ def test_it_says_what_came_out(beating, cine):
         ],
     }
     assert record["geometry"]["voxels"] == [130, 120, 25]
+    assert record["register"] == {"source": "none", "shifts_mm": [[0.0, 0.0]] * 13, "largest_mm": 0.0}
     assert record["volumes"] == beating.volumes
     assert record["stack_volumes"] == beating.stack_volumes
     assert record["mass_g"] == [mass_g(item["LVM"]) for item in beating.volumes]
@@ -60,6 +62,15 @@ def test_phases_are_found_among_the_reconstructed_frames(beating):
     assert record["ef"] == beating.ejection_fraction
     alone = record_of(replace(beating, frames=(int(np.argmin(lvc)),)), method="linear")
     assert (alone["ed"], alone["es"]) == (None, 0)
+
+
+def test_shifts_of_slices_are_told(beating):
+    mm = np.zeros((13, 2))
+    mm[3] = [3.0, -4.0]
+    record = record_of(replace(beating, shifts=SliceShifts(mm, None, "lax")), method="linear")
+    assert record["register"]["source"] == "lax"
+    assert record["register"]["shifts_mm"][3] == [3.0, -4.0]
+    assert record["register"]["largest_mm"] == 5.0
 
 
 def test_a_single_frame_has_no_cycle(heart):

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from dmcvr.alignment.shifts import SliceShifts
 from dmcvr.anatomy.cuts import cut_stack, outlines, outlines_on_plane
 from dmcvr.anatomy.function import clinical_numbers
 from dmcvr.core.geometry import Grid, Plane
@@ -29,6 +30,9 @@ from PIL import Image
 
 STEP, GAP = 2.0, 8.0
 EVERY = 4
+SHIFTS = SliceShifts(
+    np.array([[0.0, 0], [1.25, -2.5], [0, 0], [0, 0], [-1.25, 2.5], [0, 0], [0, 0]]), None, "lax"
+)
 
 
 def heart(scale, shape=(25, 48, 56)):
@@ -61,8 +65,9 @@ def data():
     volumes = [{"LVC": v, "LVM": 90.0, "RVC": v + 10} for v in (120.0, 100.0, 60.0, 80.0)]
     acquired = tuple(z // EVERY if z % EVERY == 0 else None for z in range(25))
     result = Reconstruction(
-        volume, labels, None, grid, acquired, stack, labels[:, ::EVERY], (0, 1, 2, 3),
-        tuple(frame["LVC"] for frame in volumes), {"segment": 1.25}, ("Slices 3 & 4 are <far> apart.",),
+        volume, labels, None, grid, acquired, stack, labels[:, ::EVERY], SHIFTS, (0, 1, 2, 3),
+        tuple(frame["LVC"] for frame in volumes), False, {"segment": 1.25},
+        ("Slices 3 & 4 are <far> apart.",),
     )  # fmt: skip
     given = Input(stack, left_out=(LeftOut("image", 24, "phase or velocity, not magnitude"),))
     record = replace(
@@ -170,6 +175,11 @@ def test_volumes_stand_side_by_side(page):
     assert row == ["50.0", "50.0", "+0.0"]
     row = page.text.split("LV end-diastolic volume, ml ")[1].split()[:3]
     assert row == ["120.0", "132.0", "-12.0"]
+
+
+def test_shifts_of_slices_are_listed(page):
+    for words in ("long-axis images", "2.8 mm", "Slice 2", "+1.2, -2.5 mm"):
+        assert words in page.text
 
 
 def test_what_is_unknown_is_left_out(data, tmp_path):

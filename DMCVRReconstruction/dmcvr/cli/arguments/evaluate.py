@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ...reconstruction.options import METHODS
+from .evaluate_whole import add_contours, add_cycle, add_whole
 from .shared import (
     DEFAULT,
     add_generation,
@@ -63,6 +64,9 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         run.add_argument("--output", type=Path, metavar="DIR", help=text)
         add_model(run, as_json="print one JSON object with all cases")
     add_views(tables)
+    add_whole(tables)
+    add_cycle(tables)
+    add_contours(tables)
 
 
 def add_views(tables: argparse._SubParsersAction) -> None:

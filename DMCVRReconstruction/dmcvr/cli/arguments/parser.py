@@ -16,6 +16,7 @@ from .shared import (
     add_method,
     add_model,
     add_regenerate,
+    add_register,
     add_seed,
     add_spacing,
     add_steps,
@@ -50,8 +51,14 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
     add_label_values(run)
     run.add_argument(
-        "--lax", type=Path, nargs="+", default=(), metavar="FILE", help="long-axis images for the report"
+        "--lax",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="FILE",
+        help="long-axis images: they put slices in register, and are shown in the report",
     )
+    add_register(run)
     add_generation(run)
     add_regenerate(run)
     text = "write uncertainty.nrrd: the spread of intensity over N plausible slices for each generated one"

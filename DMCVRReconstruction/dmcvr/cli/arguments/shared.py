@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ...reconstruction.options import (
+    ALIGNMENTS,
     DEVICES,
     LABEL_RULES,
     METHODS,
@@ -95,6 +96,19 @@ def add_method(parser: argparse.ArgumentParser) -> None:
 def add_regenerate(parser: argparse.ArgumentParser) -> None:
     text = "generate the acquired slices as well, instead of keeping them"
     parser.add_argument("--regenerate", dest="keep_acquired", action="store_false", help=text)
+
+
+def add_register(parser: argparse.ArgumentParser) -> None:
+    """What is done about breath-hold shifts, and about frames that do not fit each other."""
+    parser.add_argument(
+        "--align",
+        choices=ALIGNMENTS,
+        default=DEFAULT.align,
+        help="put slices in register by long-axis images, by the slices' shapes, by the first of these that "
+        f"there is, or not at all (default: {DEFAULT.align})",
+    )
+    text = "label every frame of a cine for itself, instead of fitting the whole beat"
+    parser.add_argument("--each-frame", dest="fit_cycle", action="store_false", help=text)
 
 
 def add_uncertainty(parser: argparse.ArgumentParser, text: str) -> None:

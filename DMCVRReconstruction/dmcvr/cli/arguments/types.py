@@ -75,6 +75,14 @@ def share(text: str) -> float:
     return value
 
 
+def length(text: str) -> float:
+    """mm, from 0 to 20."""
+    value = number(text)
+    if not 0 <= value <= 20:
+        raise argparse.ArgumentTypeError(f"give a length in mm from 0 to 20, not {text!r}")
+    return value
+
+
 def some_of(known: tuple[str, ...]) -> Callable[[str], tuple[str, ...]]:
     """Reads a comma-separated list of ``known`` names."""
 

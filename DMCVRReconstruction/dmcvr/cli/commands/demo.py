@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_phantom(folder, phantom)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
         with show_progress(arguments.json) as progress:
-            result = reconstruct(phantom.sax, model, options, progress)
+            result = reconstruct(phantom.sax, model, options, progress, lax=tuple(phantom.lax.values()))
         hashes = input_hash(folder / "sax.nrrd"), None
         record = make_record(result, options, model, hashes, Input(phantom.sax), result.seconds)
         lax = tuple(phantom.lax.values())

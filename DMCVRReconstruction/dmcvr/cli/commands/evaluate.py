@@ -13,12 +13,13 @@ from ...model.device import describe
 from ...model.inference import Model
 from ...system.staging import check_apart, staged_folder
 from ..progress_bar import show_progress
-from .evaluations import Evaluation, command_line, evaluation_of
+from .evaluations import EVALUATIONS, Evaluation, command_line
+from .whole_evaluations import WHOLE_EVALUATIONS
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fill one table, print it, write it."""
-    evaluation = evaluation_of(arguments)
+    evaluation = (EVALUATIONS | WHOLE_EVALUATIONS)[arguments.table](arguments)
     if arguments.output is None:
         _write(None, arguments, evaluation)
         return

@@ -65,12 +65,7 @@ class Evaluation:
     fill: Callable[[Model | None, Progress], Outcome]
 
 
-def evaluation_of(arguments: argparse.Namespace) -> Evaluation:
-    """The evaluation that was asked for. Raises InputError for unreadable files and data without a case."""
-    return EVALUATIONS[arguments.table](arguments)
-
-
-def _case_by_case(
+def case_by_case(
     source: Path | None,
     count: int,
     needs_model: bool,
@@ -101,20 +96,20 @@ def _case_by_case(
 
 
 def _segmentation(arguments: argparse.Namespace) -> Evaluation:
-    cases = _data_folder(arguments)
-    return _case_by_case(
+    cases = data_folder(arguments)
+    return case_by_case(
         arguments.data, len(cases), True, lambda model, done: segmentation_tables(cases, _needed(model), done)
     )
 
 
 def _generation(arguments: argparse.Namespace) -> Evaluation:
-    cases, methods, steps = _data_folder(arguments), arguments.methods, arguments.steps
+    cases, methods, steps = data_folder(arguments), arguments.methods, arguments.steps
 
     @cache
     def generators(model: Model | None) -> Generators:
         return Generators(_needed(model), _diffae(arguments))
 
-    return _case_by_case(
+    return case_by_case(
         arguments.data,
         len(cases),
         True,
@@ -126,11 +121,11 @@ def _generation(arguments: argparse.Namespace) -> Evaluation:
 
 
 def _withheld(arguments: argparse.Namespace) -> Evaluation:
-    return _compared(arguments, _data_folder(arguments), withheld_tables, withheld_drawings)
+    return _compared(arguments, data_folder(arguments), withheld_tables, withheld_drawings)
 
 
 def _clinical(arguments: argparse.Namespace) -> Evaluation:
-    return _compared(arguments, _data_folder(arguments), clinical_tables)
+    return _compared(arguments, data_folder(arguments), clinical_tables)
 
 
 def _long_axis(arguments: argparse.Namespace) -> Evaluation:
@@ -146,8 +141,8 @@ def _compared(
     """Methods compared over ``cases``: ``fill_tables(cases, model, comparison, done)``, and
     ``draw(table, cases, model, comparison, progress)``.
     """
-    comparison = _comparison(arguments, arguments.predicted_labels)
-    return _case_by_case(
+    comparison = comparison_of(arguments, arguments.predicted_labels)
+    return case_by_case(
         vars(arguments).get("data") or vars(arguments).get("hearts"),
         len(cases),
         comparison.needs_model,
@@ -168,7 +163,7 @@ def _views(arguments: argparse.Namespace) -> Evaluation:
     stack, lax, labels = given.stack, given.lax, given.labels
     contours = tuple(read_contours(path) for path in arguments.contours)
     check_contours(contours, len(stack.frames))
-    comparison = _comparison(arguments, predicted_labels=False)
+    comparison = comparison_of(arguments, predicted_labels=False)
     drawn = "segmenter" if labels is None else "experts"
 
     def fill(model: Model | None, progress: Progress) -> Outcome:
@@ -187,11 +182,13 @@ def _known_hearts(arguments: argparse.Namespace) -> Phantoms | HeldBackHearts:
     return HeldBackHearts(arguments.hearts, arguments.heart_count)
 
 
-def _data_folder(arguments: argparse.Namespace) -> DataFolder:
+def data_folder(arguments: argparse.Namespace) -> DataFolder:
+    """The labelled stacks. Raises InputError for data without a case."""
     return DataFolder(arguments.data, arguments.label_values, arguments.cases)
 
 
-def _comparison(arguments: argparse.Namespace, predicted_labels: bool) -> Comparison:
+def comparison_of(arguments: argparse.Namespace, predicted_labels: bool) -> Comparison:
+    """The methods to compare, and how."""
     return Comparison(arguments.methods, predicted_labels, chosen_options(arguments))
 
 
@@ -219,12 +216,14 @@ def command_line(arguments: argparse.Namespace) -> str:
     words = ["dmcvr", "evaluate", arguments.table]
     if "input" in arguments:
         words.append("INPUT")
-        for name in ("lax", "labels", "contours"):
-            if getattr(arguments, name):
+        for name in ("lax", "labels", "contours", "slices"):
+            if getattr(arguments, name, None):
                 words += [f"--{name}", "FILES"]
     made = "hearts heart_count" if getattr(arguments, "hearts", None) else "phantoms"
     generates = not set(getattr(arguments, "methods", ())) <= set(BASELINES)
     how = "rule steps stop_log_snr label_rule" if generates else ""
+    if arguments.table == "whole":
+        made = "" if arguments.data is not None else f"{made} slice_shift view_shift labels shifts_from"
     names = f"data label_values cases {made} frames methods {how} model diffae_model precision"
     for name in names.split():
         value = getattr(arguments, name, None)

@@ -68,7 +68,7 @@ def answer(request: Request) -> None:
             model = Model.load(request.model.folder, request.model.device, request.model.precision)
             seconds["load model"] = time.perf_counter() - started
         with show_progress(request.as_json) as progress:
-            result = reconstruct(given.stack, model, options, progress, given.labels)
+            result = reconstruct(given.stack, model, options, progress, given.labels, given.lax)
         seconds |= result.seconds
         record = make_record(result, options, model, hashes, given, seconds)
         write_reconstruction(folder, result, record, given.lax)

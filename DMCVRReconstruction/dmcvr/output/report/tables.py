@@ -11,6 +11,7 @@ from .chart import volume_curve
 from .data import ReportData
 
 FRAMES_FOR_A_CURVE = 4
+SHIFT_SOURCES = {"lax": "long-axis images", "shape": "the slices' shapes"}
 
 
 def volumes(data: ReportData) -> str:
@@ -79,6 +80,7 @@ def making(data: ReportData) -> str:
         _facts("Input", input_geometry(data)),
         _facts("Left out of the input", left_out(data)),
         _facts("Output", output_geometry(data)),
+        _facts("Slices moved", slice_shifts(data)),
         _facts("Time by stage", seconds),
         _facts("Versions", record.versions),
     ]
@@ -111,6 +113,17 @@ def input_geometry(data: ReportData) -> dict[str, str]:
         "Pixels": f"{width} x {height}, {x:.2f} x {y:.2f} mm",
         "Slice to slice": gap,
     }
+
+
+def slice_shifts(data: ReportData) -> dict[str, str]:
+    """By what the slices were put in register, by how much at most, and each slice's shift along rows and
+    columns; empty where they were left as they are.
+    """
+    register = data.record.register
+    if register.source == "none":
+        return {}
+    shifts = {f"Slice {i + 1}": f"{x:+.1f}, {y:+.1f} mm" for i, (x, y) in enumerate(register.shifts_mm)}
+    return {"By": SHIFT_SOURCES[register.source], "Largest": f"{register.largest_mm:.1f} mm", **shifts}
 
 
 def left_out(data: ReportData) -> dict[str, str]:

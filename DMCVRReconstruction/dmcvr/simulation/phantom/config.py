@@ -23,7 +23,7 @@ class PhantomConfig:
     azimuth_deg, elevation_deg: the apex points this far left of anterior, and this far below the horizontal.
     roll_deg: turn of the RV about the long axis. tilt_deg: valve plane against the short axis.
     shift_sd_mm: standard deviation of the heart's displacement between breath-holds, in plane, each way;
-        through the plane it is 0.3 of that.
+        through the plane it is 0.3 of that. lax_shift_sd_mm: the same of the long-axis views, in space.
     snr: blood signal over the noise's standard deviation. bias: strength of the coils' shading (0 none).
     """
 
@@ -53,6 +53,7 @@ class PhantomConfig:
     lax_thickness_mm: float = 6.0
     lax_matrix: tuple[int, int] = (240, 240)
     shift_sd_mm: float = 1.5
+    lax_shift_sd_mm: float = 0.0
     snr: float = 45.0
     bias: float = 0.5
     texture: float = 0.03
@@ -66,7 +67,7 @@ class PhantomConfig:
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"The phantom's {name} is {getattr(self, name)}; choose {low} to {high}.")
-        for name in ("shift_sd_mm", "texture", "bias", "trabeculae_mm"):
+        for name in ("shift_sd_mm", "lax_shift_sd_mm", "texture", "bias", "trabeculae_mm"):
             if getattr(self, name) < 0:
                 raise InputError(f"The phantom's {name} is {getattr(self, name)}; choose 0 or more.")
         if self.snr <= 0:

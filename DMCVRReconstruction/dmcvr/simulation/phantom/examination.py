@@ -18,8 +18,10 @@ class Examination:
 
     config: the body and the scan; what the heart is made from, where it is made by formula.
     sax, sax_labels: the stack with (T, S, H, W) uint8 labels, the slices' breath-hold shifts included.
-    lax, lax_labels: "2ch", "3ch", "4ch"; stacks of one slice, labels (T, 1, H, W); not displaced.
+    lax, lax_labels: "2ch", "3ch", "4ch"; stacks of one slice, the views' breath-hold shifts included, and
+        labels (T, 1, H, W) of the heart at rest on the same planes.
     shifts: (S, 3) LPS mm by which the heart was displaced when each SAX slice was acquired.
+    lax_shifts: (3,) LPS mm, the same of each view.
     """
 
     config: PhantomConfig
@@ -28,6 +30,7 @@ class Examination:
     lax: dict[str, Stack]
     lax_labels: dict[str, np.ndarray]
     shifts: np.ndarray
+    lax_shifts: dict[str, np.ndarray]
 
 
 def examine(
@@ -53,13 +56,14 @@ def examine(
         return np.stack(images), labels
 
     shifts = _breath_hold_shifts(config, sax[0], len(sax))
+    lax_shifts = _view_shifts(config, lax)
     slices = [
         scan(plane, config.slice_thickness_mm, i, shift)
         for i, (plane, shift) in enumerate(zip(sax, shifts, strict=True))
     ]
     views, view_labels = {}, {}
     for i, (name, plane) in enumerate(lax.items()):
-        images, _ = scan(plane, config.lax_thickness_mm, 1000 + i, subslices=3)
+        images, _ = scan(plane, config.lax_thickness_mm, 1000 + i, lax_shifts[name], subslices=3)
         views[name] = Stack(images[:, None], plane.origin[None], plane.step_x, plane.step_y, times)
         view_labels[name] = np.stack([plane_labels(heart, plane) for heart in scene.hearts])[:, None]
     return Examination(
@@ -75,6 +79,7 @@ def examine(
         lax=views,
         lax_labels=view_labels,
         shifts=shifts,
+        lax_shifts=lax_shifts,
     )
 
 
@@ -88,3 +93,11 @@ def _breath_hold_shifts(config: PhantomConfig, plane: Plane, count: int) -> np.n
     rng = np.random.default_rng([config.seed, 6])
     axes = np.stack([unit(plane.step_x), unit(plane.step_y), plane.normal])
     return rng.normal(size=(count, 3)) * config.shift_sd_mm * [1, 1, 0.3] @ axes
+
+
+def _view_shifts(config: PhantomConfig, planes: dict[str, Plane]) -> dict[str, np.ndarray]:
+    """(3,) LPS mm of each long-axis view, alike in all directions: breath-holds differ most along the body,
+    which lies in and across these planes.
+    """
+    rng = np.random.default_rng([config.seed, 13])
+    return {name: rng.normal(size=3) * config.lax_shift_sd_mm for name in planes}

@@ -30,7 +30,7 @@ class Phantom(Examination):
     frames: tuple[int, ...]
     hearts: tuple[Heart, ...]
 
-    def truth(self, grid: Grid, frame: int) -> np.ndarray:
+    def truth(self, grid: Grid, frame: int = 0) -> np.ndarray:
         """(Z, Y, X) uint8 labels of the undisplaced heart at voxel centres; ``frame`` indexes ``frames``."""
         heart = self.hearts[frame]
         return np.stack([plane_labels(heart, grid.plane(z)) for z in range(grid.shape[0])])

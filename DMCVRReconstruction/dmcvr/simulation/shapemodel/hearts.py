@@ -7,8 +7,8 @@ drawn is not independent of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +43,11 @@ def random_heart(model: ShapeModel, seed: int, **scan) -> ScannedHeart:
     return scan_heart(resize(model.deform(model.random_momenta(rng)), sizes), config, frame)
 
 
-def real_heart(model: ShapeModel, index: int) -> ScannedHeart:
-    """Subject ``index`` (from 0) as it is, at end-diastole, in a random body."""
+def real_heart(model: ShapeModel, index: int, **scan) -> ScannedHeart:
+    """Subject ``index`` (from 0) as it is, at end-diastole, in a random body. ``scan``: as above."""
     shape = model.deform(model.subjects[index])
-    return scan_heart(shape, random_config(FIRST_HELD_BACK + index, "normal", edv_ml=shape.volume_ml(LVC)))
+    config = random_config(FIRST_HELD_BACK + index, "normal", edv_ml=shape.volume_ml(LVC), **scan)
+    return scan_heart(shape, config)
 
 
 def training_hearts(folder: Path, count: int) -> Iterator[tuple[str, Stack, np.ndarray]]:
@@ -65,11 +66,13 @@ class HeldBackHearts:
     """``count`` hearts for evaluation, made one by one: real subjects and random hearts by turns, then random
     ones alone.
 
-    Iterating gives (name, heart). Raises InputError where the folder holds no model.
+    scan: fields of every scan's configuration that are not left to chance. Iterating gives (name, heart).
+    Raises InputError where the folder holds no model.
     """
 
     folder: Path
     count: int
+    scan: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.count
@@ -81,7 +84,7 @@ class HeldBackHearts:
         order = [(kind, index) for kind, index in order if kind == "random" or index < real]
         for kind, index in order[: self.count]:
             if kind == "real":
-                yield f"subject{index + 1:02d}", real_heart(model, index)
+                yield f"subject{index + 1:02d}", real_heart(model, index, **self.scan)
             else:
                 seed = FIRST_HELD_BACK + index
-                yield f"heart{seed}", random_heart(model, seed)
+                yield f"heart{seed}", random_heart(model, seed, **self.scan)

@@ -14,7 +14,8 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...core.geometry import Grid
-from ...io.volumes import read_grid, read_stack
+from ...io.formats import read_image_file
+from ...io.volumes import sorted_stack
 from .flow import shoot
 from .heart_shape import Shape, find_landmarks
 from .tissues import fill_blood, read_tissues
@@ -73,10 +74,11 @@ def read_shape_model(folder: Path) -> ShapeModel:
             arrays = {key: file[key] for key in KEYS}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError("The shape model's shape_model.npz is damaged or of another kind.") from error
-    stack, grid = read_stack(mean_path), read_grid(mean_path)
+    file = read_image_file(mean_path, "label", lambda message: None)
+    grid = file.grid
     if not np.allclose(grid.affine[:3, :3], np.eye(3) * grid.spacing[0]):
         raise InputError("The voxels of the mean heart's label volume must be cubes along the axes of space.")
-    tissues = fill_blood(read_tissues(stack.frames[0]), grid.spacing[0])
+    tissues = fill_blood(read_tissues(sorted_stack(file).frames[0]), grid.spacing[0])
     try:
         landmarks = find_landmarks(tissues, grid)
     except ValueError as error:

@@ -267,3 +267,81 @@ def test_an_output_among_the_data_is_refused(refused, data):
 
 def test_a_folder_without_pairs_is_refused(refused, tmp_path):
     assert "no pairs" in refused("evaluate", "segmentation", "--data", tmp_path)
+
+
+def test_whole_hearts_of_phantoms(call, tmp_path):
+    output = tmp_path / "whole"
+    answer = call(
+        *("evaluate", "whole", "--phantoms", "1", "--methods", "shape", "--shifts-from", "nothing,3 LAX"),
+        *("--slice-shift", "2.5", "--output", output),
+    )
+    assert (answer.code, answer.err) == (0, "")
+    record = json.loads((output / "whole.json").read_text())
+    assert [table["title"] for table in record["tables"]] == [
+        "Shapes",
+        "Shapes, worst",
+        "Hearts",
+        "Hearts, worst",
+    ]
+    left = {
+        line["shifts from"]: line["scores"]["shifts left, mm"]["mean"]
+        for line in record["tables"][2]["summary"]
+    }
+    assert left["nothing"] > 1.5
+    assert left["3 LAX"] < 0.6
+    assert (
+        "--slice-shift 2.5 --view-shift 1.5 --labels exact --shifts-from 'nothing,3 LAX'" in record["command"]
+    )
+
+
+def test_whole_hearts_of_real_stacks(call, data):
+    answer = call("evaluate", "whole", "--data", data, "--cases", "ED", "--methods", "shape", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    record = json.loads(answer.out)
+    titles = [table["title"] for table in record["tables"]]
+    assert titles == ["Structures", "Structures, worst", "Hearts", "Hearts, worst"]
+    assert "slice-shift" not in record["command"]
+
+
+def test_the_course_of_a_cine(call, files):
+    answer = call("evaluate", "cycle", files["cine"], "--methods", "nearest", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    (table,) = json.loads(answer.out)["tables"]
+    assert [line["method"] for line in table["summary"]] == ["disc summation", "nearest"]
+
+
+def test_contours_of_another_tool(call, tmp_path):
+    points, slices = ["x\ty\tz\tcontour type\tframeID\tweight\ttime frame"], []
+    for image in range(4):
+        slices.append(
+            f"slice{image}\tframeID:\t{image}\tImagePositionPatient\t0.0\t0.0\t{8.0 * image}\t"
+            "ImageOrientationPatient\t1.0\t0.0\t0.0\t0.0\t1.0\t0.0\tPixelSpacing\t1.5\t1.5"
+        )
+        for radius, kind in (
+            (18, "SAX_LV_ENDOCARDIAL"),
+            (26, "SAX_LV_EPICARDIAL"),
+            (18, "LAX_LV_ENDOCARDIAL"),
+        ):
+            for angle in np.arange(0, 2 * np.pi, 0.1):
+                x, y = radius * np.cos(angle), radius * np.sin(angle)
+                points.append(f"{x}\t{y}\t{8.0 * image}\t{kind}\t{image}\t1.0\t3")
+    (tmp_path / "points.txt").write_text("\n".join(points))
+    (tmp_path / "slices.txt").write_text("\n".join(slices))
+    answer = call(
+        *("evaluate", "contours", tmp_path / "points.txt", "--slices", tmp_path / "slices.txt"),
+        *("--methods", "shape", "--json"),
+    )
+    assert (answer.code, answer.err) == (0, "")
+    record = json.loads(answer.out)
+    rows = record["tables"][0]["rows"]
+    assert {row["points"] for row in rows} == {"LAX_LV_ENDOCARDIAL", "all LAX contours"}
+    assert all(row["case"] == "frame 3" for row in rows)
+    assert all(row["scores"]["mean, mm"] < 1 for row in rows)
+    assert str(tmp_path) not in record["command"]
+
+
+@pytest.mark.parametrize("shift", ["-1", "21", "x"])
+def test_shifts_that_make_no_sense_are_refused(call, shift):
+    answer = call("evaluate", "whole", "--slice-shift", shift)
+    assert answer.code == 2
+    assert "mm from 0 to 20" in answer.err

@@ -34,7 +34,7 @@ def test_the_shipped_model_makes_a_volume_of_the_stack(call, files, heart, tmp_p
     record = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (record["method"], record["steps"], record["seed"]) == ("dmcvr", 1, 0)
     assert not (tmp_path / "out" / "uncertainty.nrrd").exists()
-    assert record["seconds"].keys() == {"read", "load model", "segment", "generate"}
+    assert record["seconds"].keys() == {"read", "load model", "segment", "register", "generate"}
 
 
 @pytest.mark.slow

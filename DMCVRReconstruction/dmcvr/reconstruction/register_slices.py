@@ -1,0 +1,41 @@
+"""The pipeline's step that finds the slices' breath-hold shifts: from what, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ..alignment.lax_shifts import lax_shifts
+from ..alignment.register import SMALLEST_MM
+from ..alignment.shifts import SliceShifts
+from ..core.labels import BACKGROUND
+from ..core.stack import Stack
+
+SOURCES = {"lax": "the long-axis images", "shape": "the slices' own shapes"}
+
+
+def find_shifts(
+    stack: Stack, labels: Iterable[np.ndarray], lax: Sequence[Stack], align: str
+) -> tuple[SliceShifts, tuple[str, ...]]:
+    """The slices' shifts, and plain sentences on what will be done about them.
+
+    stack: straightened, all of its frames. labels: (S, H, W) uint8 of those that have any. lax: stacks of one
+    slice each. align: as in the pipeline's options.
+    """
+    shifts, notes = SliceShifts.none(len(stack.origins)), []
+    if align in ("auto", "lax") and (lax or align == "lax"):
+        heart = np.any([item != BACKGROUND for item in labels], axis=0)
+        shifts, note = lax_shifts(stack, lax, heart)
+        notes += [note] if note else []
+    if shifts.largest >= SMALLEST_MM:
+        notes.append(_told(shifts))
+    return shifts, tuple(notes)
+
+
+def _told(shifts: SliceShifts) -> str:
+    farthest = int(shifts.lengths.argmax())
+    return (
+        f"Slices were put in register by {SOURCES[shifts.source]}: moved in their plane by up to "
+        f"{shifts.largest:.1f} mm (slice {farthest + 1}) and resampled; --align off leaves them as acquired."
+    )

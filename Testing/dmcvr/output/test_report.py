@@ -66,7 +66,7 @@ def data():
     acquired = tuple(z // EVERY if z % EVERY == 0 else None for z in range(25))
     result = Reconstruction(
         volume, labels, None, grid, acquired, stack, labels[:, ::EVERY], SHIFTS, (0, 1, 2, 3),
-        tuple(frame["LVC"] for frame in volumes), False, {"segment": 1.25},
+        tuple(frame["LVC"] for frame in volumes), {"segment": 1.25},
         ("Slices 3 & 4 are <far> apart.",),
     )  # fmt: skip
     given = Input(stack, left_out=(LeftOut("image", 24, "phase or velocity, not magnitude"),))

@@ -150,6 +150,31 @@ class InterpolatorConfig:
 
 
 @dataclass(frozen=True)
+class ShiftEstimatorConfig:
+    """Shift estimator: breath-hold shifts of slices from their shapes.
+
+    widths: channels of each level of the 3D convolutions; the first is at half the lattice's resolution in
+        plane, each further one halves it. code: channels along the stack. dilations: of the convolutions there.
+    """
+
+    widths: tuple[int, ...] = (24, 32, 48, 72)
+    code: int = 128
+    dilations: tuple[int, ...] = (1, 2, 1)
+    groups: int = 8
+
+
+@dataclass(frozen=True)
+class ShapeCompleterConfig:
+    """Shape completer: the dense shape of the heart from that of its slices.
+
+    widths: channels of each level, the first at half the lattice's resolution in plane.
+    """
+
+    widths: tuple[int, ...] = (24, 40, 72)
+    groups: int = 8
+
+
+@dataclass(frozen=True)
 class Preset:
     """Everything that fixes a model but its weights.
 

@@ -175,7 +175,7 @@ def distances_of(labels: np.ndarray) -> np.ndarray:
 
 
 def _signed_distance(mask: np.ndarray) -> np.ndarray:
-    """(Z, Y, X) float32 mm, positive inside, of a mask on the fine lattice, its boundary a little smoothed."""
+    """(Z, Y, X) mm, positive inside, of a mask on the fine lattice, its boundary smoothed a little."""
     limit = 127 * UNIT_MM
     out = np.full(mask.shape, -limit, np.float32)
     margin = int(MARGIN_MM / FINE_MM)

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..anatomy.heart_frame import PIXEL_MM, REACH_MM
 from ..anatomy.signed_distances import labels_from_distances
 from ..core.labels import NAMES
 from ..model.device import autocast
 from ..model.networks.presets import ShapeCompleterConfig
-from ..model.networks.shape_completer import PIXEL_MM, REACH_MM, SLICE_MM, ShapeCompleter, completer_input
+from ..model.networks.shape_completer import SLICE_MM, ShapeCompleter, completer_input
 from .heart_distances import HeartDistances
 from .pictures import outlined, tiled
 from .simulated_stacks import StackStyle, simulated_stack
@@ -137,7 +138,5 @@ def apical_hole(maps: Tensor) -> float:
         return 0.0
     cavity[(shown[0] + shown[-1]) // 2 :] = False
     area = ((1, SLICE_MM * PIXEL_MM), (2, SLICE_MM * PIXEL_MM), (0, PIXEL_MM**2))
-    touches = (
-        (cavity & np.roll(outside, step, axis)).sum() * mm2 for axis, mm2 in area for step in (1, -1)
-    )
+    touches = ((cavity & np.roll(outside, step, axis)).sum() * mm2 for axis, mm2 in area for step in (1, -1))
     return float(sum(touches))

@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..anatomy.heart_frame import PIXEL_MM
 from ..anatomy.signed_distances import labels_from_distances
 from ..model.device import autocast
 from ..model.networks.presets import ShiftEstimatorConfig
-from ..model.networks.shift_estimator import PIXEL_MM, SHIFT_MM, SIZE, ShiftEstimator, centred, weights
+from ..model.networks.shift_estimator import SHIFT_MM, SIZE, ShiftEstimator, centred, weights
 from .heart_distances import HeartDistances
 from .pictures import outlined, tiled
 from .simulated_stacks import SimulatedStack, StackStyle, simulated_stack
@@ -30,8 +31,8 @@ SHOWN = 6
 
 @dataclass(frozen=True)
 class ShiftBatch:
-    """Stacks filled up to one length. maps, gaps, present: as in `ShiftEstimator`. shifts: (B, S, 2) mm, their
-    mean by ``weight`` (B, S) 0.
+    """Stacks filled up to one length. maps, gaps, present: as in `ShiftEstimator`. shifts: (B, S, 2) mm,
+    their mean by ``weight`` (B, S) 0.
     """
 
     maps: Tensor

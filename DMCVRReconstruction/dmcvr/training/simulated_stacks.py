@@ -1,9 +1,9 @@
 """Labelled stacks as a scanner and an expert or a segmenter would make them of simulated hearts.
 
-A heart is turned, tilted, zoomed, warped and cut off at its base as valve planes do; slices at any distance are
-taken of it, each displaced by a breath-hold of its own; outlines wander; ends of the stack are missing. All is
-in the frame of `anatomy.heart_frame`: x toward the RV, z from apex to base, mm. Every random number comes from
-torch's global generator.
+A heart is turned, tilted, zoomed, warped and cut off at its base as valve planes do; slices at any distance
+are taken of it, each displaced by a breath-hold of its own; outlines wander; ends of the stack are missing.
+All is in the frame of `anatomy.heart_frame`: x toward the RV, z from apex to base, mm. Every random number
+comes from torch's global generator.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..anatomy.heart_frame import PIXEL_MM, REACH_MM
 from ..anatomy.signed_distances import CAVITY, WHOLE, labels_from_distances, nested_distances
-from ..model.networks.shape_completer import APEX_WALL_MM, PIXEL_MM, REACH_MM, SLICE_MM
+from ..model.networks.shape_completer import APEX_WALL_MM, SLICE_MM
 from .heart_distances import SHAPE, STEP_MM, UNIT_MM
 
 TILT_DEG, TURN_DEG, OFF_CENTRE_MM = 6.0, 12.0, 3.0
@@ -30,8 +31,8 @@ GAPS_MM = ((0.5, (7.0, 11.0)), (0.2, (4.5, 7.0)), (0.3, (11.0, 20.0)))
 SLICE_PIXEL_MM = (1.4, 2.2)
 LARGEST_SHIFT_SD_MM, STILL_SHARE, OUTLIER_SHARE, OUTLIER = 3.0, 0.25, 0.08, 2.2
 THROUGH_PLANE = 0.3
-"""Breath-hold shifts: how large, how many stacks have none, which slices have larger ones; and how large those
-through the plane are relative to those within it."""
+"""Breath-hold shifts: how large, how many stacks have none, which slices have larger ones; and how large
+those through the plane are relative to those within it."""
 WANDER_MM, OFFSET_MM = 1.0, 0.5
 """Outlines err by up to this, smoothly along them, and as a whole."""
 SMALL_MM2 = (40.0, 0.0, 60.0)
@@ -45,8 +46,8 @@ FEWEST, MOST = 3, 24
 
 @dataclass(frozen=True)
 class StackStyle:
-    """shift_sd_mm: breath-hold shifts, None for what is usual. mistakes: whether structures are missed in some
-    slices. size: pixels of PIXEL_MM along the square that is seen.
+    """shift_sd_mm: of breath-hold shifts, None for what is usual, up to the largest. mistakes: whether
+    structures are missed in some slices. size: pixels of PIXEL_MM along the square that is seen.
     """
 
     shift_sd_mm: float | None = None
@@ -75,9 +76,9 @@ class SimulatedStack:
         return middle + (torch.arange(count) - (count - 1) / 2) * SLICE_MM
 
     def truth(self, dense: Tensor, size: int) -> Tensor:
-        """(3, Z, size, size) mm, the heart at the positions ``dense`` (Z,), as far as the stack tells: to half
-        a gap beyond the end at the base, where a stack ends within the heart, and a gap beyond the apex, where
-        muscle closes it.
+        """(3, Z, size, size) mm, the heart at the positions ``dense`` (Z,), as far as the stack tells: to
+        half a gap beyond the end at the base, where a stack ends within the heart, and a gap beyond the apex,
+        where muscle closes it.
         """
         found = self.heart.at(plane_points(dense, size, PIXEL_MM))
         shown = (self.maps[:, WHOLE:] > 0).flatten(1).any(1).nonzero()[:, 0]
@@ -218,9 +219,7 @@ def random_gap() -> float:
 
 def random_tilt() -> Tensor:
     """(3, 3) a small turn in space."""
-    a, b, c = (
-        float(torch.randn(())) * math.radians(degrees) for degrees in (TILT_DEG, TILT_DEG, TURN_DEG)
-    )
+    a, b, c = (float(torch.randn(())) * math.radians(degrees) for degrees in (TILT_DEG, TILT_DEG, TURN_DEG))
     about_x = torch.tensor([[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]])
     about_y = torch.tensor([[math.cos(b), 0, math.sin(b)], [0, 1, 0], [-math.sin(b), 0, math.cos(b)]])
     about_z = torch.tensor([[math.cos(c), -math.sin(c), 0], [math.sin(c), math.cos(c), 0], [0, 0, 1]])

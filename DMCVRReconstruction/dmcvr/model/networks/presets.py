@@ -154,7 +154,8 @@ class ShiftEstimatorConfig:
     """Shift estimator: breath-hold shifts of slices from their shapes.
 
     widths: channels of each level of the 3D convolutions; the first is at half the lattice's resolution in
-        plane, each further one halves it. code: channels along the stack. dilations: of the convolutions there.
+        plane, each further one halves it. code: channels along the stack. dilations: of the convolutions
+        there.
     """
 
     widths: tuple[int, ...] = (24, 32, 48, 72)

@@ -10,13 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...anatomy.heart_frame import REACH_MM
 from .presets import ShapeCompleterConfig
 
 STRUCTURES = 3
-PIXEL_MM, SLICE_MM = 2.5, 3.0
-"""The lattice it works on, in plane and along the stack."""
-REACH_MM = 12.0
-"""Distances are clipped to this and enter in units of it."""
+SLICE_MM = 3.0
+"""Between the lattice's places along the stack; in plane it is PIXEL_MM."""
 APEX_WALL_MM = 4.0
 """Muscle that closes a cavity whose apex lies further than a gap beyond the stack."""
 NUMBER_MM, FARTHEST = 10.0, 2.5
@@ -52,8 +51,8 @@ def completer_input(maps: Tensor, positions: Tensor, wanted: Tensor) -> Tensor:
 
 
 class ShapeCompleter(nn.Module):
-    """A small 3D U-Net, zero at initialisation. It works at half the lattice's resolution in plane, since what
-    is learned is smooth.
+    """A small 3D U-Net, zero at initialisation. It works at half the lattice's resolution in plane, since
+    what is learned is smooth.
     """
 
     def __init__(self, config: ShapeCompleterConfig):

@@ -10,13 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...anatomy.heart_frame import PIXEL_MM, REACH_MM
 from .presets import ShiftEstimatorConfig
 
 STRUCTURES = 3
-SIZE, PIXEL_MM = 64, 2.5
-"""The square lattice of the slices that it works on."""
-REACH_MM = 12.0
-"""Distances are clipped to this and enter in units of it."""
+SIZE = 64
+"""Pixels of PIXEL_MM along the square lattice of the slices that it works on."""
 GAP_MM, SHIFT_MM = 10.0, 3.0
 """Gaps enter in units of the one, shifts leave in units of the other."""
 SOFT_MM = 1.0

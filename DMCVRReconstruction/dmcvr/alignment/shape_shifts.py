@@ -1,0 +1,123 @@
+"""Breath-hold shifts of slices from the shapes that they show, where no long-axis images tell more.
+
+The network `ShiftEstimator` says by how much each slice is displaced, and how sure it is of that. One shift
+holds for all frames of a slice, so all that are labelled are asked. Where what is found hardly exceeds what
+it may be wrong by, slices are left nearly where they are: shifts are shrunk toward none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..anatomy.heart_frame import REACH_MM, HeartFrame, heart_frame
+from ..anatomy.signed_distances import nested_distances
+from ..core.labels import BACKGROUND
+from ..model.networks.shift_estimator import SIZE, centred, weights
+from ..model.sampling import sample_maps
+from .shifts import SliceShifts
+
+Estimate = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+"""A `ShiftEstimator`."""
+ROUNDS = 2
+"""What is left after the first time is estimated again."""
+FEWEST_SLICES = 4
+"""Fewer slices say nothing of one another."""
+DOUBT = 1.0
+"""How much of the expected error's variance is taken off what was found."""
+
+
+def shape_shifts(
+    estimate: Estimate, labels: np.ndarray, positions: np.ndarray, spacing: tuple[float, float]
+) -> SliceShifts:
+    """Shifts of the slices of one stack.
+
+    labels: (F, S, H, W) of some frames. positions: (S,) mm, increasing. spacing: (x, y) mm.
+    Slices that show no heart in any frame have no shift and a standard deviation of infinity.
+    """
+    count = len(positions)
+    total, precision = np.zeros((count, 2)), np.zeros(count)
+    weight, frames = np.zeros(count), 0
+    for frame in labels:
+        found = _frame_shifts(estimate, frame, np.asarray(positions, float), spacing)
+        if found is not None:
+            shift, sd, importance = found
+            certain = np.where(importance > 0, 1 / sd**2, 0)
+            total, precision = total + shift * certain[:, None], precision + certain
+            weight, frames = weight + importance, frames + 1
+    if not frames:
+        return SliceShifts.none(count)
+    shown = precision > 0
+    mm = np.where(shown[:, None], total / np.maximum(precision, 1e-9)[:, None], 0)
+    # Frames of one slice err alike: their mean is about as uncertain as each of them.
+    sd = np.where(shown, np.sqrt(frames / np.maximum(precision, 1e-9)), np.inf)
+    mm = shrunk(mm, sd, weight)
+    mm = np.where(shown[:, None], mm - np.average(mm, axis=0, weights=weight), 0)
+    return SliceShifts(mm, sd, "shape")
+
+
+def shrunk(mm: np.ndarray, sd: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Shifts (S, 2) drawn toward none, all by one factor, as far as errors of ``sd`` (S,) alone may explain
+    them; by the positive-part rule of James and Stein. weight: (S,), how much each slice counts.
+    """
+    counts = weight > 0
+    size = float((weight * np.square(mm).mean(1))[counts].sum())
+    doubt = float((weight[counts] * np.square(sd[counts])).sum())
+    return mm * max(0.0, 1 - DOUBT * doubt / size) if size > 0 else mm
+
+
+def _frame_shifts(
+    estimate: Estimate, labels: np.ndarray, positions: np.ndarray, spacing: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Shifts (S, 2), standard deviations (S,) and how much each slice counts (S,) of labels (S, H, W); None
+    where they show too little.
+    """
+    frame = heart_frame(labels, positions, spacing)
+    shown = np.flatnonzero((labels != BACKGROUND).any((1, 2)))
+    if frame is None or len(shown) < FEWEST_SLICES:
+        return None
+    used = slice(max(shown[0] - 1, 0), shown[-1] + 2)
+    distances = torch.from_numpy(
+        np.ascontiguousarray(frame.order(nested_distances(labels[used], spacing, REACH_MM)))
+    )
+    heights = frame.order(frame.heights(positions[used]))
+    shift, sd, importance = _stack_shifts(estimate, distances, heights, frame, spacing)
+    mm, spread, weight = np.zeros((len(labels), 2)), np.ones(len(labels)), np.zeros(len(labels))
+    mm[used], spread[used], weight[used] = (
+        frame.order(item) for item in (shift @ frame.axes, sd, importance)
+    )
+    empty = ~(labels != BACKGROUND).any((1, 2))
+    mm[empty], weight[empty] = 0, 0
+    return mm, spread, weight
+
+
+@torch.inference_mode()
+def _stack_shifts(
+    estimate: Estimate,
+    distances: Tensor,
+    heights: np.ndarray,
+    frame: HeartFrame,
+    spacing: tuple[float, float],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shifts (S, 2) in the frame, their standard deviations and the slices' weights, apex to base.
+
+    Each round looks at the stack and at its mirror image.
+    """
+    count = len(heights)
+    gaps, present = torch.zeros(1, count, 2), torch.ones(1, count)
+    steps = torch.from_numpy(np.diff(heights).astype(np.float32))
+    gaps[0, 1:, 0], gaps[0, :-1, 1] = steps, steps
+    total, sd, weight = torch.zeros(1, count, 2), None, None
+    mirror = torch.tensor([1.0, -1.0])
+    for _ in range(ROUNDS):
+        moved = frame.lattice((SIZE, SIZE)) + (total[0].numpy() @ frame.axes)[:, None, None]
+        maps = sample_maps(distances, moved, spacing)[None]
+        weight = weights(maps, present) if weight is None else weight
+        views = [estimate(maps, gaps, present), estimate(maps.flip(-2), gaps, present)]
+        total = total + (views[0][0] + views[1][0] * mirror) / 2
+        spread = (views[0][1] + views[1][1]) / 2
+        sd = spread if sd is None else torch.minimum(sd, spread)
+    return centred(total, weight)[0].numpy(), sd[0].numpy(), weight[0].numpy()

@@ -1,0 +1,271 @@
+"""The heart's shape between the slices of one frame and beyond them, closed at the apex, ending at the base.
+
+Sparse slices say where the heart is in their planes; the network `ShapeCompleter` knows how hearts go on
+between them and end. What it draws is then held to what is known for sure: nothing lies further beyond the
+stack than about one gap, muscle closes the cavity's apex, each structure is one piece, and volumes agree with
+disc summation, in which each slice stands for its thickness. The base ends half a gap beyond the last slice
+where no empty slice follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from ..anatomy.heart_frame import PIXEL_MM, REACH_MM, HeartFrame, heart_frame
+from ..anatomy.signed_distances import CAVITY, WHOLE, nested_distances
+from ..core.labels import BACKGROUND, LVC, LVM, RVC
+from ..model.networks.shape_completer import APEX_WALL_MM, SLICE_MM, completer_input, straight_line
+from ..model.sampling import sample_maps
+
+Complete = Callable[[Tensor], Tensor]
+"""A `ShapeCompleter`."""
+RIGHT = 2
+MULTIPLE = (4, 8)
+"""The lattice's size along the stack and in plane is a multiple of these, as the network needs it."""
+MARGIN_MM = 10.0
+LEAST_WALL_MM = 2.5
+"""Muscle about the cavity is at least so thick where it is closed for sure."""
+CLOSED_SHARE = 0.6
+"""Share of the cavity's length, from the apex, in which it may not be open to the outside."""
+EDGE_MM = 1.25
+"""Half the width over which a boundary is soft where volumes are measured."""
+LARGEST_LEVEL_MM = 1.5
+"""Boundaries are moved by no more than this to make volumes agree."""
+APART_MM = 0.5
+"""What is not part of the heart's largest piece lies so far outside."""
+
+
+@dataclass(frozen=True)
+class WholeHeart:
+    """One frame's heart, in register.
+
+    distances: (3, Z, h, w) mm on the lattice of ``frame`` at ``heights`` (Z,) mm along its z; nested, as of
+        `signed_distances`, clipped to REACH_MM. line: the same of the straight line between the slices.
+    maps: (S, 3, H, W) mm, the slices' own nested distances in their plane, apex to base, in register.
+    slice_heights: (S,) mm. spacing: (x, y) mm of the slices.
+    """
+
+    frame: HeartFrame
+    distances: Tensor
+    line: Tensor
+    heights: Tensor
+    maps: Tensor
+    slice_heights: Tensor
+    spacing: tuple[float, float]
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """mm along the stack, where the heart begins and ends."""
+        inside = (self.distances > 0).any(0).flatten(1).any(1).nonzero()[:, 0]
+        if not len(inside):
+            first, last = self.slice_heights[0], self.slice_heights[-1]
+        else:
+            first = self.heights[inside[0]] - SLICE_MM
+            last = self.heights[inside[-1]] + SLICE_MM
+        ends = sorted(float(end) for end in self.frame.heights(torch.stack([first, last]).numpy()))
+        return ends[0], ends[1]
+
+    @torch.inference_mode()
+    def at(self, wanted: np.ndarray) -> np.ndarray:
+        """Nested distances (Z, 3, H, W) in mm at the positions ``wanted`` (Z,) mm along the stack, clipped to
+        REACH_MM, in the plane of the slices.
+        """
+        places = torch.from_numpy(self.frame.heights(wanted).astype(np.float32).copy())
+        height, width = self.maps.shape[-2:]
+        rows, columns, points = self._window(height, width)
+        line = straight_line(self.maps[:, :, rows, columns], self.slice_heights, places)
+        at = (places - self.heights[0]) / SLICE_MM
+        residual = (self.distances - self.line).movedim(1, 0)
+        below = at.floor().long().clamp(0, len(residual) - 2)
+        share = (at - below).clamp(0, 1)[:, None, None, None]
+        shape = np.array(residual.shape[-1:-3:-1])
+        local = self.frame.inverse(points) + (shape - 1) / 2 * PIXEL_MM
+        residual = torch.lerp(residual[below], residual[below + 1], share)
+        found = line + sample_maps(residual, local, (PIXEL_MM, PIXEL_MM), "bicubic")
+        within = ((local >= 0) & (local <= (shape - 1) * PIXEL_MM)).all(-1)
+        covered = (at >= 0) & (at <= len(self.heights) - 1)
+        seen = torch.from_numpy(within) & covered[:, None, None]
+        out = torch.full((len(places), 3, height, width), -REACH_MM)
+        out[:, :, rows, columns] = torch.where(seen[:, None], found.clamp(-REACH_MM, REACH_MM), -REACH_MM)
+        return out.numpy()
+
+    def _window(self, height: int, width: int) -> tuple[slice, slice, np.ndarray]:
+        """Rows and columns of the slices about the lattice, and their pixels' places (h, w, 2) mm."""
+        corners = self.frame.lattice(self.distances.shape[-2:])[[0, 0, -1, -1], [0, -1, 0, -1]]
+        low = np.floor(corners.min(0) / self.spacing).astype(int)
+        high = np.ceil(corners.max(0) / self.spacing).astype(int) + 1
+        columns, rows = (
+            slice(max(low[axis], 0), min(high[axis], count)) for axis, count in ((0, width), (1, height))
+        )
+        grid = np.meshgrid(np.arange(columns.start, columns.stop), np.arange(rows.start, rows.stop))
+        return rows, columns, np.stack(grid, -1) * np.asarray(self.spacing)
+
+
+@torch.inference_mode()
+def whole_heart(
+    complete: Complete,
+    labels: np.ndarray,
+    positions: np.ndarray,
+    spacing: tuple[float, float],
+    shifts: np.ndarray | None = None,
+) -> WholeHeart | None:
+    """The whole heart of one frame's labels (S, H, W); None where they show no LV or fewer than two slices.
+
+    positions: (S,) mm along the stack, increasing. spacing: (x, y) mm. shifts: (S, 2) mm along x and y by
+    which the slices are displaced, and are put back first.
+    """
+    labels, positions = np.asarray(labels), np.asarray(positions, float)
+    shown = np.flatnonzero((labels != BACKGROUND).any((1, 2)))
+    frame = heart_frame(labels, positions, spacing)
+    if frame is None or len(shown) < 2:
+        return None
+    # An empty slice beyond either end says that the heart does not reach it.
+    used = slice(max(shown[0] - 1, 0), shown[-1] + 2)
+    labels, heights = frame.order(labels[used]), frame.order(frame.heights(positions[used]))
+    maps = torch.from_numpy(nested_distances(np.ascontiguousarray(labels), spacing, REACH_MM))
+    if shifts is not None:
+        maps = _in_register(maps, frame.order(np.asarray(shifts)[used]), spacing)
+    slices = torch.from_numpy(np.ascontiguousarray(heights).astype(np.float32))
+    dense = _dense_heights(slices)
+    shape = [_rounded_up((length + 2 * MARGIN_MM) / PIXEL_MM, MULTIPLE[1]) for length in frame.extent[::-1]]
+    coarse = sample_maps(maps, frame.lattice((shape[0], shape[1])), spacing)
+    line = straight_line(coarse, slices, dense).movedim(1, 0)
+    found = _completed(complete, completer_input(coarse, slices, dense)).numpy()
+    stack = _Extent.of(labels, heights)
+    _bound(found, dense.numpy(), stack)
+    _close(found, dense.numpy())
+    _unite(found)
+    _level(found, dense.numpy(), stack.volumes(labels, spacing), stack)
+    distances = torch.from_numpy(found).clamp(-REACH_MM, REACH_MM)
+    return WholeHeart(frame, distances, line, dense, maps, slices, spacing)
+
+
+def _completed(complete: Complete, given: Tensor) -> Tensor:
+    """(3, Z, h, w) mm, the mean of what the network makes of the heart and of its mirror image."""
+    return (complete(given[None])[0] + complete(given.flip(-2)[None])[0].flip(-2)) / 2
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """How far a stack tells of the heart, mm along the frame's z.
+
+    low, high: beyond these nothing is drawn. measured: from where to where a disc summation counts.
+    thickness: (S,) mm that each slice stands for.
+    """
+
+    low: float
+    high: float
+    measured: tuple[float, float]
+    thickness: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, heights: np.ndarray) -> _Extent:
+        """labels: (S, H, W), apex to base, at most one empty slice at either end; heights: (S,) mm."""
+        gaps = np.diff(heights)
+        ends = np.concatenate([[gaps[0]], gaps, [gaps[-1]]])
+        thickness = (ends[:-1] + ends[1:]) / 2
+        empty_below, empty_above = (not image.any() for image in labels[[0, -1]])
+        low = heights[0] - (0 if empty_below else gaps[0])
+        high = heights[-1] + (0 if empty_above else gaps[-1] / 2)
+        measured = (heights[0] if empty_below else heights[0] - gaps[0] / 2, high)
+        return cls(float(low), float(high), (float(measured[0]), float(measured[1])), thickness)
+
+    def volumes(self, labels: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
+        """(3,) mm3 by disc summation: LVC, LVC + LVM, RVC."""
+        areas = np.stack([(labels == label).sum((1, 2)) for label in (LVC, LVM, RVC)]) * np.prod(spacing)
+        lvc, lvm, rvc = areas @ self.thickness
+        return np.array([lvc, lvc + lvm, rvc])
+
+
+def _bound(found: np.ndarray, heights: np.ndarray, stack: _Extent) -> None:
+    """Nothing beyond the ends, and muscle between them and the cavity's apex; in place."""
+    above, below = (heights - stack.low)[:, None, None], (stack.high - heights)[:, None, None]
+    np.minimum(found, np.minimum(above, below), out=found)
+    np.minimum(found[CAVITY], above - APEX_WALL_MM, out=found[CAVITY])
+
+
+def _close(found: np.ndarray, heights: np.ndarray) -> None:
+    """Muscle about the cavity wherever it is not near the base, in place."""
+    shown = np.flatnonzero((np.minimum(found[CAVITY], found[WHOLE]) > 0).any((1, 2)))
+    if len(shown):
+        apex, base = heights[shown[0]], heights[shown[-1]]
+        part = heights <= apex + CLOSED_SHARE * (base - apex)
+        found[WHOLE, part] = np.maximum(found[WHOLE, part], found[CAVITY, part] + LEAST_WALL_MM)
+    # Elsewhere the cavity counts only within the LV.
+    np.minimum(found[CAVITY], found[WHOLE], out=found[CAVITY])
+
+
+def _unite(found: np.ndarray) -> None:
+    """Every structure one piece without holes in it, in place."""
+    for channel in (WHOLE, CAVITY, RIGHT):
+        field = found[channel]
+        inside = field > 0
+        if channel == RIGHT:
+            inside &= found[WHOLE] <= 0
+        pieces, count = ndimage.label(inside)
+        if count > 1:
+            sizes = np.bincount(pieces.ravel())
+            sizes[0] = 0
+            apart = inside & (pieces != sizes.argmax())
+            field[apart] = np.minimum(field[apart], -APART_MM)
+            inside &= ~apart
+        holes = ndimage.binary_fill_holes(inside) & ~inside
+        if channel != RIGHT:
+            field[holes] = np.maximum(field[holes], APART_MM)
+
+
+def _level(found: np.ndarray, heights: np.ndarray, volumes: np.ndarray, stack: _Extent) -> None:
+    """Move each boundary by a little, the same everywhere, so that volumes are those of disc summation;
+    in place. volumes: (3,) mm3.
+    """
+    counts = (heights > stack.measured[0]) & (heights < stack.measured[1])
+    part = found[:, counts]
+    voxel = PIXEL_MM**2 * SLICE_MM
+
+    def offset(field: np.ndarray, volume: float, room: np.ndarray | float = 1.0) -> float:
+        low, high = -LARGEST_LEVEL_MM, LARGEST_LEVEL_MM
+        for _ in range(12):
+            middle = (low + high) / 2
+            if (_soft(field + middle) * room).sum() * voxel > volume:
+                high = middle
+            else:
+                low = middle
+        return (low + high) / 2
+
+    shown = volumes > 0
+    if shown[WHOLE]:
+        found[WHOLE] += offset(part[WHOLE], volumes[WHOLE])
+    if shown[CAVITY]:
+        found[CAVITY] += offset(part[CAVITY], volumes[CAVITY])
+        np.minimum(found[CAVITY], found[WHOLE], out=found[CAVITY])
+    if shown[RIGHT]:
+        found[RIGHT] += offset(part[RIGHT], volumes[RIGHT], 1 - _soft(found[WHOLE][counts]))
+
+
+def _soft(field: np.ndarray) -> np.ndarray:
+    """The share of a voxel that is inside, of distances in mm."""
+    return np.clip(field / (2 * EDGE_MM) + 0.5, 0, 1)
+
+
+def _in_register(maps: Tensor, shifts: np.ndarray, spacing: tuple[float, float]) -> Tensor:
+    """Maps (S, 3, H, W) without the displacements ``shifts`` (S, 2) mm of their slices."""
+    height, width = maps.shape[-2:]
+    pixels = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1) * np.asarray(spacing)
+    return sample_maps(maps, pixels + shifts[:, None, None], spacing)
+
+
+def _dense_heights(slices: Tensor) -> Tensor:
+    """(Z,) mm, SLICE_MM apart about the middle of the stack, from a gap before it to a gap beyond."""
+    reach = slices[-1] - slices[0] + (slices[1] - slices[0]) + (slices[-1] - slices[-2])
+    count = _rounded_up(float(reach) / SLICE_MM + 1, MULTIPLE[0])
+    return (slices[0] + slices[-1]) / 2 + (torch.arange(count) - (count - 1) / 2) * SLICE_MM
+
+
+def _rounded_up(value: float, multiple: int) -> int:
+    return int(np.ceil(value / multiple)) * multiple

@@ -7,8 +7,9 @@ lattice may be coarse, and cuts and boundaries of a slice are exact to a fractio
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..core.labels import BACKGROUND, LVC, LVM, RVC
 from ..simulation.phantom import random_config
 from ..simulation.phantom.config import PhantomConfig
 from ..simulation.phantom.heart import Heart, classify
-from ..simulation.shapemodel.hearts import EDV_FACTOR
+from ..simulation.shapemodel.hearts import EDV_FACTOR, FIRST_HELD_BACK
 from ..simulation.shapemodel.model import ShapeModel, read_shape_model
 from ..simulation.shapemodel.shape import Shape
 from ..simulation.shapemodel.sizing import Sizes, resize, sizes_at
@@ -57,23 +58,23 @@ class HeartDistances:
         return len(self.names)
 
 
-def prepare_hearts(folder: Path | None, hearts: int, phantoms: int, output: Path) -> HeartDistances:
-    """Make ``hearts`` of the shape model in ``folder`` and ``phantoms`` and keep them in ``output``.
+def prepare_hearts(named: Iterable[tuple[str, Callable[[], np.ndarray]]], output: Path) -> HeartDistances:
+    """Make hearts and keep them in ``output``; those that are already there are not made again.
 
-    Hearts that are already there are not made again. Raises InputError where the folder holds no model.
+    named: each heart's name, and what gives its labels on `lattice` (FINE_MM), as of `hearts_to_train_on`.
     """
     output.mkdir(parents=True, exist_ok=True)
-    made = []
-    for name, labels in _drawn(folder, hearts, phantoms, output):
+    names = []
+    for name, labels in named:
         path = output / f"{name}.npy"
-        if labels is not None:
+        if not path.exists():
             beside = output / "heart.writing.npy"
-            np.save(beside, distances_of(labels))
+            np.save(beside, distances_of(labels()))
             beside.replace(path)
-        made.append(name)
-    if not made:
+        names.append(name)
+    if not names:
         raise InputError("No hearts were asked for; give --hearts or --phantoms.")
-    (output / "hearts.json").write_text(json.dumps({"names": made}), encoding="utf-8")
+    (output / "hearts.json").write_text(json.dumps({"names": names}), encoding="utf-8")
     return load_hearts(output)
 
 
@@ -87,18 +88,36 @@ def load_hearts(folder: Path) -> HeartDistances:
     return HeartDistances(distances, tuple(names))
 
 
-def _drawn(
-    folder: Path | None, hearts: int, phantoms: int, output: Path
-) -> Iterator[tuple[str, np.ndarray | None]]:
-    """(name, labels of `heart_labels`) of all hearts; None for labels of those that ``output`` holds."""
+def hearts_to_train_on(
+    folder: Path | None, hearts: int, phantoms: int
+) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+    """``hearts`` of the shape model in ``folder``, if that is given, and ``phantoms``; see `prepare_hearts`.
+
+    Raises InputError where the folder holds no model.
+    """
     for seed in range(phantoms):
-        name = f"phantom{seed:04d}"
-        yield name, None if (output / f"{name}.npy").exists() else phantom_labels(seed)
-    if hearts:
+        yield f"phantom{seed:04d}", partial(phantom_labels, seed)
+    if folder is not None:
         model = read_shape_model(folder).leaving_out(HELD_BACK_SUBJECTS)
         for seed in range(hearts):
-            name = f"heart{seed:04d}"
-            yield name, None if (output / f"{name}.npy").exists() else heart_labels(random_shape(model, seed))
+            yield f"heart{seed:04d}", partial(_heart_labels_of, model, seed)
+
+
+def held_back_hearts(folder: Path, count: int) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+    """The subjects that no training heart is made of, as they are, and ``count`` random hearts of all."""
+    model = read_shape_model(folder)
+    for index in HELD_BACK_SUBJECTS:
+        yield f"subject{index + 1:02d}", partial(_subject_labels, model, index)
+    for seed in range(FIRST_HELD_BACK, FIRST_HELD_BACK + count):
+        yield f"heart{seed}", partial(_heart_labels_of, model, seed)
+
+
+def _heart_labels_of(model: ShapeModel, seed: int) -> np.ndarray:
+    return heart_labels(random_shape(model, seed))
+
+
+def _subject_labels(model: ShapeModel, index: int) -> np.ndarray:
+    return heart_labels(model.deform(model.subjects[index]))
 
 
 def random_patient(seed: int) -> tuple[PhantomConfig, float, np.random.Generator]:

@@ -37,7 +37,7 @@ class ShapeCompleterTask:
     held_out: HeartDistances | None
     config: ShapeCompleterConfig
     device: torch.device
-    part = "shape_completer"
+    part = "shape"
 
     def build(self) -> ShapeCompleter:
         return ShapeCompleter(self.config)

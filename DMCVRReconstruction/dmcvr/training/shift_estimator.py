@@ -54,7 +54,7 @@ class ShiftEstimatorTask:
     held_out: HeartDistances | None
     config: ShiftEstimatorConfig
     device: torch.device
-    part = "shift_estimator"
+    part = "shifts"
 
     def build(self) -> ShiftEstimator:
         return ShiftEstimator(self.config)

@@ -17,8 +17,8 @@ from .shift_estimator import ShiftEstimatorTask
 from .trainer import TrainingOptions, fit
 
 TASKS = {
-    "shift_estimator": (ShiftEstimatorTask, ShiftEstimatorConfig),
-    "shape_completer": (ShapeCompleterTask, ShapeCompleterConfig),
+    "shifts": (ShiftEstimatorTask, ShiftEstimatorConfig),
+    "shape": (ShapeCompleterTask, ShapeCompleterConfig),
 }
 """By part of the bundle: the task, and the network's sizes."""
 

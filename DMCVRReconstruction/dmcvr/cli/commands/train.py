@@ -22,17 +22,43 @@ from ...simulation.phantom import make_phantom, random_config
 from ...simulation.shapemodel import training_hearts
 from ...system.staging import made_folder, staged_folder
 from ...training.data import LISTING, is_prepared, load, prepare
+from ...training.heart_distances import hearts_to_train_on, held_back_hearts, prepare_hearts
 from ...training.recipe import follow
 from ...training.run import TrainingJob, train
+from ...training.simulated_run import TASKS, train_on_hearts
 from ...training.slices import ARRAYS, Slices
 from ...training.trainer import TrainingOptions
+
+HELD_BACK = 8
+"""Random hearts beside the held-back subjects on which runs on simulated hearts score themselves."""
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare data, train one network or all, or put trained ones into a model folder."""
     if getattr(arguments, "threads", None) is not None:
         torch.set_num_threads(arguments.threads)
-    {"data": _data, "bundle": _bundle, "recipe": _recipe}.get(arguments.part, _train)(arguments)
+    own = {"data": _data, "bundle": _bundle, "recipe": _recipe, **dict.fromkeys(TASKS, _train_on_hearts)}
+    own.get(arguments.part, _train)(arguments)
+
+
+def _train_on_hearts(arguments: argparse.Namespace) -> None:
+    options = TrainingOptions(
+        steps=arguments.steps,
+        batch=arguments.batch,
+        learning_rate=arguments.rate,
+        average=arguments.average,
+        seed=arguments.seed,
+        checkpoint_every=arguments.checkpoint_every,
+        judge_every=max(1, arguments.steps // 8),
+    )
+    folder, counts = arguments.hearts, (arguments.heart_count, arguments.phantoms)
+    place = arguments.output / "hearts" if arguments.prepared is None else arguments.prepared
+    with made_folder(place):
+        hearts = prepare_hearts(hearts_to_train_on(folder, *counts), place / "train")
+        apart = prepare_hearts(held_back_hearts(folder, HELD_BACK), place / "held-out") if folder else None
+        device = choose_device(arguments.device)
+        path = train_on_hearts(arguments.part, hearts, apart, options, arguments.output, device, _say)
+    print(f"Weights: {path}")
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -26,24 +26,41 @@ LEAST_WEIGHT = 0.05
 LEAST_SD_MM = 0.05
 
 
+class SliceBlock(nn.Module):
+    """3D convolution, group normalisation over the slices that there are, SiLU."""
+
+    def __init__(self, channels_in: int, channels_out: int, groups: int, stride: int):
+        super().__init__()
+        self.groups = groups
+        self.conv = nn.Conv3d(channels_in, channels_out, 3, (1, stride, stride), 1, bias=False)
+        self.scale = nn.Parameter(torch.ones(channels_out))
+        self.shift = nn.Parameter(torch.zeros(channels_out))
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """(B, C, S, H, W) to (B, C', S, H', W'); there: (B, 1, S, 1, 1), 0 for slices that fill up."""
+        x = self.conv(x).float()
+        parts = x.unflatten(1, (self.groups, -1))
+        counts, axes = there[:, None], (2, 3, 4, 5)
+        size = parts[0, 0, :, 0].numel() * counts.sum(axes, keepdim=True)
+        mean = (parts * counts).sum(axes, keepdim=True) / size
+        variance = ((parts - mean).square() * counts).sum(axes, keepdim=True) / size
+        x = ((parts - mean) * (variance + 1e-5).rsqrt()).flatten(1, 2)
+        return F.silu(x * self.scale[:, None, None, None] + self.shift[:, None, None, None]) * there
+
+
 class ShiftEstimator(nn.Module):
     """3D convolutions that halve in plane only, then 1D ones along the stack; zero at initialisation."""
 
     def __init__(self, config: ShiftEstimatorConfig):
         super().__init__()
         self.config = config
-        layers: list[nn.Module] = []
+        self.slices = nn.ModuleList()
         before = 4 * STRUCTURES + 3
         for level, width in enumerate(config.widths):
             for index in range(2):
-                stride = (1, 2, 2) if level and not index else 1
-                layers += [
-                    nn.Conv3d(before, width, 3, stride, 1, bias=False),
-                    nn.GroupNorm(config.groups, width),
-                    nn.SiLU(),
-                ]
+                stride = 2 if level and not index else 1
+                self.slices.append(SliceBlock(before, width, config.groups, stride))
                 before = width
-        self.slices = nn.Sequential(*layers)
         left = SIZE // 2 ** len(config.widths)
         self.code = nn.Linear(before * left**2, config.code)
         # Beside the code: area, and the centre's x and y, of each structure.
@@ -69,10 +86,14 @@ class ShiftEstimator(nn.Module):
         x = F.pixel_unshuffle((maps / REACH_MM).flatten(0, 1), 2).unflatten(0, (batch, count))
         numbers = torch.cat([gaps / GAP_MM, present[..., None]], 2)[..., None, None]
         x = torch.cat([x, numbers.expand(-1, -1, -1, *x.shape[3:])], 2) * there
-        x = self.slices(x.transpose(1, 2)).transpose(1, 2)
-        x = torch.cat([self.code(x.flatten(2)), moments(maps, present)], 2) * present[..., None]
+        x = x.transpose(1, 2)
+        for block in self.slices:
+            x = block(x, there.transpose(1, 2))
+        x = self.code(x.transpose(1, 2).flatten(2))
+        x = torch.cat([x, moments(maps, present)], 2) * present[..., None]
         x = self.entry(x.transpose(1, 2))
         for layer in self.along:
+            # What fills up is as empty as what lies beyond the ends.
             x = x + layer(F.silu(x) * present[:, None])
         shift, spread = self.head(F.silu(x)).float().transpose(1, 2).split([2, 1], 2)
         shift = centred(shift * SHIFT_MM, weights(maps, present))

@@ -18,6 +18,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from ..anatomy.heart_frame import PIXEL_MM, REACH_MM, HeartFrame, heart_frame
+from ..anatomy.pieces import largest_piece
 from ..anatomy.signed_distances import CAVITY, WHOLE, nested_distances
 from ..core.labels import BACKGROUND, LVC, LVM, RVC
 from ..model.networks.shape_completer import APEX_WALL_MM, SLICE_MM, completer_input, straight_line
@@ -208,13 +209,9 @@ def _unite(found: np.ndarray) -> None:
         inside = field > 0
         if channel == RIGHT:
             inside &= found[WHOLE] <= 0
-        pieces, count = ndimage.label(inside)
-        if count > 1:
-            sizes = np.bincount(pieces.ravel())
-            sizes[0] = 0
-            apart = inside & (pieces != sizes.argmax())
-            field[apart] = np.minimum(field[apart], -APART_MM)
-            inside &= ~apart
+        apart = inside & ~largest_piece(inside)
+        field[apart] = np.minimum(field[apart], -APART_MM)
+        inside &= ~apart
         holes = ndimage.binary_fill_holes(inside) & ~inside
         if channel != RIGHT:
             field[holes] = np.maximum(field[holes], APART_MM)

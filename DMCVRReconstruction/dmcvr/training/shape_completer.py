@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,10 +18,12 @@ from ..model.networks.presets import ShapeCompleterConfig
 from ..model.networks.shape_completer import SLICE_MM, ShapeCompleter, completer_input
 from .heart_distances import HeartDistances
 from .pictures import outlined, tiled
-from .simulated_stacks import StackStyle, simulated_stack
+from .simulated_stacks import SimulatedStack, StackStyle, simulated_stack
 
-SIZE, DEPTH = 64, 48
-"""The lattice trained on: 160 x 160 x 144 mm."""
+SIZE = 64
+"""Of the lattice in plane at most: 160 mm."""
+MULTIPLE, MARGIN_MM = (4, 8), 10.0
+"""The lattice's sides along the stack and in plane are multiples of these; it goes on beyond the heart."""
 STYLE = StackStyle(largest_shift_sd_mm=1.2, size=SIZE)
 TRIED_STYLE = StackStyle(shift_sd_mm=0.7, size=SIZE)
 NEAR_MM, EDGE_MM = 6.0, 0.8
@@ -43,13 +46,17 @@ class ShapeCompleterTask:
         return ShapeCompleter(self.config)
 
     def loss(self, module: nn.Module, count: int) -> Tensor:
-        """Differences in mm near the boundaries, soft Dice of the three structures, and their volumes."""
-        picked = [int(torch.randint(len(self.hearts), ())) for _ in range(count)]
-        x, truth = batch_of(self.hearts, picked, STYLE)
-        x = x.to(self.device).contiguous(memory_format=torch.channels_last_3d)
-        with autocast(self.device):
-            found = module(x)
-        return completion_loss(found, truth.to(self.device))
+        """Differences in mm near the boundaries, soft Dice of the three structures, and their volumes; the
+        mean of stacks one by one, for each has a lattice of its own.
+        """
+        losses = []
+        for _ in range(count):
+            x, truth = sample_of(self.hearts, int(torch.randint(len(self.hearts), ())), STYLE)
+            x = x[None].to(self.device).contiguous(memory_format=torch.channels_last_3d)
+            with autocast(self.device):
+                found = module(x)
+            losses.append(completion_loss(found, truth[None].to(self.device)))
+        return torch.stack(losses).mean()
 
     @torch.no_grad()
     def scores(self, module: nn.Module) -> dict[str, float]:
@@ -57,7 +64,7 @@ class ShapeCompleterTask:
         hole in the apex, over stacks of hearts kept apart, or of all where none are.
         """
         rows: dict[str, list[float]] = {}
-        for x, truth in zip(*self._tried, strict=True):
+        for x, truth in self._tried:
             with autocast(self.device):
                 found = module(x[None].to(self.device))[0].cpu()
             for name, maps in (("", found), ("straight line's ", x[:3] * REACH_MM)):
@@ -68,33 +75,49 @@ class ShapeCompleterTask:
     @torch.no_grad()
     def picture(self, module: nn.Module) -> np.ndarray:
         """Cuts through the axis: the truth above, the straight line in the middle, what is found below."""
-        x, truth = (item[:SHOWN] for item in self._tried)
-        found = module(x.to(self.device)).cpu()
-        rows = []
-        for maps in (truth, x[:, :3] * REACH_MM, found):
-            cuts = labels_from_distances(maps[:, :, :, SIZE // 2].transpose(1, 2).movedim(2, 1).numpy())
-            rows.append([outlined(np.zeros(cut.shape), cut[::-1]) for cut in cuts])
+        rows: list[list[np.ndarray]] = [[], [], []]
+        for x, truth in self._tried[:SHOWN]:
+            found = module(x[None].to(self.device))[0].cpu()
+            for row, maps in zip(rows, (truth, x[:3] * REACH_MM, found), strict=True):
+                cut = np.zeros((SIZE, SIZE), np.uint8)
+                drawn = labels_from_distances(
+                    maps[:, :, maps.shape[2] // 2].movedim(1, 0)[:, :, None].numpy()
+                )
+                drawn = drawn[::-1, 0]
+                cut[: len(drawn), : drawn.shape[1]] = drawn[:SIZE]
+                row.append(outlined(np.zeros(cut.shape), cut))
         return tiled(rows)
 
     @cached_property
-    def _tried(self) -> tuple[Tensor, Tensor]:
+    def _tried(self) -> list[tuple[Tensor, Tensor]]:
         hearts = self.hearts if self.held_out is None else self.held_out
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return batch_of(hearts, [k % len(hearts) for k in range(TRIED)], TRIED_STYLE)
+            return [sample_of(hearts, k % len(hearts), TRIED_STYLE) for k in range(TRIED)]
 
 
-def batch_of(hearts: HeartDistances, picked: list[int], style: StackStyle) -> tuple[Tensor, Tensor]:
-    """The network's input (B, CHANNELS, DEPTH, SIZE, SIZE), and the truth (B, 3, DEPTH, SIZE, SIZE) mm, of
-    random stacks of the hearts ``picked``.
+def sample_of(hearts: HeartDistances, index: int, style: StackStyle) -> tuple[Tensor, Tensor]:
+    """The network's input (CHANNELS, Z, H, W), and the truth (3, Z, H, W) mm, of a random stack of one heart,
+    on a lattice that just holds it.
     """
-    inputs, truths = [], []
-    for index in picked:
-        stack = simulated_stack(torch.from_numpy(hearts.distances[index]), style)
-        dense = stack.dense_positions(DEPTH)
-        inputs.append(completer_input(stack.maps, stack.positions, dense))
-        truths.append(stack.truth(dense, SIZE))
-    return torch.stack(inputs), torch.stack(truths)
+    stack = simulated_stack(torch.from_numpy(hearts.distances[index]), style)
+    depth, height, width = lattice_of(stack)
+    rows, columns = (slice((SIZE - count) // 2, (SIZE + count) // 2) for count in (height, width))
+    dense = stack.dense_positions(depth)
+    given = completer_input(stack.maps[:, :, rows, columns], stack.positions, dense)
+    return given, stack.truth(dense, SIZE)[:, :, rows, columns]
+
+
+def lattice_of(stack: SimulatedStack) -> tuple[int, int, int]:
+    """Z, H and W that hold the heart of ``stack`` and a gap beyond its ends, at most SIZE in plane."""
+    reach = float(stack.positions[-1] - stack.positions[0]) + 2 * stack.gap
+    seen = (stack.maps > 0).any(0).any(0)
+    sides = []
+    for axis in (1, 0):
+        shown = seen.any(axis).nonzero()[:, 0] - (SIZE - 1) / 2
+        half = float(shown.abs().max()) + MARGIN_MM / PIXEL_MM
+        sides.append(min(SIZE, math.ceil(2 * half / MULTIPLE[1]) * MULTIPLE[1]))
+    return math.ceil((reach / SLICE_MM + 1) / MULTIPLE[0]) * MULTIPLE[0], sides[0], sides[1]
 
 
 def completion_loss(found: Tensor, truth: Tensor) -> Tensor:

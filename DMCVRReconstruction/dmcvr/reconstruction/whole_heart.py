@@ -38,8 +38,10 @@ EDGE_MM = 1.25
 """Half the width over which a boundary is soft where volumes are measured."""
 LARGEST_LEVEL_MM = 1.5
 """Boundaries are moved by no more than this to make volumes agree."""
-APART_MM = 0.5
-"""What is not part of the heart's largest piece lies so far outside."""
+DETAIL_MM = 1.0
+"""Slices tell no more than this beside what the lattice holds of them."""
+APART_MM = 1.5
+"""What is not part of a structure's largest piece lies at least so far outside."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class WholeHeart:
     distances: (3, Z, h, w) mm on the lattice of ``frame`` at ``heights`` (Z,) mm along its z; nested, as of
         `signed_distances`, clipped to REACH_MM. line: the same of the straight line between the slices.
     maps: (S, 3, H, W) mm, the slices' own nested distances in their plane, apex to base, in register.
-    slice_heights: (S,) mm. spacing: (x, y) mm of the slices.
+    slice_heights: (S,) mm. spacing: (x, y) mm of the slices. ends: mm along the frame's z,
+    beyond which nothing is drawn. closed: the same, up to which muscle is all about the cavity.
     """
 
     frame: HeartFrame
@@ -59,6 +62,8 @@ class WholeHeart:
     maps: Tensor
     slice_heights: Tensor
     spacing: tuple[float, float]
+    ends: tuple[float, float]
+    closed: float
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -82,13 +87,20 @@ class WholeHeart:
         rows, columns, points = self._window(height, width)
         line = straight_line(self.maps[:, :, rows, columns], self.slice_heights, places)
         at = (places - self.heights[0]) / SLICE_MM
-        residual = (self.distances - self.line).movedim(1, 0)
-        below = at.floor().long().clamp(0, len(residual) - 2)
+        both = torch.cat([self.distances, self.line]).movedim(1, 0)
+        below = at.floor().long().clamp(0, len(both) - 2)
         share = (at - below).clamp(0, 1)[:, None, None, None]
-        shape = np.array(residual.shape[-1:-3:-1])
+        shape = np.array(both.shape[-1:-3:-1])
         local = self.frame.inverse(points) + (shape - 1) / 2 * PIXEL_MM
-        residual = torch.lerp(residual[below], residual[below + 1], share)
-        found = line + sample_maps(residual, local, (PIXEL_MM, PIXEL_MM), "bicubic")
+        both = torch.lerp(both[below], both[below + 1], share)
+        found, coarse = sample_maps(both, local, (PIXEL_MM, PIXEL_MM), "bicubic").split(3, 1)
+        # What is finer than the lattice comes from the slices themselves.
+        found = found + (line - coarse).clamp(-DETAIL_MM, DETAIL_MM)
+        ends = torch.minimum(places - self.ends[0], self.ends[1] - places)
+        found = torch.minimum(found, ends[:, None, None, None])
+        apical = places <= self.closed
+        wall = found[apical, CAVITY] + LEAST_WALL_MM
+        found[apical, WHOLE] = torch.maximum(found[apical, WHOLE], wall)
         within = ((local >= 0) & (local <= (shape - 1) * PIXEL_MM)).all(-1)
         covered = (at >= 0) & (at <= len(self.heights) - 1)
         seen = torch.from_numpy(within) & covered[:, None, None]
@@ -139,12 +151,12 @@ def whole_heart(
     line = straight_line(coarse, slices, dense).movedim(1, 0)
     found = _completed(complete, completer_input(coarse, slices, dense)).numpy()
     stack = _Extent.of(labels, heights)
-    _bound(found, dense.numpy(), stack)
-    _close(found, dense.numpy())
-    _unite(found)
+    top = _hold(found, dense.numpy(), stack)
     _level(found, dense.numpy(), stack.volumes(labels, spacing), stack)
+    # Boundaries that were moved are held to the same again.
+    top = _hold(found, dense.numpy(), stack)
     distances = torch.from_numpy(found).clamp(-REACH_MM, REACH_MM)
-    return WholeHeart(frame, distances, line, dense, maps, slices, spacing)
+    return WholeHeart(frame, distances, line, dense, maps, slices, spacing, (stack.low, stack.high), top)
 
 
 def _completed(complete: Complete, given: Tensor) -> Tensor:
@@ -184,6 +196,20 @@ class _Extent:
         return np.array([lvc, lvc + lvm, rvc])
 
 
+def _hold(found: np.ndarray, heights: np.ndarray, stack: _Extent) -> float:
+    """What holds of every heart, in place: its ends, a closed apex, one piece. Returns the height (mm) up to
+    which the cavity is closed.
+    """
+    _bound(found, heights, stack)
+    top = _closed_up_to(found, heights)
+    part = heights <= top
+    found[WHOLE, part] = np.maximum(found[WHOLE, part], found[CAVITY, part] + LEAST_WALL_MM)
+    # Elsewhere the cavity counts only within the LV.
+    np.minimum(found[CAVITY], found[WHOLE], out=found[CAVITY])
+    _unite(found)
+    return top
+
+
 def _bound(found: np.ndarray, heights: np.ndarray, stack: _Extent) -> None:
     """Nothing beyond the ends, and muscle between them and the cavity's apex; in place."""
     above, below = (heights - stack.low)[:, None, None], (stack.high - heights)[:, None, None]
@@ -191,15 +217,13 @@ def _bound(found: np.ndarray, heights: np.ndarray, stack: _Extent) -> None:
     np.minimum(found[CAVITY], above - APEX_WALL_MM, out=found[CAVITY])
 
 
-def _close(found: np.ndarray, heights: np.ndarray) -> None:
-    """Muscle about the cavity wherever it is not near the base, in place."""
+def _closed_up_to(found: np.ndarray, heights: np.ndarray) -> float:
+    """The height (mm) below which muscle is all about the cavity: CLOSED_SHARE of the cavity's length."""
     shown = np.flatnonzero((np.minimum(found[CAVITY], found[WHOLE]) > 0).any((1, 2)))
-    if len(shown):
-        apex, base = heights[shown[0]], heights[shown[-1]]
-        part = heights <= apex + CLOSED_SHARE * (base - apex)
-        found[WHOLE, part] = np.maximum(found[WHOLE, part], found[CAVITY, part] + LEAST_WALL_MM)
-    # Elsewhere the cavity counts only within the LV.
-    np.minimum(found[CAVITY], found[WHOLE], out=found[CAVITY])
+    if not len(shown):
+        return -np.inf
+    apex, base = heights[shown[0]], heights[shown[-1]]
+    return float(apex + CLOSED_SHARE * (base - apex))
 
 
 def _unite(found: np.ndarray) -> None:

@@ -20,9 +20,8 @@ from .heart_distances import HeartDistances
 from .pictures import outlined, tiled
 from .simulated_stacks import SimulatedStack, StackStyle, simulated_stack
 
-STYLE = StackStyle(mistakes=True, size=SIZE)
-MISTAKEN_SHARE = 0.3
-"""Stacks in which a segmenter's mistakes are."""
+JUMP_SHARE, MISTAKEN_SHARE = 0.12, 0.3
+"""Stacks in which the patient moved, and in which a segmenter's mistakes are."""
 SPREAD_WEIGHT = 0.2
 TRIED, TRIED_SD_MM = 48, (2.0, 0.0)
 """Stacks that a run scores itself on, for each of these standard deviations of the shifts."""
@@ -63,7 +62,10 @@ class ShiftEstimatorTask:
         """How far the shifts are off, in units of SHIFT_MM, and how unlikely that is by what the network says
         of its certainty.
         """
-        styles = [StackStyle(mistakes=bool(torch.rand(()) < MISTAKEN_SHARE)) for _ in range(count)]
+        styles = [
+            StackStyle(jump_share=JUMP_SHARE, mistakes=bool(torch.rand(()) < MISTAKEN_SHARE), size=SIZE)
+            for _ in range(count)
+        ]
         batch = batch_of([simulated_stack(self._random_heart(), style) for style in styles]).to(self.device)
         with autocast(self.device):
             found, spread = module(batch.maps, batch.gaps, batch.present)

@@ -30,9 +30,10 @@ GAPS_MM = ((0.5, (7.0, 11.0)), (0.2, (4.5, 7.0)), (0.3, (11.0, 20.0)))
 """Shares of the stacks and the distances between their slices."""
 SLICE_PIXEL_MM = (1.4, 2.2)
 LARGEST_SHIFT_SD_MM, STILL_SHARE, OUTLIER_SHARE, OUTLIER = 3.0, 0.25, 0.08, 2.2
+JUMP_SD_MM = 6.0
 THROUGH_PLANE = 0.3
-"""Breath-hold shifts: how large, how many stacks have none, which slices have larger ones; and how large
-those through the plane are relative to those within it."""
+"""Breath-hold shifts: how large, how many stacks have none, which slices have larger ones; how far
+a patient moves who does; and how large those through the plane are relative to those within it."""
 WANDER_MM, OFFSET_MM = 1.0, 0.5
 """Outlines err by up to this, smoothly along them, and as a whole."""
 SMALL_MM2 = (40.0, 0.0, 60.0)
@@ -46,11 +47,13 @@ FEWEST, MOST = 3, 24
 
 @dataclass(frozen=True)
 class StackStyle:
-    """shift_sd_mm: of breath-hold shifts, None for what is usual, up to the largest. mistakes: whether
-    structures are missed in some slices. size: pixels of PIXEL_MM along the square that is seen.
+    """shift_sd_mm: of breath-hold shifts, None for what is usual, up to the largest. jump_share: of stacks in
+    which the patient moved between two slices. mistakes: whether structures are missed in some slices. size:
+    pixels of PIXEL_MM along the square that is seen.
     """
 
     shift_sd_mm: float | None = None
+    jump_share: float = 0.0
     largest_shift_sd_mm: float = LARGEST_SHIFT_SD_MM
     mistakes: bool = False
     size: int = 64
@@ -208,7 +211,10 @@ def random_shifts(count: int, style: StackStyle) -> Tensor:
     if torch.rand(()) < STILL_SHARE:
         return shifts * 0
     shifts[torch.rand(count) < OUTLIER_SHARE] *= OUTLIER
-    return shifts * between(0, style.largest_shift_sd_mm)
+    shifts = shifts * between(0, style.largest_shift_sd_mm)
+    if torch.rand(()) < style.jump_share:
+        shifts[int(torch.randint(1, count, ())) :] += torch.randn(2) * JUMP_SD_MM
+    return shifts
 
 
 def random_gap() -> float:

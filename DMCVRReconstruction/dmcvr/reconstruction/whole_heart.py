@@ -40,7 +40,7 @@ LARGEST_LEVEL_MM = 1.5
 """Boundaries are moved by no more than this to make volumes agree."""
 DETAIL_MM = 1.0
 """Slices tell no more than this beside what the lattice holds of them."""
-APART_MM = 1.5
+APART_MM = 4.0
 """What is not part of a structure's largest piece lies at least so far outside."""
 
 
@@ -233,12 +233,14 @@ def _unite(found: np.ndarray) -> None:
         inside = field > 0
         if channel == RIGHT:
             inside &= found[WHOLE] <= 0
-        apart = inside & ~largest_piece(inside)
-        field[apart] = np.minimum(field[apart], -APART_MM)
-        inside &= ~apart
+        piece = largest_piece(inside)
+        if (apart := inside & ~piece).any():
+            about = ndimage.binary_dilation(apart, iterations=2) & ~ndimage.binary_dilation(piece)
+            field[about | apart] = np.minimum(field[about | apart], -APART_MM)
+        inside = piece
         holes = ndimage.binary_fill_holes(inside) & ~inside
         if channel != RIGHT:
-            field[holes] = np.maximum(field[holes], APART_MM)
+            field[holes] = np.maximum(field[holes], DETAIL_MM)
 
 
 def _level(found: np.ndarray, heights: np.ndarray, volumes: np.ndarray, stack: _Extent) -> None:

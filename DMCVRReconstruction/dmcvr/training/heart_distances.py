@@ -35,8 +35,9 @@ FINE_MM = 1.5
 BLUR_VOXELS = 0.8
 MARGIN_MM = 17.0
 
-HELD_BACK_SUBJECTS = (2, 6, 10, 14)
-"""Real subjects of the shape model that not even random hearts to train on are made of."""
+FIRST_SUBJECT_BACK, SUBJECTS_A_GROUP = 2, 4
+"""Of the shape model's real subjects one in four is held back: random hearts to train on know nothing of it.
+"""
 EDV_ML = (40.0, 400.0)
 LARGEST_LVM_ML = LARGEST_RVC_ML = 380.0
 LARGE_RV = (0.35, (1.2, 2.0))
@@ -98,15 +99,21 @@ def hearts_to_train_on(
     for seed in range(phantoms):
         yield f"phantom{seed:04d}", partial(phantom_labels, seed)
     if folder is not None:
-        model = read_shape_model(folder).leaving_out(HELD_BACK_SUBJECTS)
+        model = read_shape_model(folder)
+        model = model.leaving_out(held_back_subjects(model))
         for seed in range(hearts):
             yield f"heart{seed:04d}", partial(_heart_labels_of, model, seed)
+
+
+def held_back_subjects(model: ShapeModel) -> range:
+    """Which of the model's subjects, counted from 0, are held back."""
+    return range(FIRST_SUBJECT_BACK, len(model.subjects), SUBJECTS_A_GROUP)
 
 
 def held_back_hearts(folder: Path, count: int) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
     """The subjects that no training heart is made of, as they are, and ``count`` random hearts of all."""
     model = read_shape_model(folder)
-    for index in HELD_BACK_SUBJECTS:
+    for index in held_back_subjects(model):
         yield f"subject{index + 1:02d}", partial(_subject_labels, model, index)
     for seed in range(FIRST_HELD_BACK, FIRST_HELD_BACK + count):
         yield f"heart{seed}", partial(_heart_labels_of, model, seed)

@@ -23,7 +23,7 @@ from .simulated_stacks import SimulatedStack, StackStyle, simulated_stack
 JUMP_SHARE, MISTAKEN_SHARE = 0.12, 0.3
 """Stacks in which the patient moved, and in which a segmenter's mistakes are."""
 SPREAD_WEIGHT = 0.2
-TRIED, TRIED_SD_MM = 48, (2.0, 0.0)
+TRIED, TRIED_SD_MM = 24, (2.0, 0.0)
 """Stacks that a run scores itself on, for each of these standard deviations of the shifts."""
 SHOWN = 6
 

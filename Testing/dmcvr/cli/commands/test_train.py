@@ -87,3 +87,11 @@ def test_training_without_what_it_needs_is_refused(refused, tmp_path, arguments,
 def test_training_into_a_file_is_refused(refused, tmp_path):
     (tmp_path / "file").write_text("")
     assert "output folder" in refused("train", "segmenter", "--output", tmp_path / "file", *SHORT)
+
+
+@pytest.mark.parametrize("part", ["shifts", "shape"])
+def test_networks_for_whole_hearts_train_on_simulated_ones(call, tmp_path, part):
+    answer = call("train", part, *SHORT, "--output", tmp_path / "run")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.splitlines()[-1] == f"Weights: {tmp_path / 'run' / f'{part}.safetensors'}"
+    assert (tmp_path / "run" / "hearts" / "train" / "phantom0001.npy").is_file()

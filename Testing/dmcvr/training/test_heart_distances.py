@@ -31,7 +31,7 @@ def test_distances_tell_the_same_volumes_as_labels(phantom):
     for channel, members in enumerate(((LVC,), (LVC, LVM), (RVC,))):
         volume = np.isin(phantom, members).sum() * FINE_MM**3
         # Smoothing takes a little off what is round.
-        assert (distances[channel] > 0).sum() * STEP_MM**3 == pytest.approx(0.96 * volume, rel=0.03)
+        assert (distances[channel] > 0).sum() * STEP_MM**3 == pytest.approx(0.97 * volume, rel=0.035)
 
 
 def test_distances_rise_by_a_millimetre_a_millimetre(phantom):

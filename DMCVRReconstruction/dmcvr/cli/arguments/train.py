@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...model.networks.presets import OPTIONAL_PARTS
 from .shared import add_device, add_label_values
 from .types import count, positive, share, whole
 
@@ -65,8 +66,9 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     run = part("bundle", "put trained weights into a model folder")
     run.add_argument("--segmenter", type=Path, required=True, metavar="FILE")
     run.add_argument("--generator", type=Path, required=True, metavar="FILE")
-    text = "needed where the preset has one"
-    run.add_argument("--interpolator", type=Path, metavar="FILE", help=text)
+    for name in OPTIONAL_PARTS:
+        text = "needed where the preset has one"
+        run.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
     add_preset(run)
     add_about(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR")

@@ -118,8 +118,8 @@ def _bundle(arguments: argparse.Namespace) -> None:
     """Put trained networks into a model folder that is known to load."""
     about, preset = _about(arguments.about), PRESETS[arguments.preset]
     weights = {part: getattr(arguments, part) for part in preset.parts}
-    if None in weights.values():
-        raise InputError(f"The {arguments.preset} preset has an interpolator; give it with --interpolator.")
+    if missing := [f"--{part}" for part, path in weights.items() if path is None]:
+        raise InputError(f"The {arguments.preset} preset needs {' and '.join(missing)} as well.")
     with staged_folder(arguments.output) as folder:
         try:
             write_bundle(folder, preset, weights, about)

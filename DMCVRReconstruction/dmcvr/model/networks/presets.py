@@ -175,6 +175,10 @@ class ShapeCompleterConfig:
     groups: int = 8
 
 
+OPTIONAL_PARTS = ("interpolator", "shifts", "shape")
+"""Networks that a preset may do without."""
+
+
 @dataclass(frozen=True)
 class Preset:
     """Everything that fixes a model but its weights.
@@ -184,6 +188,8 @@ class Preset:
     schedule: "linear-beta" (network time is the step index 0..999) or "log-snr" (it is log(alpha^2/sigma^2)).
     prediction: what the denoiser returns, "epsilon" or "v".
     interpolator: None leaves shapes between slices on the straight line of eq. 5.
+    shifts: None cannot tell slices' breath-hold shifts from their shapes.
+    shape: None cannot complete the heart's shape between the slices and beyond them.
     """
 
     name: str
@@ -195,6 +201,8 @@ class Preset:
     schedule: str
     prediction: str
     interpolator: InterpolatorConfig | None = None
+    shifts: ShiftEstimatorConfig | None = None
+    shape: ShapeCompleterConfig | None = None
 
     def __post_init__(self):
         if self.schedule not in ("linear-beta", "log-snr"):
@@ -209,7 +217,7 @@ class Preset:
     @property
     def parts(self) -> tuple[str, ...]:
         """The files of weights in a bundle."""
-        return ("segmenter", "generator") + (("interpolator",) if self.interpolator else ())
+        return ("segmenter", "generator", *(part for part in OPTIONAL_PARTS if getattr(self, part)))
 
     @property
     def morphology(self) -> str | None:
@@ -252,8 +260,10 @@ def from_dict(values: dict) -> Preset:
         "semantic": SemanticConfig,
         "denoiser": DenoiserConfig,
         "interpolator": InterpolatorConfig,
+        "shifts": ShiftEstimatorConfig,
+        "shape": ShapeCompleterConfig,
     }
-    absent = {key for key in ("interpolator",) if values.get(key) is None}
+    absent = {key for key in OPTIONAL_PARTS if values.get(key) is None}
     return _build(
         Preset,
         {

@@ -3,7 +3,7 @@ import pytest
 from dmcvr.anatomy.heart_frame import REACH_MM
 from dmcvr.anatomy.signed_distances import labels_from_distances
 from dmcvr.core.labels import LVC, LVM, RVC
-from dmcvr.reconstruction.whole_heart import WholeHeart, whole_heart
+from dmcvr.reconstruction.whole_shape import WholeShape, whole_shape
 from scipy import ndimage
 
 SPACING, GAP = (1.5, 1.25), 9.0
@@ -29,7 +29,7 @@ def stack(empty_ends: bool = False) -> np.ndarray:
     return labels
 
 
-def dense(heart: WholeHeart, step: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
+def dense(heart: WholeShape, step: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
     low, high = heart.extent
     places = np.arange(low, high + step, step)
     return places, labels_from_distances(heart.at(places))
@@ -43,7 +43,7 @@ def overlap(found: np.ndarray, truth: np.ndarray, label: int) -> float:
 @pytest.mark.parametrize("flipped", [False, True])
 def test_slices_keep_their_outlines(flipped):
     labels = stack()[::-1] if flipped else stack()
-    heart = whole_heart(line, labels, POSITIONS, SPACING)
+    heart = whole_shape(line, labels, POSITIONS, SPACING)
     inner = slice(1, -1)
     found = labels_from_distances(heart.at(POSITIONS[inner]))
     assert heart.frame.flipped == flipped
@@ -53,7 +53,7 @@ def test_slices_keep_their_outlines(flipped):
 @pytest.mark.parametrize("flipped", [False, True])
 def test_muscle_closes_the_apex_within_a_gap_and_the_base_ends_within_half(flipped):
     labels = stack()[::-1] if flipped else stack()
-    heart = whole_heart(line, labels, POSITIONS, SPACING)
+    heart = whole_shape(line, labels, POSITIONS, SPACING)
     places, found = dense(heart)
     if flipped:
         places, found = POSITIONS[-1] - places[::-1], found[::-1]
@@ -69,7 +69,7 @@ def test_muscle_closes_the_apex_within_a_gap_and_the_base_ends_within_half(flipp
 
 def test_nothing_reaches_a_slice_that_is_empty():
     labels = stack(empty_ends=True)
-    places, found = dense(whole_heart(line, labels, POSITIONS, SPACING))
+    places, found = dense(whole_shape(line, labels, POSITIONS, SPACING))
     shown = places[(found > 0).any((1, 2))]
     assert shown[0] >= POSITIONS[0]
     assert shown[-1] <= POSITIONS[-1]
@@ -78,7 +78,7 @@ def test_nothing_reaches_a_slice_that_is_empty():
 @pytest.mark.parametrize("empty_ends", [False, True])
 def test_volumes_are_those_of_disc_summation(empty_ends):
     labels = stack(empty_ends)
-    heart = whole_heart(line, labels, POSITIONS, SPACING)
+    heart = whole_shape(line, labels, POSITIONS, SPACING)
     low = POSITIONS[0] - (0 if empty_ends else GAP / 2)
     places = np.arange(low + 0.25, POSITIONS[-1] + GAP, 0.5)
     found = labels_from_distances(heart.at(places))
@@ -95,7 +95,7 @@ def test_displaced_slices_are_put_back():
         ]
     )
     there, back = (
-        labels_from_distances(whole_heart(line, labels, POSITIONS, SPACING, mm).at(POSITIONS))
+        labels_from_distances(whole_shape(line, labels, POSITIONS, SPACING, mm).at(POSITIONS))
         for labels, mm in ((stack(), None), (moved, shifts))
     )
     assert min(overlap(back, there, label) for label in (LVC, LVM, RVC)) > 0.97
@@ -105,18 +105,18 @@ def test_each_structure_is_one_piece():
     labels = stack()
     labels[2, 5:9, 5:9] = RVC
     labels[3, 100:104, 90:94] = LVC
-    _, found = dense(whole_heart(line, labels, POSITIONS, SPACING))
+    _, found = dense(whole_shape(line, labels, POSITIONS, SPACING))
     for mask in ((found == LVC) | (found == LVM), found == RVC):
         assert ndimage.label(mask)[1] == 1
 
 
 def test_places_beyond_the_lattice_are_outside():
-    heart = whole_heart(line, stack(), POSITIONS, SPACING)
+    heart = whole_shape(line, stack(), POSITIONS, SPACING)
     assert (heart.at(np.array([-500.0, 500.0])) == -REACH_MM).all()
 
 
 def test_no_heart_is_made_of_too_little():
     labels = stack()
-    assert whole_heart(line, labels * 0, POSITIONS, SPACING) is None
+    assert whole_shape(line, labels * 0, POSITIONS, SPACING) is None
     labels[1:] = 0
-    assert whole_heart(line, labels, POSITIONS, SPACING) is None
+    assert whole_shape(line, labels, POSITIONS, SPACING) is None

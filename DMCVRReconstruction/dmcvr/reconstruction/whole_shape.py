@@ -45,8 +45,8 @@ APART_MM = 4.0
 
 
 @dataclass(frozen=True)
-class WholeHeart:
-    """One frame's heart, in register.
+class WholeShape:
+    """One frame's heart, in register: its shape anywhere along the stack.
 
     distances: (3, Z, h, w) mm on the lattice of ``frame`` at ``heights`` (Z,) mm along its z; nested, as of
         `signed_distances`, clipped to REACH_MM. line: the same of the straight line between the slices.
@@ -121,14 +121,14 @@ class WholeHeart:
 
 
 @torch.inference_mode()
-def whole_heart(
+def whole_shape(
     complete: Complete,
     labels: np.ndarray,
     positions: np.ndarray,
     spacing: tuple[float, float],
     shifts: np.ndarray | None = None,
-) -> WholeHeart | None:
-    """The whole heart of one frame's labels (S, H, W); None where they show no LV or fewer than two slices.
+) -> WholeShape | None:
+    """The whole shape of one frame's labels (S, H, W); None where they show no LV or fewer than two slices.
 
     positions: (S,) mm along the stack, increasing. spacing: (x, y) mm. shifts: (S, 2) mm along x and y by
     which the slices are displaced, and are put back first.
@@ -156,7 +156,7 @@ def whole_heart(
     # Boundaries that were moved are held to the same again.
     top = _hold(found, dense.numpy(), stack)
     distances = torch.from_numpy(found).clamp(-REACH_MM, REACH_MM)
-    return WholeHeart(frame, distances, line, dense, maps, slices, spacing, (stack.low, stack.high), top)
+    return WholeShape(frame, distances, line, dense, maps, slices, spacing, (stack.low, stack.high), top)
 
 
 def _completed(complete: Complete, given: Tensor) -> Tensor:

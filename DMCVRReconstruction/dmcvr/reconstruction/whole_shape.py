@@ -204,6 +204,12 @@ def _hold(found: np.ndarray, heights: np.ndarray, stack: _Extent) -> float:
     top = _closed_up_to(found, heights)
     part = heights <= top
     found[WHOLE, part] = np.maximum(found[WHOLE, part], found[CAVITY, part] + LEAST_WALL_MM)
+    # Where the cavity ends abruptly along the stack, its distances in the next plane say nothing of that.
+    inside = found[CAVITY] > 0
+    if inside.any():
+        away = ndimage.distance_transform_edt(~inside, (SLICE_MM, PIXEL_MM, PIXEL_MM))
+        wall = (LEAST_WALL_MM + SLICE_MM / 2 - away).astype(found.dtype)
+        found[WHOLE, part] = np.maximum(found[WHOLE, part], wall[part])
     # Elsewhere the cavity counts only within the LV.
     np.minimum(found[CAVITY], found[WHOLE], out=found[CAVITY])
     _unite(found)

@@ -68,13 +68,15 @@ class WholeShape:
     @property
     def extent(self) -> tuple[float, float]:
         """mm along the stack, where the heart begins and ends."""
-        inside = (self.distances > 0).any(0).flatten(1).any(1).nonzero()[:, 0]
+        peak = self.distances.amax((0, 2, 3)).numpy()
+        inside = np.flatnonzero(peak > 0)
         if not len(inside):
             first, last = self.slice_heights[0], self.slice_heights[-1]
         else:
-            first = self.heights[inside[0]] - SLICE_MM
-            last = self.heights[inside[-1]] + SLICE_MM
-        ends = sorted(float(end) for end in self.frame.heights(torch.stack([first, last]).numpy()))
+            first = self.heights[inside[0]] - _last_part(peak[: inside[0] + 1])
+            last = self.heights[inside[-1]] + _last_part(peak[inside[-1] :][::-1])
+            first, last = max(first, self.ends[0]), min(last, self.ends[1])
+        ends = sorted(float(end) for end in self.frame.heights(np.array([first, last])))
         return ends[0], ends[1]
 
     @torch.inference_mode()
@@ -127,11 +129,13 @@ def whole_shape(
     positions: np.ndarray,
     spacing: tuple[float, float],
     shifts: np.ndarray | None = None,
+    reach: float = 1.0,
 ) -> WholeShape | None:
     """The whole shape of one frame's labels (S, H, W); None where they show no LV or fewer than two slices.
 
     positions: (S,) mm along the stack, increasing. spacing: (x, y) mm. shifts: (S, 2) mm along x and y by
-    which the slices are displaced, and are put back first.
+    which the slices are displaced, and are put back first. reach: how many gaps beyond the last slice an
+    apex may lie that the stack does not reach, at least 1/2.
     """
     labels, positions = np.asarray(labels), np.asarray(positions, float)
     shown = np.flatnonzero((labels != BACKGROUND).any((1, 2)))
@@ -150,13 +154,19 @@ def whole_shape(
     coarse = sample_maps(maps, frame.lattice((shape[0], shape[1])), spacing)
     line = straight_line(coarse, slices, dense).movedim(1, 0)
     found = _completed(complete, completer_input(coarse, slices, dense)).numpy()
-    stack = _Extent.of(labels, heights)
+    stack = _Extent.of(labels, heights, reach)
     top = _hold(found, dense.numpy(), stack)
     _level(found, dense.numpy(), stack.volumes(labels, spacing), stack)
     # Boundaries that were moved are held to the same again.
     top = _hold(found, dense.numpy(), stack)
     distances = torch.from_numpy(found).clamp(-REACH_MM, REACH_MM)
     return WholeShape(frame, distances, line, dense, maps, slices, spacing, (stack.low, stack.high), top)
+
+
+def _last_part(peak: np.ndarray) -> float:
+    """mm from the last place to where distances (N,), of which the last alone is above 0, fall to 0."""
+    before = peak[-2] if len(peak) > 1 else -peak[-1]
+    return float(SLICE_MM * peak[-1] / (peak[-1] - before))
 
 
 def _completed(complete: Complete, given: Tensor) -> Tensor:
@@ -178,13 +188,13 @@ class _Extent:
     thickness: np.ndarray
 
     @classmethod
-    def of(cls, labels: np.ndarray, heights: np.ndarray) -> _Extent:
+    def of(cls, labels: np.ndarray, heights: np.ndarray, reach: float) -> _Extent:
         """labels: (S, H, W), apex to base, at most one empty slice at either end; heights: (S,) mm."""
         gaps = np.diff(heights)
         ends = np.concatenate([[gaps[0]], gaps, [gaps[-1]]])
         thickness = (ends[:-1] + ends[1:]) / 2
         empty_below, empty_above = (not image.any() for image in labels[[0, -1]])
-        low = heights[0] - (0 if empty_below else gaps[0])
+        low = heights[0] - (0 if empty_below else reach * gaps[0])
         high = heights[-1] + (0 if empty_above else gaps[-1] / 2)
         measured = (heights[0] if empty_below else heights[0] - gaps[0] / 2, high)
         return cls(float(low), float(high), (float(measured[0]), float(measured[1])), thickness)

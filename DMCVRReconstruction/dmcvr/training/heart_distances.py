@@ -21,9 +21,9 @@ from ..core.labels import BACKGROUND, LVC, LVM, RVC
 from ..simulation.phantom import random_config
 from ..simulation.phantom.config import PhantomConfig
 from ..simulation.phantom.heart import Heart, classify
+from ..simulation.shapemodel.heart_shape import Shape
 from ..simulation.shapemodel.hearts import EDV_FACTOR, FIRST_HELD_BACK
 from ..simulation.shapemodel.model import ShapeModel, read_shape_model
-from ..simulation.shapemodel.shape import Shape
 from ..simulation.shapemodel.sizing import Sizes, resize, sizes_at
 
 STEP_MM = 2.0

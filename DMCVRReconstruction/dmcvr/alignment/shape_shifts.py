@@ -16,14 +16,12 @@ from torch import Tensor
 from ..anatomy.heart_frame import REACH_MM, HeartFrame, heart_frame
 from ..anatomy.signed_distances import nested_distances
 from ..core.labels import BACKGROUND
-from ..model.networks.shift_estimator import SIZE, centred, weights
+from ..model.networks.shift_estimator import SIZE, weights
 from ..model.sampling import sample_maps
 from .shifts import SliceShifts
 
 Estimate = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 """A `ShiftEstimator`."""
-ROUNDS = 2
-"""What is left after the first time is estimated again."""
 FEWEST_SLICES = 4
 """Fewer slices say nothing of one another."""
 DOUBT = 1.0
@@ -102,22 +100,17 @@ def _stack_shifts(
     frame: HeartFrame,
     spacing: tuple[float, float],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shifts (S, 2) in the frame, their standard deviations and the slices' weights, apex to base.
+    """Shifts (S, 2) in the frame, standard deviations and the slices' weights, apex to base: the mean of
+    what is found in the stack and in its mirror image.
 
-    Each round looks at the stack and at its mirror image.
+    What is left is not estimated again: that undoes the network's own caution.
     """
     count = len(heights)
     gaps, present = torch.zeros(1, count, 2), torch.ones(1, count)
     steps = torch.from_numpy(np.diff(heights).astype(np.float32))
     gaps[0, 1:, 0], gaps[0, :-1, 1] = steps, steps
-    total, sd, weight = torch.zeros(1, count, 2), None, None
-    mirror = torch.tensor([1.0, -1.0])
-    for _ in range(ROUNDS):
-        moved = frame.lattice((SIZE, SIZE)) + (total[0].numpy() @ frame.axes)[:, None, None]
-        maps = sample_maps(distances, moved, spacing)[None]
-        weight = weights(maps, present) if weight is None else weight
-        views = [estimate(maps, gaps, present), estimate(maps.flip(-2), gaps, present)]
-        total = total + (views[0][0] + views[1][0] * mirror) / 2
-        spread = (views[0][1] + views[1][1]) / 2
-        sd = spread if sd is None else torch.minimum(sd, spread)
-    return centred(total, weight)[0].numpy(), sd[0].numpy(), weight[0].numpy()
+    maps = sample_maps(distances, frame.lattice((SIZE, SIZE)), spacing)[None]
+    views = estimate(maps, gaps, present), estimate(maps.flip(-2), gaps, present)
+    shift = (views[0][0] + views[1][0] * torch.tensor([1.0, -1.0])) / 2
+    sd = (views[0][1] + views[1][1]) / 2
+    return shift[0].numpy(), sd[0].numpy(), weights(maps, present)[0].numpy()

@@ -78,11 +78,13 @@ def _frame_shifts(
     if frame is None or len(shown) < FEWEST_SLICES:
         return None
     used = slice(max(shown[0] - 1, 0), shown[-1] + 2)
-    distances = torch.from_numpy(
-        np.ascontiguousarray(frame.order(nested_distances(labels[used], spacing, REACH_MM)))
-    )
-    heights = frame.order(frame.heights(positions[used]))
-    shift, sd, importance = _stack_shifts(estimate, distances, heights, frame, spacing)
+    distances = nested_distances(labels[used], spacing, REACH_MM)
+    shift, sd, importance = _stack_shifts(estimate, distances, positions[used], frame, spacing)
+    if not frame.is_certain:
+        other = _stack_shifts(estimate, distances, positions[used], frame.reversed(), spacing)
+        # What knows hearts is surer of one that is the right way up.
+        if np.average(other[1], weights=other[2]) < np.average(sd, weights=importance):
+            frame, (shift, sd, importance) = frame.reversed(), other
     mm, spread, weight = np.zeros((len(labels), 2)), np.ones(len(labels)), np.zeros(len(labels))
     mm[used], spread[used], weight[used] = (
         frame.order(item) for item in (shift @ frame.axes, sd, importance)
@@ -95,21 +97,23 @@ def _frame_shifts(
 @torch.inference_mode()
 def _stack_shifts(
     estimate: Estimate,
-    distances: Tensor,
-    heights: np.ndarray,
+    distances: np.ndarray,
+    positions: np.ndarray,
     frame: HeartFrame,
     spacing: tuple[float, float],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shifts (S, 2) in the frame, standard deviations and the slices' weights, apex to base: the mean of
-    what is found in the stack and in its mirror image.
+    """Shifts (S, 2) in the frame, standard deviations and the slices' weights, apex to base: the mean of what
+    is found in the stack and in its mirror image. distances: (S, 3, H, W) mm, in the order of the stack.
 
     What is left is not estimated again: that undoes the network's own caution.
     """
+    heights = frame.order(frame.heights(positions))
+    maps = torch.from_numpy(np.ascontiguousarray(frame.order(distances)))
     count = len(heights)
     gaps, present = torch.zeros(1, count, 2), torch.ones(1, count)
     steps = torch.from_numpy(np.diff(heights).astype(np.float32))
     gaps[0, 1:, 0], gaps[0, :-1, 1] = steps, steps
-    maps = sample_maps(distances, frame.lattice((SIZE, SIZE)), spacing)[None]
+    maps = sample_maps(maps, frame.lattice((SIZE, SIZE)), spacing)[None]
     views = estimate(maps, gaps, present), estimate(maps.flip(-2), gaps, present)
     shift = (views[0][0] + views[1][0] * torch.tensor([1.0, -1.0])) / 2
     sd = (views[0][1] + views[1][1]) / 2

@@ -34,6 +34,8 @@ LEAST_WALL_MM = 2.5
 """Muscle about the cavity is at least so thick where it is closed for sure."""
 CLOSED_SHARE = 0.6
 """Share of the cavity's length, from the apex, in which it may not be open to the outside."""
+NEAR_MM = 6.0
+"""How far from boundaries distances count where it is asked how well they fit the slices."""
 EDGE_MM = 1.25
 """Half the width over which a boundary is soft where volumes are measured."""
 LARGEST_LEVEL_MM = 1.5
@@ -144,23 +146,70 @@ def whole_shape(
         return None
     # An empty slice beyond either end says that the heart does not reach it.
     used = slice(max(shown[0] - 1, 0), shown[-1] + 2)
-    labels, heights = frame.order(labels[used]), frame.order(frame.heights(positions[used]))
-    maps = torch.from_numpy(nested_distances(np.ascontiguousarray(labels), spacing, REACH_MM))
+    maps = torch.from_numpy(nested_distances(labels[used], spacing, REACH_MM))
     if shifts is not None:
-        maps = _in_register(maps, frame.order(np.asarray(shifts)[used]), spacing)
-    slices = torch.from_numpy(np.ascontiguousarray(heights).astype(np.float32))
+        maps = _in_register(maps, np.asarray(shifts)[used], spacing)
+    draft = _draft(complete, frame, maps, positions[used], spacing)
+    if not frame.is_certain:
+        # What knows hearts keeps the outlines of one that is the right way up.
+        other = _draft(complete, frame.reversed(), maps, positions[used], spacing)
+        draft = min(draft, other, key=_Draft.misfit)
+    stack = _Extent.of(draft.frame.order(labels[used]), draft.slice_heights.numpy(), reach)
+    found, heights = draft.found, draft.heights.numpy()
+    top = _hold(found, heights, stack)
+    _level(found, heights, stack.volumes(draft.frame.order(labels[used]), spacing), stack)
+    # Boundaries that were moved are held to the same again.
+    top = _hold(found, heights, stack)
+    return WholeShape(
+        draft.frame,
+        torch.from_numpy(found).clamp(-REACH_MM, REACH_MM),
+        draft.line,
+        draft.heights,
+        draft.maps,
+        draft.slice_heights,
+        spacing,
+        (stack.low, stack.high),
+        top,
+    )
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What the network makes of a stack in one frame: ``found`` (3, Z, h, w) mm; the rest as in `WholeShape`.
+    coarse: (S, 3, h, w) mm, the slices' distances on the lattice.
+    """
+
+    frame: HeartFrame
+    maps: Tensor
+    coarse: Tensor
+    slice_heights: Tensor
+    line: Tensor
+    heights: Tensor
+    found: np.ndarray
+
+    def misfit(self) -> float:
+        """mm by which distances near the slices' boundaries differ from the slices' own."""
+        found = torch.from_numpy(self.found).movedim(1, 0)
+        at = (self.slice_heights - self.heights[0]) / SLICE_MM
+        below = at.floor().long().clamp(0, len(found) - 2)
+        found = torch.lerp(found[below], found[below + 1], (at - below)[:, None, None, None])
+        near = self.coarse.abs() < NEAR_MM
+        differences = (found.clamp(-NEAR_MM, NEAR_MM) - self.coarse.clamp(-NEAR_MM, NEAR_MM)).abs()
+        return float(differences[near].mean())
+
+
+def _draft(
+    complete: Complete, frame: HeartFrame, maps: Tensor, positions: np.ndarray, spacing: tuple[float, float]
+) -> _Draft:
+    """maps: (S, 3, H, W) mm of the slices at ``positions`` (S,) mm, in the stack's order."""
+    maps = torch.from_numpy(np.ascontiguousarray(frame.order(maps.numpy())))
+    slices = torch.from_numpy(frame.order(frame.heights(positions)).astype(np.float32).copy())
     dense = _dense_heights(slices)
     shape = [_rounded_up((length + 2 * MARGIN_MM) / PIXEL_MM, MULTIPLE[1]) for length in frame.extent[::-1]]
     coarse = sample_maps(maps, frame.lattice((shape[0], shape[1])), spacing)
     line = straight_line(coarse, slices, dense).movedim(1, 0)
     found = _completed(complete, completer_input(coarse, slices, dense)).numpy()
-    stack = _Extent.of(labels, heights, reach)
-    top = _hold(found, dense.numpy(), stack)
-    _level(found, dense.numpy(), stack.volumes(labels, spacing), stack)
-    # Boundaries that were moved are held to the same again.
-    top = _hold(found, dense.numpy(), stack)
-    distances = torch.from_numpy(found).clamp(-REACH_MM, REACH_MM)
-    return WholeShape(frame, distances, line, dense, maps, slices, spacing, (stack.low, stack.high), top)
+    return _Draft(frame, maps, coarse, slices, line, dense, found)
 
 
 def _last_part(peak: np.ndarray) -> float:
@@ -215,7 +264,7 @@ def _hold(found: np.ndarray, heights: np.ndarray, stack: _Extent) -> float:
     part = heights <= top
     found[WHOLE, part] = np.maximum(found[WHOLE, part], found[CAVITY, part] + LEAST_WALL_MM)
     # Where the cavity ends abruptly along the stack, its distances in the next plane say nothing of that.
-    inside = found[CAVITY] > 0
+    inside = found[CAVITY] > -DETAIL_MM / 2
     if inside.any():
         away = ndimage.distance_transform_edt(~inside, (SLICE_MM, PIXEL_MM, PIXEL_MM))
         wall = (LEAST_WALL_MM + SLICE_MM / 2 - away).astype(found.dtype)

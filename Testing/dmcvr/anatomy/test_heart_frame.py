@@ -34,6 +34,15 @@ def test_the_apex_is_the_narrow_end():
     assert turned.flipped
     assert np.array_equal(turned.order(labels[::-1]), labels)
     assert (np.diff(turned.order(turned.heights(positions))) == 10).all()
+    assert frame.is_certain
+    assert turned.reversed().flipped == frame.flipped
+
+
+def test_a_heart_as_wide_at_both_ends_leaves_doubt():
+    labels = stack()
+    frame = heart_frame(np.concatenate([labels, labels[::-1]]), np.arange(12) * 8.0, SPACING)
+    assert not frame.is_certain
+    assert heart_frame(labels[:1], np.zeros(1), SPACING).narrowing == 0
 
 
 def test_the_middle_of_the_heart_is_the_origin():

@@ -18,7 +18,7 @@ PIXEL_MM = 2.5
 REACH_MM = 12.0
 """Distances are clipped to this, and enter networks in units of it."""
 
-CERTAIN_NARROWING = 0.6
+CERTAIN_NARROWING = 0.8
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class HeartFrame:
 
     @property
     def is_certain(self) -> bool:
-        """Whether the area tells which end is the apex. It does in 190 or more of ACDC's 200 stacks and is
+        """Whether the area tells which end is the apex. It does in 180 of ACDC's 200 stacks and is
         right in all of them; stacks that end within the heart may mislead it.
         """
         return self.narrowing >= CERTAIN_NARROWING

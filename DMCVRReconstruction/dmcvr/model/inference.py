@@ -62,10 +62,9 @@ class Model:
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.schedule = SCHEDULES[preset.schedule]()
-        self.segmenter, self.semantic, self.denoiser = (
-            placed(module.eval().requires_grad_(False), self.device)
-            for module in (networks.segmenter, networks.semantic, networks.denoiser)
-        )
+        self.segmenter = placed(networks.segmenter.eval().requires_grad_(False), self.device)
+        self.semantic = placed(networks.semantic.eval().requires_grad_(False), self.device)
+        self.denoiser = placed(networks.denoiser.eval().requires_grad_(False), self.device)
         self.interpolator, self.shifts, self.shape = (
             module if module is None else module.eval().requires_grad_(False).to(self.device)
             for module in (networks.interpolator, networks.shifts, networks.shape)

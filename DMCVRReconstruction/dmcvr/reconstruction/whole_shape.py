@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..anatomy.heart_frame import PIXEL_MM, REACH_MM, HeartFrame, heart_frame
 from ..anatomy.pieces import largest_piece
-from ..anatomy.signed_distances import CAVITY, WHOLE, nested_distances
+from ..anatomy.signed_distances import BORDER_MM, CAVITY, WHOLE, nested_distances
 from ..core.labels import BACKGROUND, LVC, LVM, RVC
 from ..model.networks.shape_completer import APEX_WALL_MM, SLICE_MM, completer_input, straight_line
 from ..model.sampling import sample_maps
@@ -73,10 +73,10 @@ class WholeShape:
         peak = self.distances.amax((0, 2, 3)).numpy()
         inside = np.flatnonzero(peak > 0)
         if not len(inside):
-            first, last = self.slice_heights[0], self.slice_heights[-1]
+            first, last = float(self.slice_heights[0]), float(self.slice_heights[-1])
         else:
-            first = self.heights[inside[0]] - _last_part(peak[: inside[0] + 1])
-            last = self.heights[inside[-1]] + _last_part(peak[inside[-1] :][::-1])
+            first = float(self.heights[inside[0]]) - _last_part(peak[: inside[0] + 1])
+            last = float(self.heights[inside[-1]]) + _last_part(peak[inside[-1] :][::-1])
             first, last = max(first, self.ends[0]), min(last, self.ends[1])
         ends = sorted(float(end) for end in self.frame.heights(np.array([first, last])))
         return ends[0], ends[1]
@@ -97,14 +97,16 @@ class WholeShape:
         shape = np.array(both.shape[-1:-3:-1])
         local = self.frame.inverse(points) + (shape - 1) / 2 * PIXEL_MM
         both = torch.lerp(both[below], both[below + 1], share)
-        found, coarse = sample_maps(both, local, (PIXEL_MM, PIXEL_MM), "bicubic").split(3, 1)
+        both = sample_maps(both, local, (PIXEL_MM, PIXEL_MM), "bicubic")
+        found, coarse = both[:, :3], both[:, 3:]
         # What is finer than the lattice comes from the slices themselves.
         found = found + (line - coarse).clamp(-DETAIL_MM, DETAIL_MM)
-        ends = torch.minimum(places - self.ends[0], self.ends[1] - places)
-        found = torch.minimum(found, ends[:, None, None, None])
         apical = places <= self.closed
         wall = found[apical, CAVITY] + LEAST_WALL_MM
         found[apical, WHOLE] = torch.maximum(found[apical, WHOLE], wall)
+        ends = torch.minimum(places - self.ends[0], self.ends[1] - places)
+        # Of pixels at 0 every other one counts as inside.
+        found = torch.minimum(found, ends[:, None, None, None] - 2 * BORDER_MM)
         within = ((local >= 0) & (local <= (shape - 1) * PIXEL_MM)).all(-1)
         covered = (at >= 0) & (at <= len(self.heights) - 1)
         seen = torch.from_numpy(within) & covered[:, None, None]
@@ -114,7 +116,9 @@ class WholeShape:
 
     def _window(self, height: int, width: int) -> tuple[slice, slice, np.ndarray]:
         """Rows and columns of the slices about the lattice, and their pixels' places (h, w, 2) mm."""
-        corners = self.frame.lattice(self.distances.shape[-2:])[[0, 0, -1, -1], [0, -1, 0, -1]]
+        corners = self.frame.lattice((self.distances.shape[-2], self.distances.shape[-1]))[
+            [0, 0, -1, -1], [0, -1, 0, -1]
+        ]
         low = np.floor(corners.min(0) / self.spacing).astype(int)
         high = np.ceil(corners.max(0) / self.spacing).astype(int) + 1
         columns, rows = (

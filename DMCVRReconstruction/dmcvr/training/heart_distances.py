@@ -24,7 +24,7 @@ from ..simulation.phantom.heart import Heart, classify
 from ..simulation.shapemodel.heart_shape import Shape
 from ..simulation.shapemodel.hearts import EDV_FACTOR, FIRST_HELD_BACK
 from ..simulation.shapemodel.model import ShapeModel, read_shape_model
-from ..simulation.shapemodel.sizing import Sizes, resize, sizes_at
+from ..simulation.shapemodel.sizing import resize, sizes_at
 
 STEP_MM = 2.0
 SHAPE = (88, 96, 96)
@@ -146,11 +146,8 @@ def random_shape(model: ShapeModel, seed: int) -> Shape:
     rv, wall = (
         rng.uniform(*factors) if rng.uniform() < share else 1.0 for share, factors in (LARGE_RV, THICK_WALL)
     )
-    sizes: Sizes = replace(
-        sizes,
-        lvm_ml=min(sizes.lvm_ml * wall, LARGEST_LVM_ML),
-        rvc_ml=min(sizes.rvc_ml * rv, LARGEST_RVC_ML),
-    )
+    lvm_ml, rvc_ml = min(sizes.lvm_ml * wall, LARGEST_LVM_ML), min(sizes.rvc_ml * rv, LARGEST_RVC_ML)
+    sizes = replace(sizes, lvm_ml=lvm_ml, rvc_ml=rvc_ml)
     return resize(model.deform(model.random_momenta(rng)), sizes)
 
 

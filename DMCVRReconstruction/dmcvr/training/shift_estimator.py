@@ -97,7 +97,7 @@ class ShiftEstimatorTask:
         """Cuts along the stacks' axes: as they are given, and put in register."""
         batch = self._tried[TRIED_SD_MM[0]]
         found, _ = module(batch.maps[:SHOWN], batch.gaps[:SHOWN], batch.present[:SHOWN])
-        rows = [[], []]
+        rows: list[list[np.ndarray]] = [[], []]
         for maps, shifts in zip(batch.maps, found, strict=False):
             rows[0].append(long_cut(maps))
             rows[1].append(long_cut(moved_maps(maps, -shifts)))

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...anatomy.heart_frame import REACH_MM
+from .blocks import zeroed
 from .presets import ShapeCompleterConfig
 
 STRUCTURES = 3
@@ -68,9 +69,7 @@ class ShapeCompleter(nn.Module):
             self._stage(wide + narrow, narrow)
             for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
-        self.head = nn.Conv3d(widths[0], STRUCTURES, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = zeroed(nn.Conv3d(widths[0], STRUCTURES, 3, padding=1))
 
     def _stage(self, channels_in: int, channels_out: int) -> nn.Sequential:
         layers: list[nn.Module] = []

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...anatomy.heart_frame import PIXEL_MM, REACH_MM
+from .blocks import zeroed
 from .presets import ShiftEstimatorConfig
 
 STRUCTURES = 3
@@ -69,9 +70,7 @@ class ShiftEstimator(nn.Module):
             nn.Conv1d(config.code, config.code, 3, padding=dilation, dilation=dilation)
             for dilation in config.dilations
         )
-        self.head = nn.Conv1d(config.code, 3, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = zeroed(nn.Conv1d(config.code, 3, 1))
 
     def forward(self, maps: Tensor, gaps: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Shifts (B, S, 2) in mm along x and y, their mean by `weights` 0, and standard deviations (B, S) mm.

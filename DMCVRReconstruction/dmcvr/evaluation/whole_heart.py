@@ -31,8 +31,8 @@ from .whole_metrics import apex_hole_mm2, pieces, root_mean_square_mm, volume_er
 
 KnownHeart = Phantom | ScannedHeart
 LABELS = ("exact", "biased", "predicted")
-SHIFTS_FROM = ("nothing", "2 LAX", "3 LAX", "truth")
-ALIGN = {"2 LAX": "lax", "3 LAX": "lax"}
+SHIFTS_FROM = ("nothing", "shape", "2 LAX", "3 LAX", "truth")
+ALIGN = {"shape": "shape", "2 LAX": "lax", "3 LAX": "lax"}
 """As in the pipeline's options."""
 VIEWS = {"2 LAX": ("2ch", "4ch"), "3 LAX": ("2ch", "3ch", "4ch")}
 BIAS_MM = 1.0
@@ -55,8 +55,8 @@ NOTES = (
     "Against the exact truth over its full extent, after the one translation that nothing can tell.",
     f"Labels of the slices: exact; biased, every outline {BIAS_MM:g} mm outward in one heart and inward in "
     "the next; or predicted, the segmenter's.",
-    "Shifts from: what the slices were put in register by; 2 LAX: 2ch and 4ch; 3 LAX: 2ch, 3ch and 4ch; "
-    "truth: the slices' true shifts in their planes.",
+    "Shifts from: what the slices were put in register by; shape: their own shapes; 2 LAX: 2ch and 4ch; "
+    "3 LAX: 2ch, 3ch and 4ch; truth: the slices' true shifts in their planes.",
     "Shifts: root mean square about their mean, over the slices that show the heart.",
 )
 IDEAL = {"Dice": 1.0, "pieces": 1.0, "volume over disc summation": 1.0}

@@ -67,7 +67,7 @@ def reconstruct(
     without_heart = [t for t in sought if lvc_ml[t] is None]
     outlines = dict(enumerate(cycle.outlines)) if cycle else by_frame
     with clock("register"):
-        shifts, notes = find_shifts(prepared.stack, outlines.values(), lax, options.align)
+        shifts, notes = find_shifts(prepared.stack, outlines.values(), lax, options.align, model)
         frames = images_in_register(prepared.stack.select(frames=list(chosen)), shifts)
         stack_labels = labels_in_register(np.stack([outlines[t] for t in chosen]), frames, shifts)
     warnings = [

@@ -1,8 +1,8 @@
 """Breath-hold shifts of slices from the shapes that they show, where no long-axis images tell more.
 
 The network `ShiftEstimator` says by how much each slice is displaced, and how sure it is of that. One shift
-holds for all frames of a slice, so all that are labelled are asked. Where what is found hardly exceeds what
-it may be wrong by, slices are left nearly where they are: shifts are shrunk toward none.
+holds for all frames of a slice, so all that are labelled are asked. Where what is found may all be error,
+slices are left where they are.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ Estimate = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 """A `ShiftEstimator`."""
 FEWEST_SLICES = 4
 """Fewer slices say nothing of one another."""
-DOUBT = 1.0
-"""How much of the expected error's variance is taken off what was found."""
+NO_EVIDENCE, EVIDENCE = 0.4, 1.0
+"""Shifts are what was found if their mean square is that of the expected error or more, and none below a
+share of it; in between, part of what was found.
+"""
 
 
 def shape_shifts(
@@ -52,19 +54,21 @@ def shape_shifts(
     mm = np.where(shown[:, None], total / np.maximum(precision, 1e-9)[:, None], 0)
     # Frames of one slice err alike: their mean is about as uncertain as each of them.
     sd = np.where(shown, np.sqrt(frames / np.maximum(precision, 1e-9)), np.inf)
-    mm = shrunk(mm, sd, weight)
+    mm = trusted(mm, sd, weight)
     mm = np.where(shown[:, None], mm - np.average(mm, axis=0, weights=weight), 0)
     return SliceShifts(mm, sd, "shape")
 
 
-def shrunk(mm: np.ndarray, sd: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Shifts (S, 2) drawn toward none, all by one factor, as far as errors of ``sd`` (S,) alone may explain
-    them; by the positive-part rule of James and Stein. weight: (S,), how much each slice counts.
+def trusted(mm: np.ndarray, sd: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Shifts (S, 2), drawn toward none, all by one factor, where errors of ``sd`` (S,) may explain them: what
+    is found in a stack without shifts is smaller than the error that the network expects. weight: (S,), how
+    much each slice counts.
     """
     counts = weight > 0
-    size = float((weight * np.square(mm).mean(1))[counts].sum())
-    doubt = float((weight[counts] * np.square(sd[counts])).sum())
-    return mm * max(0.0, 1 - DOUBT * doubt / size) if size > 0 else mm
+    found = float((weight * np.square(mm).mean(1))[counts].sum())
+    expected = float((weight[counts] * np.square(sd[counts])).sum())
+    share = found / expected if expected > 0 else 0.0
+    return mm * float(np.clip((share - NO_EVIDENCE) / (EVIDENCE - NO_EVIDENCE), 0, 1))
 
 
 def _frame_shifts(

@@ -20,6 +20,8 @@ from .heart_distances import HeartDistances
 from .pictures import outlined, tiled
 from .simulated_stacks import SimulatedStack, StackStyle, simulated_stack
 
+WARP_MM = 1.0
+"""Of hearts, little: a warp bends their axis, and looks like shifts."""
 JUMP_SHARE, MISTAKEN_SHARE = 0.12, 0.3
 """Stacks in which the patient moved, and in which a segmenter's mistakes are."""
 SPREAD_WEIGHT = 0.2
@@ -63,7 +65,12 @@ class ShiftEstimatorTask:
         of its certainty.
         """
         styles = [
-            StackStyle(jump_share=JUMP_SHARE, mistakes=bool(torch.rand(()) < MISTAKEN_SHARE), size=SIZE)
+            StackStyle(
+                jump_share=JUMP_SHARE,
+                warp_mm=WARP_MM,
+                mistakes=bool(torch.rand(()) < MISTAKEN_SHARE),
+                size=SIZE,
+            )
             for _ in range(count)
         ]
         batch = batch_of([simulated_stack(self._random_heart(), style) for style in styles]).to(self.device)
@@ -111,7 +118,9 @@ class ShiftEstimatorTask:
             torch.manual_seed(0)
             for sd in TRIED_SD_MM:
                 chosen = [torch.from_numpy(hearts.distances[k % len(hearts)]) for k in range(TRIED)]
-                stacks = [simulated_stack(heart, StackStyle(shift_sd_mm=sd)) for heart in chosen]
+                stacks = [
+                    simulated_stack(heart, StackStyle(shift_sd_mm=sd, warp_mm=WARP_MM)) for heart in chosen
+                ]
                 out[sd] = batch_of(stacks).to(self.device)
         return out
 

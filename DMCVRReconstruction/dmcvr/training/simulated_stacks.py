@@ -23,8 +23,8 @@ from .heart_distances import SHAPE, STEP_MM, UNIT_MM
 
 TILT_DEG, TURN_DEG, OFF_CENTRE_MM = 6.0, 12.0, 3.0
 ZOOM, STRETCH_SD = (0.85, 1.2), 0.06
-WARP_MM, WARP_CELLS = 4.0, 5
-"""Largest standard deviation of a smooth warp, and its nodes along each axis."""
+WARP_CELLS = 5
+"""Nodes of a smooth warp along each axis."""
 CUT_SHARE, CUT_MM, RV_CUT_MM, CUT_TILT_DEG = 0.6, (-2.0, 14.0), (0.0, 32.0), 6.0
 GAPS_MM = ((0.5, (7.0, 11.0)), (0.2, (4.5, 7.0)), (0.3, (11.0, 20.0)))
 """Shares of the stacks and the distances between their slices."""
@@ -48,13 +48,15 @@ FEWEST, MOST = 3, 24
 @dataclass(frozen=True)
 class StackStyle:
     """shift_sd_mm: of breath-hold shifts, None for what is usual, up to the largest. jump_share: of stacks in
-    which the patient moved between two slices. mistakes: whether structures are missed in some slices. size:
-    pixels of PIXEL_MM along the square that is seen.
+    which the patient moved between two slices. warp_mm: largest standard deviation of a smooth warp.
+    mistakes: whether structures are missed in some slices. size: pixels of PIXEL_MM along the square that is
+    seen.
     """
 
     shift_sd_mm: float | None = None
     jump_share: float = 0.0
     largest_shift_sd_mm: float = LARGEST_SHIFT_SD_MM
+    warp_mm: float = 4.0
     mistakes: bool = False
     size: int = 64
 
@@ -95,10 +97,10 @@ class SimulatedStack:
 class PosedHeart:
     """A heart of `HeartDistances` in a random pose, size and form.
 
-    distances: (3, Z, Y, X) int8.
+    distances: (3, Z, Y, X) int8. warp_mm: as in `StackStyle`.
     """
 
-    def __init__(self, distances: Tensor):
+    def __init__(self, distances: Tensor, warp_mm: float):
         self._distances = distances.float() * UNIT_MM
         self._zoom = between(*ZOOM)
         stretch = math.exp(float(torch.randn(())) * STRETCH_SD)
@@ -106,7 +108,7 @@ class PosedHeart:
         if torch.rand(()) < 0.5:
             self._turn = torch.diag(torch.tensor([1.0, -1.0, 1.0])) @ self._turn
         self._offset = torch.randn(3) * torch.tensor([OFF_CENTRE_MM, OFF_CENTRE_MM, 0])
-        self._warp = torch.randn(1, 3, *[WARP_CELLS] * 3) * between(0, WARP_MM) * torch.rand(1, 3, 1, 1, 1)
+        self._warp = torch.randn(1, 3, *[WARP_CELLS] * 3) * between(0, warp_mm) * torch.rand(1, 3, 1, 1, 1)
         self._cuts = self._random_cuts()
 
     @property
@@ -146,7 +148,7 @@ class PosedHeart:
 def simulated_stack(distances: Tensor, style: StackStyle) -> SimulatedStack:
     """A random stack of a heart (3, Z, Y, X) int8 of `HeartDistances`."""
     while True:
-        stack = _tried_stack(PosedHeart(distances), style)
+        stack = _tried_stack(PosedHeart(distances, style.warp_mm), style)
         if stack is not None:
             return stack
 

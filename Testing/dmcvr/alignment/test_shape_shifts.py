@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from dmcvr.alignment.shape_shifts import shape_shifts, shrunk
+from dmcvr.alignment.shape_shifts import shape_shifts, trusted
 from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.model.networks.shift_estimator import centred, moments, weights
 
@@ -64,11 +64,11 @@ def test_what_may_be_error_alone_moves_nothing():
     assert (shape_shifts(straight_axis(2.0), labels[None], POSITIONS, SPACING).mm == 0).all()
 
 
-def test_shrinking_leaves_what_is_certain():
-    mm, weight = np.array([[3.0, 0], [-3.0, 0]]), np.ones(2)
-    assert shrunk(mm, np.full(2, 0.01), weight) == pytest.approx(mm, rel=1e-3)
-    assert (shrunk(mm, np.full(2, 9.0), weight) == 0).all()
-    assert 0 < shrunk(mm, np.full(2, 1.0), weight)[0, 0] < 3
+def test_shifts_are_trusted_as_far_as_they_exceed_the_expected_error():
+    mm, weight = np.array([[3.0, 3.0], [-3.0, -3.0]]), np.ones(2)
+    assert trusted(mm, np.full(2, 2.9), weight) == pytest.approx(mm)
+    assert (trusted(mm, np.full(2, 6.0), weight) == 0).all()
+    assert 0 < trusted(mm, np.full(2, 3.5), weight)[0, 0] < 3
 
 
 def test_too_few_slices_tell_nothing():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from dmcvr.model.networks.presets import ShapeCompleterConfig, ShiftEstimatorConfig
+from dmcvr.core.errors import InputError
+from dmcvr.model.networks.presets import COMPACT, PAPER, ShapeCompleterConfig, ShiftEstimatorConfig
 from dmcvr.training.heart_distances import HeartDistances, distances_of, phantom_labels
 from dmcvr.training.shape_completer import (
     MULTIPLE,
@@ -11,7 +12,7 @@ from dmcvr.training.shape_completer import (
     shape_scores,
 )
 from dmcvr.training.shift_estimator import ShiftEstimatorTask
-from dmcvr.training.simulated_run import train_on_hearts
+from dmcvr.training.simulated_run import SimulatedHearts, train_on_hearts
 from dmcvr.training.simulated_stacks import StackStyle
 from dmcvr.training.trainer import TrainingOptions
 from safetensors.torch import load_file
@@ -30,7 +31,8 @@ def phantoms():
 def test_a_run_leaves_weights_that_are_no_longer_fresh(phantoms, tmp_path, part):
     lines = []
     options = TrainingOptions(steps=3, batch=1, learning_rate=2e-3, warmup=1, log_every=1, judge_every=3)
-    path = train_on_hearts(part, phantoms, None, options, tmp_path, CPU, lines.append)
+    hearts = SimulatedHearts(phantoms)
+    path = train_on_hearts(part, COMPACT, hearts, options, tmp_path, CPU, lines.append)
     assert path == tmp_path / f"{part}.safetensors"
     assert load_file(path)["head.weight"].abs().max() > 0
     assert (tmp_path / "samples" / "0000003.png").is_file()
@@ -75,3 +77,8 @@ def test_the_straight_line_is_scored_beside_the_network(phantoms):
     task = ShapeCompleterTask(phantoms, None, ShapeCompleterConfig(widths=(8, 8)), CPU)
     scores = task.scores(task.build())
     assert scores["Dice LVM"] == pytest.approx(scores["straight line's Dice LVM"], abs=0.01)
+
+
+def test_a_preset_without_the_network_has_no_task_for_it(phantoms):
+    with pytest.raises(InputError, match="paper has no network for shape"):
+        SimulatedHearts(phantoms).task("shape", PAPER, CPU)

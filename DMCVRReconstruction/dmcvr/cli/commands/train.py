@@ -25,12 +25,14 @@ from ...training.data import LISTING, is_prepared, load, prepare
 from ...training.heart_distances import hearts_to_train_on, held_back_hearts, prepare_hearts
 from ...training.recipe import follow
 from ...training.run import TrainingJob, train
-from ...training.simulated_run import TASKS, train_on_hearts
+from ...training.simulated_run import TASKS, SimulatedHearts, train_on_hearts
 from ...training.slices import ARRAYS, Slices
 from ...training.trainer import TrainingOptions
 
 HELD_BACK = 8
 """Random hearts beside the held-back subjects on which runs on simulated hearts score themselves."""
+FEWEST_PHANTOMS = 24
+"""Of which, at least, the recipe simulates stacks."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -51,14 +53,21 @@ def _train_on_hearts(arguments: argparse.Namespace) -> None:
         checkpoint_every=arguments.checkpoint_every,
         judge_every=max(1, arguments.steps // 8),
     )
-    folder, counts = arguments.hearts, (arguments.heart_count, arguments.phantoms)
     place = arguments.output / "hearts" if arguments.prepared is None else arguments.prepared
     with made_folder(place):
-        hearts = prepare_hearts(hearts_to_train_on(folder, *counts), place / "train")
-        apart = prepare_hearts(held_back_hearts(folder, HELD_BACK), place / "held-out") if folder else None
-        device = choose_device(arguments.device)
-        path = train_on_hearts(arguments.part, hearts, apart, options, arguments.output, device, _say)
-    print(f"Weights: {path}")
+        hearts = _simulated(arguments, place, arguments.phantoms)
+        device, preset = choose_device(arguments.device), PRESETS["compact"]
+        path = train_on_hearts(arguments.part, preset, hearts, options, arguments.output, device, _say)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Weights: {path}")
+
+
+def _simulated(arguments: argparse.Namespace, place: Path, phantoms: int) -> SimulatedHearts:
+    """Hearts of the shape model, where its folder is given, and phantoms, kept in the folder ``place``."""
+    folder = arguments.hearts
+    hearts = prepare_hearts(hearts_to_train_on(folder, arguments.heart_count, phantoms), place / "train")
+    apart = prepare_hearts(held_back_hearts(folder, HELD_BACK), place / "held-out") if folder else None
+    return SimulatedHearts(hearts, apart)
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -97,6 +106,7 @@ def _recipe(arguments: argparse.Namespace) -> None:
         folder = follow(
             preset,
             *_slices(arguments),
+            _simulated(arguments, arguments.output / "hearts", max(arguments.phantoms, FEWEST_PHANTOMS)),
             arguments.minutes,
             about,
             arguments.output,

@@ -358,6 +358,8 @@ COMPACT = Preset(
     schedule="log-snr",
     prediction="v",
     interpolator=InterpolatorConfig(),
+    shifts=ShiftEstimatorConfig(),
+    shape=ShapeCompleterConfig(),
 )
 
 DIFFAE = replace(
@@ -365,6 +367,8 @@ DIFFAE = replace(
     name="diffae",
     denoiser=replace(COMPACT.denoiser, morphology=None, morphology_channels=0),
     interpolator=None,
+    shifts=None,
+    shape=None,
 )
 """`COMPACT` without a morphology code: the paper's ablation, at the same budget."""
 

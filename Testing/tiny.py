@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dmcvr.model.networks.presets import COMPACT
+from dmcvr.model.networks.presets import COMPACT, ShapeCompleterConfig, ShiftEstimatorConfig
 
 TINY = replace(
     COMPACT,
@@ -34,5 +34,7 @@ TINY = replace(
         dropout=0.1,
     ),
     interpolator=replace(COMPACT.interpolator, base=8, multipliers=(1, 2), size=16, groups=4),
+    shifts=ShiftEstimatorConfig(widths=(8, 8), code=8, dilations=(1,), groups=4),
+    shape=ShapeCompleterConfig(widths=(8, 8), groups=4),
 )
 """The compact preset, narrowed until a step of training takes milliseconds: 32 pixels of 6 mm."""

@@ -28,6 +28,7 @@ from dmcvr.evaluation.withheld import withheld_tables
 from dmcvr.model.inference import Model
 from dmcvr.model.networks.medformer import MedFormer
 from dmcvr.model.networks.presets import COMPACT, PAPER, Preset
+from dmcvr.model.weights import Networks
 from dmcvr.reconstruction.options import RULE_STEPS, Options
 from dmcvr.training.data import load
 from dmcvr.training.generator import Generator
@@ -120,7 +121,7 @@ def trained(preset: Preset, weights: Path) -> Model:
     generator = Generator(preset)
     fill(generator, weights, "Not the weights of this generator.")
     segmenter = MedFormer(preset.segmenter)
-    return Model(preset, segmenter, generator.semantic, generator.denoiser, None, {}, device="cpu")
+    return Model(preset, Networks(segmenter, generator.semantic, generator.denoiser), {}, device="cpu")
 
 
 def by_rule(cases: list[Case], model: Model) -> Iterator[dict]:

@@ -283,14 +283,8 @@ def job_file(folder: Path) -> bytes:
 def model_folder(folder: Path) -> None:
     """A model small enough to be loaded thousands of times, its weights random."""
     folder.mkdir()
-    states = dict(zip(("segmenter", "semantic", "denoiser", "interpolator"), build(TINY), strict=True))
-    states = {name: module.state_dict() for name, module in states.items()}
-    generator = {
-        f"{name}.{key}": value for name in ("semantic", "denoiser") for key, value in states[name].items()
-    }
     weights = {}
-    for part, state in {**states, "generator": generator}.items():
-        if part in TINY.parts:
-            weights[part] = folder / f"{part}.trained"
-            save_file(state, weights[part])
+    for part, network in build(TINY).parts.items():
+        weights[part] = folder / f"{part}.trained"
+        save_file(network.state_dict(), weights[part])
     write_bundle(folder, TINY, weights, {"name": "tiny", "licence": "none"})

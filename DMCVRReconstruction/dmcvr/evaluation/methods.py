@@ -27,7 +27,7 @@ class Comparison:
 
     methods: tuple[str, ...] = METHODS
     predicted_labels: bool = False
-    options: Options = Options()
+    options: Options = Options(align="off")
 
     @property
     def needs_model(self) -> bool:

@@ -23,12 +23,8 @@ from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from .device import autocast, choose_device, choose_precision, describe, placed
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
-from .networks.denoiser import Denoiser
-from .networks.interpolator import ShapeInterpolator
-from .networks.medformer import MedFormer
 from .networks.presets import Preset, from_dict
-from .networks.semantic import SemanticEncoder
-from .weights import build, checked_weights, fill, part_of, read_weights
+from .weights import Networks, build, checked_weights, fill, read_weights
 
 # What networks raise when they are built by a preset of the right form whose values make no sense.
 NONSENSE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
@@ -56,10 +52,7 @@ class Model:
     def __init__(
         self,
         preset: Preset,
-        segmenter: MedFormer,
-        semantic: SemanticEncoder,
-        denoiser: Denoiser,
-        interpolator: ShapeInterpolator | None,
+        networks: Networks,
         card: dict,
         device: str = "auto",
         precision: str = "auto",
@@ -69,12 +62,13 @@ class Model:
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
         self.schedule = SCHEDULES[preset.schedule]()
-        self.segmenter = placed(segmenter.eval().requires_grad_(False), self.device)
-        self.semantic = placed(semantic.eval().requires_grad_(False), self.device)
-        self.denoiser = placed(denoiser.eval().requires_grad_(False), self.device)
-        self.interpolator = interpolator
-        if interpolator is not None:
-            interpolator.eval().requires_grad_(False).to(self.device)
+        self.segmenter = placed(networks.segmenter.eval().requires_grad_(False), self.device)
+        self.semantic = placed(networks.semantic.eval().requires_grad_(False), self.device)
+        self.denoiser = placed(networks.denoiser.eval().requires_grad_(False), self.device)
+        self.interpolator, self.shifts, self.shape = (
+            module if module is None else module.eval().requires_grad_(False).to(self.device)
+            for module in (networks.interpolator, networks.shifts, networks.shape)
+        )
         self.batch = batch_size(preset, self.device)
 
     @classmethod
@@ -87,27 +81,23 @@ class Model:
         # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
         try:
             with torch.device("meta"):
-                segmenter, semantic, denoiser, interpolator = build(preset)
-            fill(segmenter, read_weights(weights["segmenter"]))
-            generator = read_weights(weights["generator"])
-            fill(semantic, part_of(generator, "semantic."))
-            fill(denoiser, part_of(generator, "denoiser."))
-            if interpolator is not None:
-                fill(interpolator, read_weights(weights["interpolator"]))
+                networks = build(preset)
+            for part, network in networks.parts.items():
+                fill(network, read_weights(weights[part]))
         except (SafetensorError, RuntimeError, *NONSENSE) as error:
             if explain_fault(error):  # too little memory says nothing against the model
                 raise
             raise InputError(
                 "The model folder's weights cannot be read or do not fit the preset in its model.json."
             ) from error
-        return cls(preset, segmenter, semantic, denoiser, interpolator, card, device, precision)
+        return cls(preset, networks, card, device, precision)
 
     @classmethod
     def untrained(cls, preset: Preset, device: str = "cpu", precision: str = "float32") -> Model:
         """A model with random weights, for tests and measurements of speed."""
         return cls(
             preset,
-            *build(preset),
+            build(preset),
             {"name": f"{preset.name}, untrained", "licence": "none"},
             device,
             precision,
@@ -210,6 +200,29 @@ class Model:
         if self.interpolator is None:
             raise ValueError(f"The preset {self.preset.name} has no shape interpolator.")
         return self.interpolator(*(item.to(self.device) for item in (maps, beyond, fraction, gap)))
+
+    @torch.inference_mode()
+    def estimate_shifts(self, maps: Tensor, gaps: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Shifts of slices and their standard deviations, mm, on the CPU; see `ShiftEstimator`.
+
+        Raises ValueError where the preset has none.
+        """
+        if self.shifts is None:
+            raise ValueError(f"The preset {self.preset.name} has no shift estimator.")
+        with autocast(self.device, self.precision):
+            found = self.shifts(*(item.to(self.device) for item in (maps, gaps, present)))
+        return found[0].cpu(), found[1].cpu()
+
+    @torch.inference_mode()
+    def complete_shape(self, given: Tensor) -> Tensor:
+        """Nested distances (B, 3, Z, H, W) in mm, on the CPU; see `ShapeCompleter`.
+
+        Raises ValueError where the preset has none.
+        """
+        if self.shape is None:
+            raise ValueError(f"The preset {self.preset.name} has no shape completer.")
+        with autocast(self.device, self.precision):
+            return self.shape(given.to(self.device)).cpu()
 
     def denoise(self, codes: Codes) -> Denoise:
         """f_theta and epsilon_theta with the codes of a batch bound, for ``diffusion.sampler``."""

@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors.torch import load
 from torch import Tensor
-from torch.nn import Module
+from torch.nn import Module, ModuleDict
 
 from ..core.errors import InputError
 from ..system.untrusted import lies_in
 from .networks.denoiser import Denoiser
 from .networks.interpolator import ShapeInterpolator
 from .networks.medformer import MedFormer
-from .networks.presets import Preset
+from .networks.presets import OPTIONAL_PARTS, Preset
 from .networks.semantic import SemanticEncoder
+from .networks.shape_completer import ShapeCompleter
+from .networks.shift_estimator import ShiftEstimator
 
 
-def build(preset: Preset) -> tuple[MedFormer, SemanticEncoder, Denoiser, ShapeInterpolator | None]:
-    """The preset's networks, freshly initialised; the last is None where the preset has none."""
-    return (
+@dataclass(frozen=True)
+class Networks:
+    """All networks of a preset; None for those that it does without."""
+
+    segmenter: MedFormer
+    semantic: SemanticEncoder
+    denoiser: Denoiser
+    interpolator: ShapeInterpolator | None = None
+    shifts: ShiftEstimator | None = None
+    shape: ShapeCompleter | None = None
+
+    @property
+    def parts(self) -> dict[str, Module]:
+        """The networks by their part in a bundle; semantic encoder and denoiser share the generator's."""
+        generator = ModuleDict({"semantic": self.semantic, "denoiser": self.denoiser})
+        optional = {part: getattr(self, part) for part in OPTIONAL_PARTS}
+        present = {part: network for part, network in optional.items() if network is not None}
+        return {"segmenter": self.segmenter, "generator": generator, **present}
+
+
+def build(preset: Preset) -> Networks:
+    """The preset's networks, freshly initialised."""
+    kinds = {"interpolator": ShapeInterpolator, "shifts": ShiftEstimator, "shape": ShapeCompleter}
+    return Networks(
         MedFormer(preset.segmenter),
         SemanticEncoder(preset.semantic),
         Denoiser(preset.denoiser),
-        ShapeInterpolator(preset.interpolator) if preset.interpolator is not None else None,
+        **{part: kind(getattr(preset, part)) for part, kind in kinds.items() if getattr(preset, part)},
     )
 
 
@@ -57,8 +81,3 @@ def fill(module: Module, weights: dict[str, Tensor]) -> None:
         if name in weights and weights[name].dtype != value.dtype:
             raise RuntimeError(f"{name} is of type {weights[name].dtype}, not {value.dtype}")
     module.load_state_dict(weights, assign=True)
-
-
-def part_of(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with ``prefix``, without it."""
-    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}

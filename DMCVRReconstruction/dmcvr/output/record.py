@@ -86,11 +86,16 @@ class InputRecord:
 
 @dataclass(frozen=True)
 class GeometryRecord:
-    """The output grid, (x, y, z), and the acquired slice that lies at each z, null where it was generated."""
+    """The output grid, (x, y, z), and the acquired slice that lies at each z, null where it was generated.
+
+    extrapolated: which z lie further beyond the acquired slices than the half gap for which an end slice
+    stands: shape and voxels there are guesses.
+    """
 
     voxels: list[int]
     spacing_mm: list[float]
     acquired: list[int | None]
+    extrapolated: list[int]
 
 
 @dataclass(frozen=True)
@@ -246,6 +251,7 @@ def _geometry(result: Reconstruction) -> GeometryRecord:
         voxels=list(result.grid.shape[::-1]),
         spacing_mm=[round(value, 6) for value in result.grid.spacing],
         acquired=list(result.acquired),
+        extrapolated=[z for z, guessed in enumerate(result.extrapolated) if guessed],
     )
 
 

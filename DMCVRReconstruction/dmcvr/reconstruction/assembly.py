@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..alignment.correspondence import Alignment, displacements, gaps_of
+from ..anatomy.pieces import one_piece
 from ..anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
 from ..baselines.protocol import Synthesis
 from ..core.geometry import Plane, sample_plane
@@ -19,11 +20,13 @@ from ..core.stack import Stack
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
 from ..system.threads import mapped
+from .frame_shape import FrameShape, frame_shape
 from .heart_window import Window
 from .latents import AcquiredSlices, TargetSlices, invert_slices
 from .options import Options
-from .shape_between_slices import ShapeBetweenSlices
+from .output_grid import extended
 from .slice_generator import generate_slices, sample_spread
+from .whole_shape import WholeShape
 
 CHUNK = 8
 """Slices at a time of what would fill the memory."""
@@ -51,15 +54,13 @@ class DiffusionMethod:
         if not len(missing):
             return out
         wanted = layout.wanted[missing]
-        # Without the morphology code a method does without what was learned of morphology.
-        learned = self.model if self.options.morphology else None
         frames = [
-            FrameAssembly(*pair, stack, self.window, wanted, learned)
-            for pair in zip(stack.frames, labels, strict=True)
+            FrameAssembly(image, drawn, stack, self.window, wanted, self._shape(stack, drawn))
+            for image, drawn in zip(stack.frames, labels, strict=True)
         ]
         align_frames(frames, progress)
         shapes = [frame.shapes(wanted) for frame in frames]
-        targets = self._targets(frames, wanted, [maps for maps, _ in shapes])
+        targets = self._targets(frames, [maps for maps, _ in shapes])
         latents = invert_slices(self.model, _in_window(frames, stack), self.options, progress)
         images = generate_slices(self.model, latents, targets, self.options, progress)
         for frame, generated, volume in zip(frames, images, out.volume, strict=True):
@@ -74,20 +75,39 @@ class DiffusionMethod:
             found = self.model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
             for frame, seen, item in zip(frames, found.reshape(images.shape), out.labels, strict=True):
                 item[missing] = frame.fused_labels(seen, self.label_rule)
+        for frame, item in zip(frames, out.labels, strict=True):
+            if isinstance(frame.shape, WholeShape):
+                # The heart is one surface: acquired slices, too, have its outlines.
+                item[kept] = frame.labels(layout.wanted[kept])
+                item[:] = one_piece(item)
         return out
 
-    def _targets(
-        self, frames: list[FrameAssembly], wanted: np.ndarray, maps: list[np.ndarray]
-    ) -> TargetSlices:
-        """The slices at ``wanted`` (Z,) mm, of the shapes ``maps``, (Z, 3, size, size) mm by frame."""
+    def extended(self, stack: Stack, labels: np.ndarray, layout: Layout) -> Layout:
+        """The layout with as many slices more at either end as show the heart in any of the frames."""
+        shapes = (self._shape(stack, drawn) for drawn in labels)
+        extents = [shape.extent for shape in shapes if isinstance(shape, WholeShape)]
+        if len(extents) < len(labels):
+            return layout
+        low, high = (np.array(ends) for ends in zip(*extents, strict=True))
+        return extended(layout, low.min(), high.max())
+
+    def _shape(self, stack: Stack, labels: np.ndarray) -> FrameShape:
+        """The shape of a frame's labels (S, H, W)."""
+        # Without the morphology code a method does without what was learned of morphology.
+        model = self.model if self.options.morphology else None
+        centre = self.window.planes[0].centre
+        return frame_shape(stack, labels, model, centre, extrapolate=self.options.extrapolate)
+
+    def _targets(self, frames: list[FrameAssembly], maps: list[np.ndarray]) -> TargetSlices:
+        """The wanted slices, of the shapes ``maps``, (Z, 3, size, size) mm by frame."""
         aligned = self.options.rule_in_force == "aligned"
         fields = np.stack([frame.displacements() for frame in frames], 1) if aligned else None
-        return TargetSlices(wanted, np.stack(maps), fields)
+        return TargetSlices(frames[0].places, np.stack(maps), fields)
 
 
 def _in_window(frames: list[FrameAssembly], stack: Stack) -> AcquiredSlices:
     """The acquired slices as the model sees them."""
-    own = np.stack([frame.shapes(stack.positions)[0] for frame in frames])
+    own = np.stack([frame.own_maps() for frame in frames])
     return AcquiredSlices(np.stack([frame.seen for frame in frames]), stack.positions, own)
 
 
@@ -118,9 +138,11 @@ def align_frames(frames: list[FrameAssembly], progress: Progress) -> None:
 class FrameAssembly:
     """One frame in the heart's window and about it.
 
-    frame, labels: (S, H, W). wanted: (Z,) mm. model: for what it has learned of shapes, None to do without.
+    frame, labels: (S, H, W). wanted: (Z,) mm, beyond the stack, too, where ``shape`` tells of it.
 
     seen: (S, size, size), what the model sees. alignment: of the slices. gaps: those with wanted places.
+    places: (Z,) mm, the wanted ones, but those beyond the stack are in its end slices: nothing tells of more
+    there than these and the shape.
     """
 
     def __init__(
@@ -130,12 +152,12 @@ class FrameAssembly:
         stack: Stack,
         window: Window,
         wanted: np.ndarray,
-        model: Model | None,
+        shape: FrameShape,
     ):
-        self._frame, self._window, self._wanted = frame, window, wanted
+        self._frame, self._labels, self._window, self._wanted = frame, labels, window, wanted
         self._positions, self._native, self._target = stack.positions, stack.plane(0), window.planes[0]
-        self._shape = ShapeBetweenSlices(stack, labels, model, self._target.centre)
-        self.alignment, self.gaps = Alignment(frame, stack.spacing), gaps_of(stack.positions, wanted)
+        self.shape, self.places = shape, np.clip(wanted, stack.positions[0], stack.positions[-1])
+        self.alignment, self.gaps = Alignment(frame, stack.spacing), gaps_of(stack.positions, self.places)
         # Linear interpolation, good enough to segment, would cost sharpness.
         self.seen = window.images(frame, [stack.plane(index) for index in range(len(frame))], order=3)
 
@@ -148,18 +170,27 @@ class FrameAssembly:
         maps = np.empty((len(places), 3, *self._target.shape), np.float32)
         labels = np.empty((len(places), *self._native.shape), np.uint8)
         for at in chunks(len(places)):
-            whole = self._shape.at(places[at])
+            whole = self.shape.at(places[at])
             maps[at] = [resample_maps(item, self._native, self._target, -WHOLE_MM) for item in whole]
             labels[at] = labels_from_distances(whole)
         return maps, labels
+
+    def own_maps(self) -> np.ndarray:
+        """(S, 3, size, size) mm, the nested distances of the acquired slices' own labels in the window."""
+        own = nested_distances(self._labels, self._native.spacing, WHOLE_MM)
+        return np.stack([resample_maps(item, self._native, self._target, -WHOLE_MM) for item in own])
+
+    def labels(self, places: np.ndarray) -> np.ndarray:
+        """Labels (N, H, W) by the shape at ``places`` (N,) mm."""
+        return labels_from_distances(self.shape.at(places))
 
     def displacements(self) -> np.ndarray:
         """(2, Z, 2, size, size) float32 pixels of the window: where what is at a wanted place was in the
         slice below and is in the one above; nothing moves at an acquired slice.
         """
         fields: dict[int, np.ndarray] = {}
-        out = np.zeros((2, len(self._wanted), 2, *self._target.shape), np.float32)
-        for z, (below, above, t) in enumerate(zip(*bracket(self._positions, self._wanted), strict=True)):
+        out = np.zeros((2, len(self.places), 2, *self._target.shape), np.float32)
+        for z, (below, above, t) in enumerate(zip(*bracket(self._positions, self.places), strict=True)):
             if below != above:
                 if below not in fields:
                     fields[below] = resample_field(self.alignment.field(below), self._native, self._target)
@@ -171,7 +202,7 @@ class FrameAssembly:
         around = np.stack([self._frame, np.maximum(self._frame - self._window.scale, 0)], axis=1)
         out = np.empty((len(images), *self._native.shape), np.float32)
         for at in chunks(len(images)):
-            blended = self.alignment.blend(around, self._positions, self._wanted[at])
+            blended = self.alignment.blend(around, self._positions, self.places[at])
             out[at] = paste_window(images[at], self._window, blended[:, 0], blended[:, 1], self._native)
         return out
 
@@ -188,7 +219,7 @@ class FrameAssembly:
         for z, image in enumerate(found):
             own = nested_distances(image, (self._window.spacing, self._window.spacing), REACH_MM)
             own = resample_maps(own, self._target, self._native, -REACH_MM)
-            out[z] = labels_from_distances(fuse(self._shape.at(self._wanted[z : z + 1])[0], own, rule))
+            out[z] = labels_from_distances(fuse(self.shape.at(self._wanted[z : z + 1])[0], own, rule))
         return out
 
 

@@ -41,6 +41,8 @@ class Options:
     align: what slices are put in register by: long-axis images ("lax"), the slices' shapes ("shape"), the
         first of these that there is ("auto"), or nothing ("off"), which leaves every voxel as acquired.
     fit_cycle: whether the labels that a cine's frames are given are fitted over the whole beat.
+    extrapolate: draw the heart up to a gap beyond the stack where its apex lies there; otherwise half a gap,
+        for which an end slice stands.
     samples: how many plausible slices are drawn for each generated one, whose spread tells how uncertain it
         is; 0 for none.
     seed: of what is drawn at random.
@@ -57,6 +59,7 @@ class Options:
     keep_acquired: bool = True
     align: str = "auto"
     fit_cycle: bool = True
+    extrapolate: bool = True
     samples: int = 0
     seed: int = 0
 

@@ -82,6 +82,29 @@ def plan(stack: Stack, spacing: float | None = None) -> Layout:
     return Layout(grid, wanted, tuple(acquired))
 
 
+def extended(layout: Layout, low: float, high: float) -> Layout:
+    """The layout with slices before the first and beyond the last one, as many as lie between ``low`` and
+    ``high`` mm along the stack.
+    """
+    step = layout.grid.spacing[2]
+    before = max(0, floor((layout.wanted[0] - low) / step + ON_GRID_MM))
+    beyond = max(0, floor((high - layout.wanted[-1]) / step + ON_GRID_MM))
+    count, *plane = layout.grid.shape
+    grid = replace(
+        layout.grid,
+        origin=layout.grid.origin - before * layout.grid.step_z,
+        shape=(before + count + beyond, *plane),
+    )
+    wanted = np.concatenate(
+        [
+            layout.wanted[0] - step * np.arange(before, 0, -1),
+            layout.wanted,
+            layout.wanted[-1] + step * np.arange(1, beyond + 1),
+        ]
+    )
+    return Layout(grid, wanted, (*[None] * before, *layout.acquired, *[None] * beyond))
+
+
 def straighten(stack: Stack) -> tuple[Stack, float]:
     """The stack with every slice in the in-plane frame of the first, and the largest displacement that was
     undone, mm.

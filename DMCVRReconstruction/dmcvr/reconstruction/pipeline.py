@@ -67,7 +67,7 @@ def reconstruct(
     without_heart = [t for t in sought if lvc_ml[t] is None]
     outlines = dict(enumerate(cycle.outlines)) if cycle else by_frame
     with clock("register"):
-        shifts, notes = find_shifts(prepared.stack, outlines.values(), lax, options.align)
+        shifts, notes = find_shifts(prepared.stack, outlines.values(), lax, options.align, model)
         frames = images_in_register(prepared.stack.select(frames=list(chosen)), shifts)
         stack_labels = labels_in_register(np.stack([outlines[t] for t in chosen]), frames, shifts)
     warnings = [
@@ -79,16 +79,19 @@ def reconstruct(
     ]
     method, at_once = _method(options, model, window, prepared)
     with clock("generate"):
-        filled = _fill(frames, stack_labels, prepared.layout, method, at_once, progress)
+        layout = prepared.layout
+        if isinstance(method, DiffusionMethod):
+            layout = method.extended(frames, stack_labels, layout)
+        filled = _fill(frames, stack_labels, layout, method, at_once, progress)
         if cycle:
-            end_at_valve_planes(filled.labels, prepared.layout.wanted, cycle.left, cycle.right, chosen)
+            end_at_valve_planes(filled.labels, layout.wanted, cycle.left, cycle.right, chosen)
             stack_labels = labels_in_register(cycle.labels[chosen], frames, shifts)
     return Reconstruction(
         volume=filled.volume,
         labels=filled.labels,
         uncertainty=filled.uncertainty,
-        grid=prepared.layout.grid,
-        acquired=prepared.layout.acquired,
+        grid=layout.grid,
+        acquired=layout.acquired,
         stack=frames,
         stack_labels=stack_labels,
         shifts=shifts,

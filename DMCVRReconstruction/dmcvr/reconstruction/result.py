@@ -9,6 +9,7 @@ import numpy as np
 from ..alignment.shifts import SliceShifts
 from ..anatomy.function import ejection_fraction, stack_volumes_ml, volumes_ml
 from ..core.geometry import Grid
+from ..core.positions import SAME_MM
 from ..core.stack import Stack
 
 
@@ -46,6 +47,17 @@ class Reconstruction:
     warnings: tuple[str, ...]
     cycle_fitted: bool = False
     left_out: tuple[int, ...] = ()
+
+    @property
+    def extrapolated(self) -> tuple[bool, ...]:
+        """(Z,) whether a slice lies further beyond the acquired ones than the half gap for which an end slice
+        stands: what it shows is a guess.
+        """
+        z = np.arange(self.grid.shape[0])[:, None] * self.grid.step_z
+        at = (self.grid.origin + z - self.stack.origins[0]) @ self.stack.normal
+        positions, gaps = self.stack.positions, self.stack.gaps
+        low, high = positions[0] - gaps[0] / 2, positions[-1] + gaps[-1] / 2
+        return tuple(bool(place) for place in (at < low - SAME_MM) | (at > high + SAME_MM))
 
     @property
     def volumes(self) -> list[dict[str, float]]:

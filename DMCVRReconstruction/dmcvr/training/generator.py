@@ -23,6 +23,7 @@ from ..model.networks.denoiser import Denoiser
 from ..model.networks.medformer import MedFormer
 from ..model.networks.presets import Preset
 from ..model.networks.semantic import SemanticEncoder
+from ..model.weights import Networks
 from ..reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
 from ..reconstruction.options import Options
 from ..reconstruction.slice_generator import generate_slices
@@ -138,9 +139,8 @@ class GeneratorTask:
         images = views[:, 0].cpu().numpy()
         maps = nested_distances(labels.cpu().numpy().astype(np.uint8), (spacing, spacing), REACH_MM)
         segmenter = MedFormer(self.preset.segmenter) if self.segmenter is None else self.segmenter
-        model = Model(
-            self.preset, segmenter, module.semantic, module.denoiser, None, {}, device=data.device.type
-        )
+        networks = Networks(segmenter, module.semantic, module.denoiser)
+        model = Model(self.preset, networks, {}, device=data.device.type)
         places = np.arange(SHOWN, dtype=float)
         options = Options(rule="paper")
         latents = invert_slices(model, AcquiredSlices(images[None], places, maps[None]), options)

@@ -1,9 +1,10 @@
 """The one recipe that brings a preset from labelled stacks to a model folder in a given time.
 
-The segmenter is trained first, then semantic encoder and denoiser together, then the shape interpolator where
-the preset has one. How many steps each may take is
-measured on the device before it begins, so the same command takes the same time on a graphics card and on a
-laptop; what it reaches differs. The number is kept, so a run that was stopped goes on as it began.
+The segmenter is trained first, then semantic encoder and denoiser together, then, where the preset has them,
+the networks that know shapes: the interpolator, and on simulated hearts the shift estimator and the shape
+completer. How many steps each may take is measured on the device before it begins, so the same command takes
+the same time on a graphics card and on a laptop; what it reaches differs. The number is kept, so a run that
+was stopped goes on as it began.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from ..model.networks.presets import Preset
 from ..system.staging import staged_folder
 from .journal import Log
 from .run import TrainingJob, train
+from .simulated_run import TASKS, SimulatedHearts, train_on_hearts
 from .slices import Slices
+from .task import Task
 from .throughput import synchronise
 from .trainer import TrainingOptions
 
@@ -43,9 +46,11 @@ class Stage:
 
 
 STAGES = (
-    Stage("segmenter", 0.34, 8e-4, cpu_batch=16, cuda_batch=64),
-    Stage("generator", 0.60, 6e-4, cpu_batch=16, cuda_batch=64),
+    Stage("segmenter", 0.31, 8e-4, cpu_batch=16, cuda_batch=64),
+    Stage("generator", 0.53, 6e-4, cpu_batch=16, cuda_batch=64),
     Stage("interpolator", 0.06, 2e-3, cpu_batch=16, cuda_batch=32),
+    Stage("shifts", 0.05, 2e-3, cpu_batch=8, cuda_batch=16),
+    Stage("shape", 0.05, 2e-3, cpu_batch=4, cuda_batch=8),
 )
 OVERHEAD = 1.1
 """Time for scores, pictures and checkpoints, as a factor on that of the steps alone."""
@@ -56,6 +61,7 @@ def follow(
     preset: Preset,
     data: Slices,
     held_out: Slices | None,
+    simulated: SimulatedHearts,
     minutes: float,
     about: dict,
     folder: Path,
@@ -69,10 +75,18 @@ def follow(
     """
     weights, told = {}, []
     for stage in (stage for stage in STAGES if stage.part in preset.parts):
-        job = TrainingJob(stage.part, preset)
-        options = _options(stage, job, data, 60 * minutes * stage.share, folder / stage.part, device, seed)
+        own, seconds = folder / stage.part, 60 * minutes * stage.share
+        if stage.part in TASKS:
+            options = _options(stage, simulated.task(stage.part, preset, device), seconds, own, device, seed)
+        else:
+            job = TrainingJob(stage.part, preset)
+            options = _options(stage, job.task(data.to(device), None), seconds, own, device, seed)
         log({"part": stage.part, "steps": options.steps, "batch": options.batch})
-        weights[stage.part] = train(job, data, held_out, options, folder / stage.part, device, log)
+        if stage.part in TASKS:
+            path = train_on_hearts(stage.part, preset, simulated, options, own, device, log)
+        else:
+            path = train(job, data, held_out, options, own, device, log)
+        weights[stage.part] = path
         told.append(f"{stage.part}: {options.steps} steps of {options.batch} views")
     card = {**about, "training": f"{'; '.join(told)}; {len(data.names)} stacks; {describe(device)}."}
     with staged_folder(folder / "model") as staged:
@@ -83,8 +97,7 @@ def follow(
 
 def _options(
     stage: Stage,
-    job: TrainingJob,
-    data: Slices,
+    task: Task,
     seconds: float,
     folder: Path,
     device: torch.device,
@@ -95,7 +108,7 @@ def _options(
     if path.exists():
         return TrainingOptions(**json.loads(path.read_text(encoding="utf-8")))
     batch = stage.batch(device)
-    step = seconds_a_step(job, data.to(device), batch, device)
+    step = seconds_a_step(task, batch, device)
     steps = max(FEWEST_STEPS, int(seconds / OVERHEAD / step))
     options = TrainingOptions(
         steps,
@@ -110,9 +123,8 @@ def _options(
     return options
 
 
-def seconds_a_step(job: TrainingJob, data: Slices, batch: int, device: torch.device, steps: int = 8) -> float:
+def seconds_a_step(task: Task, batch: int, device: torch.device, steps: int = 8) -> float:
     """How long a training step takes on ``device``: the median of ``steps``, after two to warm up."""
-    task = job.task(data, None)
     module = placed(task.build(), device)
     optimiser = torch.optim.AdamW(module.parameters())
     times = []

@@ -108,7 +108,8 @@ def test_lack_of_memory_is_told_with_what_to_do(folder):
 def test_a_job_comes_back_as_it_was_written(tmp_path):
     options = Options(
         method="diffae", spacing=2.5, frame=3, rule="paper", steps=4, stop_log_snr=2.0, order=1,
-        label_rule="image", keep_acquired=False, align="lax", fit_cycle=False, samples=3, seed=9,
+        label_rule="image", keep_acquired=False, extrapolate=False, align="lax", fit_cycle=False, samples=3,
+        seed=9,
     )  # fmt: skip
     assert all(getattr(options, field.name) != field.default for field in fields(Options))
     job = Job("sax.nrrd", options, ModelChoice("folder", "cpu", "float32"), "drawn.nrrd")

@@ -13,7 +13,7 @@ import torch
 from dmcvr.core.errors import InputError
 from dmcvr.model.bundle import file_hash, read_card, write_bundle
 from dmcvr.model.inference import Model
-from dmcvr.model.networks.presets import COMPACT, from_dict
+from dmcvr.model.networks.presets import COMPACT, OPTIONAL_PARTS, from_dict
 from dmcvr.model.weights import build, checked_weights, read_weights
 from dmcvr.system.untrusted import LARGEST_JSON
 from safetensors.torch import load_file, save_file
@@ -24,15 +24,12 @@ ABOUT = {"name": "tiny", "licence": "CC0", "scores": {"dice": 0.9}}
 def trained_weights(preset, folder: Path) -> dict[str, Path]:
     """Random weights in the files that training writes."""
     torch.manual_seed(0)
-    segmenter, semantic, denoiser, interpolator = build(preset)
-    generator = {f"semantic.{name}": value for name, value in semantic.state_dict().items()}
-    generator |= {f"denoiser.{name}": value + 0.01 for name, value in denoiser.state_dict().items()}
-    states = {"segmenter": segmenter.state_dict(), "generator": generator}
-    if interpolator is not None:
-        states["interpolator"] = interpolator.state_dict()
-    for part, state in states.items():
+    parts = build(preset).parts
+    for part, network in parts.items():
+        state = network.state_dict()
+        state = {name: value + 0.01 if "denoiser." in name else value for name, value in state.items()}
         save_file(state, folder / f"{part}.safetensors")
-    return {part: folder / f"{part}.safetensors" for part in states}
+    return {part: folder / f"{part}.safetensors" for part in parts}
 
 
 @pytest.fixture
@@ -61,6 +58,8 @@ def test_a_bundle_holds_the_preset_the_card_and_safetensors_alone(bundle, tiny):
         "interpolator.safetensors",
         "model.json",
         "segmenter.safetensors",
+        "shape.safetensors",
+        "shifts.safetensors",
     ]
     card = read_card(bundle)
     assert from_dict(card["preset"]) == tiny
@@ -78,7 +77,8 @@ def test_weights_come_back_in_half_precision(bundle, weights, tiny):
         "generator": {f"semantic.{name}": value for name, value in model.semantic.state_dict().items()}
         | {f"denoiser.{name}": value for name, value in model.denoiser.state_dict().items()},
     }
-    loaded["interpolator"] = model.interpolator.state_dict()
+    for part in OPTIONAL_PARTS:
+        loaded[part] = getattr(model, part).state_dict()
     for part, state in loaded.items():
         before = load_file(weights[part])
         assert state.keys() == before.keys()

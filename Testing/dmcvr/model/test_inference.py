@@ -163,9 +163,9 @@ def test_nothing_is_left_to_be_trained(small, images):
 
 
 def test_the_whole_models_hash_is_that_of_its_parts(tiny):
-    parts = build(tiny)
+    networks = build(tiny)
     hashes = [
-        Model(tiny, *parts, {"sha256": sha256}, "cpu", "float32").sha256
+        Model(tiny, networks, {"sha256": sha256}, "cpu", "float32").sha256
         for sha256 in (
             {"segmenter": "a", "generator": "b"},
             {"generator": "b", "segmenter": "a"},

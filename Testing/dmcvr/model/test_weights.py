@@ -2,20 +2,23 @@
 
 import pytest
 import torch
-from dmcvr.model.networks.presets import PRESETS
-from dmcvr.model.weights import build, part_of
+from dmcvr.model.networks.presets import COMPACT, OPTIONAL_PARTS, PRESETS
+from dmcvr.model.weights import build
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_every_preset_can_be_built(preset):
     with torch.device("meta"):
-        segmenter, semantic, denoiser, interpolator = build(preset)
-    assert segmenter.config == preset.segmenter
-    assert semantic.config == preset.semantic
-    assert denoiser.config == preset.denoiser
-    assert (interpolator and interpolator.config) == preset.interpolator
+        networks = build(preset)
+    assert tuple(networks.parts) == preset.parts
+    for name in ("segmenter", "semantic", "denoiser", *OPTIONAL_PARTS):
+        network = getattr(networks, name)
+        assert (network and network.config) == getattr(preset, name)
 
 
-def test_part_of_takes_the_prefix_away():
-    tensors = {"a.x": torch.zeros(1), "ab.x": torch.ones(1), "a.y.z": torch.ones(2)}
-    assert list(part_of(tensors, "a.")) == ["x", "y.z"]
+def test_the_generators_file_holds_encoder_and_denoiser():
+    with torch.device("meta"):
+        networks = build(COMPACT)
+    names = set(networks.parts["generator"].state_dict())
+    own = {"semantic": networks.semantic, "denoiser": networks.denoiser}
+    assert names == {f"{prefix}.{name}" for prefix, network in own.items() for name in network.state_dict()}

@@ -5,7 +5,14 @@ import pytest
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Plane
 from dmcvr.core.stack import Stack
-from dmcvr.reconstruction.output_grid import ON_GRID_MM, plan, slice_spacing, straighten, window_plane
+from dmcvr.reconstruction.output_grid import (
+    ON_GRID_MM,
+    extended,
+    plan,
+    slice_spacing,
+    straighten,
+    window_plane,
+)
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -131,6 +138,23 @@ def test_the_in_plane_spacing_is_the_default():
 def test_a_spacing_that_makes_no_sense_is_refused(spacing):
     with pytest.raises(InputError, match="spacing"):
         plan(make_stack([0, 8, 16]), spacing)
+
+
+def test_a_grid_is_extended_by_whole_slices_and_what_it_held_stays_in_its_place():
+    stack = make_stack([0, 8, 16, 24])
+    layout = plan(stack, 2.0)
+    longer = extended(layout, -5.0, 30.0)
+    assert longer.wanted.tolist() == pytest.approx(np.arange(-4, 31, 2.0))
+    assert longer.acquired == (None, None, *layout.acquired, None, None, None)
+    for z, place in enumerate(longer.wanted):
+        assert longer.grid.plane(z).origin == pytest.approx(stack.origins[0] + place * stack.normal)
+
+
+def test_a_grid_that_holds_the_heart_is_not_extended():
+    layout = plan(make_stack([0, 8, 16, 24]), 2.0)
+    same = extended(layout, 3.0, 24.0)
+    assert same.acquired == layout.acquired
+    assert same.grid.shape == layout.grid.shape
 
 
 def test_a_straight_stack_is_left_untouched():

@@ -6,16 +6,19 @@ import pytest
 import torch
 from dmcvr.model.bundle import read_card
 from dmcvr.model.inference import Model
+from dmcvr.training.heart_distances import HeartDistances, distances_of, phantom_labels
 from dmcvr.training.recipe import FEWEST_STEPS, STAGES, follow, seconds_a_step
 from dmcvr.training.run import TrainingJob
+from dmcvr.training.simulated_run import SimulatedHearts
 
 CPU = torch.device("cpu")
 ABOUT = {"name": "in no time", "licence": "Apache-2.0"}
+SIMULATED = SimulatedHearts(HeartDistances(distances_of(phantom_labels(0))[None], ("phantom0000",)))
 
 
 def cook(tiny, hearts, folder, minutes):
     entries = []
-    made = follow(tiny, hearts, hearts, minutes, ABOUT, folder, CPU, entries.append)
+    made = follow(tiny, hearts, hearts, SIMULATED, minutes, ABOUT, folder, CPU, entries.append)
     return made, [entry for entry in entries if "part" in entry], entries
 
 
@@ -23,7 +26,7 @@ def cook(tiny, hearts, folder, minutes):
 def test_the_recipe_makes_a_model_that_says_how_it_was_made(tiny, hearts, tmp_path):
     made, plans, entries = cook(tiny, hearts, tmp_path, 1e-6)
     assert made == tmp_path / "model"
-    assert [plan["part"] for plan in plans] == ["segmenter", "generator", "interpolator"]
+    assert [plan["part"] for plan in plans] == ["segmenter", "generator", "interpolator", "shifts", "shape"]
     assert {plan["steps"] for plan in plans} == {FEWEST_STEPS}
     card = read_card(made)
     assert (card["name"], card["licence"]) == ("in no time", "Apache-2.0")
@@ -61,7 +64,7 @@ def planned_steps(tiny, hearts, folder, minutes) -> int:
             raise PlannedError(entry["steps"])
 
     with pytest.raises(PlannedError) as plan:
-        follow(tiny, hearts, hearts, minutes, ABOUT, folder, CPU, stop_at_the_plan)
+        follow(tiny, hearts, hearts, SIMULATED, minutes, ABOUT, folder, CPU, stop_at_the_plan)
     return plan.value.args[0]
 
 
@@ -77,4 +80,4 @@ def test_the_time_is_shared_out_among_the_networks(tiny, hearts):
     assert sum(stage.share for stage in STAGES) == pytest.approx(1)
     for stage in STAGES:
         assert stage.batch(torch.device("cuda")) >= stage.batch(CPU)
-    assert 0 < seconds_a_step(TrainingJob("segmenter", tiny), hearts, 2, CPU, steps=2) < 60
+    assert 0 < seconds_a_step(TrainingJob("segmenter", tiny).task(hearts, None), 2, CPU, steps=2) < 60

@@ -11,7 +11,6 @@ from .types import count, length, some_of
 
 LABELS = ("exact", "biased", "predicted")
 SHIFTS_FROM = ("nothing", "shape", "2 LAX", "3 LAX", "truth")
-USUAL_SHIFTS = ("nothing", "2 LAX", "3 LAX", "truth")
 DEFAULT = ("shape", "dmcvr")
 
 
@@ -31,9 +30,9 @@ def add_whole(tables: argparse._SubParsersAction) -> None:
     run.add_argument("--view-shift", type=length, default=1.5, metavar="MM", help=text)
     text = f"of known hearts, comma-separated, of {', '.join(LABELS)} (default: exact)"
     run.add_argument("--labels", type=some_of(LABELS), default=("exact",), metavar="A,B", help=text)
-    text = f"what slices are put in register by, of {', '.join(SHIFTS_FROM)} (default: all but shape)"
+    text = f"what slices are put in register by, of {', '.join(SHIFTS_FROM)} (default: all)"
     run.add_argument(
-        "--shifts-from", type=some_of(SHIFTS_FROM), default=USUAL_SHIFTS, metavar="A,B", help=text
+        "--shifts-from", type=some_of(SHIFTS_FROM), default=SHIFTS_FROM, metavar="A,B", help=text
     )
     text = "real stacks instead: folder of pairs NAME.nii.gz and NAME_gt.nii.gz, or .nii, .nrrd, .mha"
     run.add_argument("--data", type=Path, metavar="DIR", help=text)

@@ -107,6 +107,8 @@ def add_register(parser: argparse.ArgumentParser) -> None:
         help="put slices in register by long-axis images, by the slices' shapes, by the first of these that "
         f"there is, or not at all (default: {DEFAULT.align})",
     )
+    text = "draw the heart no further beyond the stack than half a gap, for which its end slices stand"
+    parser.add_argument("--no-extrapolation", dest="extrapolate", action="store_false", help=text)
     text = "label every frame of a cine for itself, instead of fitting the whole beat"
     parser.add_argument("--each-frame", dest="fit_cycle", action="store_false", help=text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...model.networks.presets import OPTIONAL_PARTS
 from .shared import add_device, add_label_values
 from .types import count, positive, share, whole
 
@@ -34,17 +35,22 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         if name == "generator":
             text = "trained segmenter, for the paper preset's morphology code"
             run.add_argument("--segmenter", type=Path, metavar="FILE", help=text)
-        steps = 3000 if name == "interpolator" else 20000
-        run.add_argument("--steps", type=count, default=steps, metavar="N", help=f"default: {steps}")
-        run.add_argument("--batch", type=count, default=16, metavar="N", help="default: 16")
-        rate = 2e-3 if name == "interpolator" else 6e-4
-        run.add_argument(
-            "--rate", type=positive, default=rate, metavar="X", help=f"learning rate (default: {rate:g})"
-        )
-        text = "decay of the weights' moving average (default: 0.999)"
-        run.add_argument("--average", type=share, default=0.999, metavar="X", help=text)
-        text = "steps between checkpoints (default: 500)"
-        run.add_argument("--checkpoint-every", type=count, default=500, metavar="N", help=text)
+        steps, rate = (3000, 2e-3) if name == "interpolator" else (20000, 6e-4)
+        add_course(run, steps, 16, rate, 0.999, 500)
+        add_machine(run)
+
+    for name, text, steps, batch in (
+        ("shifts", "train the network that finds slices' shifts from their shapes", 2000, 8),
+        ("shape", "train the network that completes the heart's shape", 1500, 4),
+    ):
+        run = part(name, text)
+        add_hearts(run, 170)
+        run.set_defaults(phantoms=70)
+        text = "where the simulated hearts are kept, for other runs too (default: in the output folder)"
+        run.add_argument("--prepared", type=Path, metavar="DIR", help=text)
+        text = "checkpoints, log, pictures and weights"
+        run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+        add_course(run, steps, batch, 2e-3, 0.995, 100)
         add_machine(run)
 
     run = part("recipe", "train all networks one after the other within a given time")
@@ -60,8 +66,9 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     run = part("bundle", "put trained weights into a model folder")
     run.add_argument("--segmenter", type=Path, required=True, metavar="FILE")
     run.add_argument("--generator", type=Path, required=True, metavar="FILE")
-    text = "needed where the preset has one"
-    run.add_argument("--interpolator", type=Path, metavar="FILE", help=text)
+    for name in OPTIONAL_PARTS:
+        text = "needed where the preset has one"
+        run.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
     add_preset(run)
     add_about(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR")
@@ -73,11 +80,28 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     add_label_values(parser)
     text = "keep cases whose name matches apart, to score on"
     parser.add_argument("--hold-out", default="", metavar="REGEX", help=text)
+    add_hearts(parser, 40)
+
+
+def add_hearts(parser: argparse.ArgumentParser, hearts: int) -> None:
     text = "add hearts drawn from the shape model in DIR"
     parser.add_argument("--hearts", type=Path, metavar="DIR", help=text)
-    text = "how many of them (default: 40)"
-    parser.add_argument("--heart-count", type=count, default=40, metavar="N", help=text)
+    text = f"how many of them (default: {hearts})"
+    parser.add_argument("--heart-count", type=count, default=hearts, metavar="N", help=text)
     parser.add_argument("--phantoms", type=whole, default=0, metavar="N", help="add N random phantoms")
+
+
+def add_course(
+    parser: argparse.ArgumentParser, steps: int, batch: int, rate: float, average: float, checkpoints: int
+) -> None:
+    parser.add_argument("--steps", type=count, default=steps, metavar="N", help=f"default: {steps}")
+    parser.add_argument("--batch", type=count, default=batch, metavar="N", help=f"default: {batch}")
+    text = f"learning rate (default: {rate:g})"
+    parser.add_argument("--rate", type=positive, default=rate, metavar="X", help=text)
+    text = f"decay of the weights' moving average (default: {average:g})"
+    parser.add_argument("--average", type=share, default=average, metavar="X", help=text)
+    text = f"steps between checkpoints (default: {checkpoints})"
+    parser.add_argument("--checkpoint-every", type=count, default=checkpoints, metavar="N", help=text)
 
 
 def add_prepared(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -188,8 +188,9 @@ def data_folder(arguments: argparse.Namespace) -> DataFolder:
 
 
 def comparison_of(arguments: argparse.Namespace, predicted_labels: bool) -> Comparison:
-    """The methods to compare, and how."""
-    return Comparison(arguments.methods, predicted_labels, chosen_options(arguments))
+    """The methods to compare, and how: on slices as they are, which an evaluation itself puts in register."""
+    options = replace(chosen_options(arguments), align="off")
+    return Comparison(arguments.methods, predicted_labels, options)
 
 
 def _diffae(arguments: argparse.Namespace) -> Model | None:

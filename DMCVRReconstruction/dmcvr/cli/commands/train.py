@@ -22,17 +22,52 @@ from ...simulation.phantom import make_phantom, random_config
 from ...simulation.shapemodel import training_hearts
 from ...system.staging import made_folder, staged_folder
 from ...training.data import LISTING, is_prepared, load, prepare
+from ...training.heart_distances import hearts_to_train_on, held_back_hearts, prepare_hearts
 from ...training.recipe import follow
 from ...training.run import TrainingJob, train
+from ...training.simulated_run import TASKS, SimulatedHearts, train_on_hearts
 from ...training.slices import ARRAYS, Slices
 from ...training.trainer import TrainingOptions
+
+HELD_BACK = 8
+"""Random hearts beside the held-back subjects on which runs on simulated hearts score themselves."""
+FEWEST_PHANTOMS = 24
+"""Of which, at least, the recipe simulates stacks."""
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Prepare data, train one network or all, or put trained ones into a model folder."""
     if getattr(arguments, "threads", None) is not None:
         torch.set_num_threads(arguments.threads)
-    {"data": _data, "bundle": _bundle, "recipe": _recipe}.get(arguments.part, _train)(arguments)
+    own = {"data": _data, "bundle": _bundle, "recipe": _recipe, **dict.fromkeys(TASKS, _train_on_hearts)}
+    own.get(arguments.part, _train)(arguments)
+
+
+def _train_on_hearts(arguments: argparse.Namespace) -> None:
+    options = TrainingOptions(
+        steps=arguments.steps,
+        batch=arguments.batch,
+        learning_rate=arguments.rate,
+        average=arguments.average,
+        seed=arguments.seed,
+        checkpoint_every=arguments.checkpoint_every,
+        judge_every=max(1, arguments.steps // 8),
+    )
+    place = arguments.output / "hearts" if arguments.prepared is None else arguments.prepared
+    with made_folder(place):
+        hearts = _simulated(arguments, place, arguments.phantoms)
+        device, preset = choose_device(arguments.device), PRESETS["compact"]
+        path = train_on_hearts(arguments.part, preset, hearts, options, arguments.output, device, _say)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Weights: {path}")
+
+
+def _simulated(arguments: argparse.Namespace, place: Path, phantoms: int) -> SimulatedHearts:
+    """Hearts of the shape model, where its folder is given, and phantoms, kept in the folder ``place``."""
+    folder = arguments.hearts
+    hearts = prepare_hearts(hearts_to_train_on(folder, arguments.heart_count, phantoms), place / "train")
+    apart = prepare_hearts(held_back_hearts(folder, HELD_BACK), place / "held-out") if folder else None
+    return SimulatedHearts(hearts, apart)
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -71,6 +106,7 @@ def _recipe(arguments: argparse.Namespace) -> None:
         folder = follow(
             preset,
             *_slices(arguments),
+            _simulated(arguments, arguments.output / "hearts", max(arguments.phantoms, FEWEST_PHANTOMS)),
             arguments.minutes,
             about,
             arguments.output,
@@ -92,8 +128,8 @@ def _bundle(arguments: argparse.Namespace) -> None:
     """Put trained networks into a model folder that is known to load."""
     about, preset = _about(arguments.about), PRESETS[arguments.preset]
     weights = {part: getattr(arguments, part) for part in preset.parts}
-    if None in weights.values():
-        raise InputError(f"The {arguments.preset} preset has an interpolator; give it with --interpolator.")
+    if missing := [f"--{part}" for part, path in weights.items() if path is None]:
+        raise InputError(f"The {arguments.preset} preset needs {' and '.join(missing)} as well.")
     with staged_folder(arguments.output) as folder:
         try:
             write_bundle(folder, preset, weights, about)

@@ -150,6 +150,36 @@ class InterpolatorConfig:
 
 
 @dataclass(frozen=True)
+class ShiftEstimatorConfig:
+    """Shift estimator: breath-hold shifts of slices from their shapes.
+
+    widths: channels of each level of the 3D convolutions; the first is at half the lattice's resolution in
+        plane, each further one halves it. code: channels along the stack. dilations: of the convolutions
+        there.
+    """
+
+    widths: tuple[int, ...] = (24, 32, 48, 72)
+    code: int = 128
+    dilations: tuple[int, ...] = (1, 2, 1)
+    groups: int = 8
+
+
+@dataclass(frozen=True)
+class ShapeCompleterConfig:
+    """Shape completer: the dense shape of the heart from that of its slices.
+
+    widths: channels of each level, the first at half the lattice's resolution in plane.
+    """
+
+    widths: tuple[int, ...] = (24, 40, 72)
+    groups: int = 8
+
+
+OPTIONAL_PARTS = ("interpolator", "shifts", "shape")
+"""Networks that a preset may do without."""
+
+
+@dataclass(frozen=True)
 class Preset:
     """Everything that fixes a model but its weights.
 
@@ -158,6 +188,8 @@ class Preset:
     schedule: "linear-beta" (network time is the step index 0..999) or "log-snr" (it is log(alpha^2/sigma^2)).
     prediction: what the denoiser returns, "epsilon" or "v".
     interpolator: None leaves shapes between slices on the straight line of eq. 5.
+    shifts: None cannot tell slices' breath-hold shifts from their shapes.
+    shape: None cannot complete the heart's shape between the slices and beyond them.
     """
 
     name: str
@@ -169,6 +201,8 @@ class Preset:
     schedule: str
     prediction: str
     interpolator: InterpolatorConfig | None = None
+    shifts: ShiftEstimatorConfig | None = None
+    shape: ShapeCompleterConfig | None = None
 
     def __post_init__(self):
         if self.schedule not in ("linear-beta", "log-snr"):
@@ -183,7 +217,7 @@ class Preset:
     @property
     def parts(self) -> tuple[str, ...]:
         """The files of weights in a bundle."""
-        return ("segmenter", "generator") + (("interpolator",) if self.interpolator else ())
+        return ("segmenter", "generator", *(part for part in OPTIONAL_PARTS if getattr(self, part)))
 
     @property
     def morphology(self) -> str | None:
@@ -226,8 +260,10 @@ def from_dict(values: dict) -> Preset:
         "semantic": SemanticConfig,
         "denoiser": DenoiserConfig,
         "interpolator": InterpolatorConfig,
+        "shifts": ShiftEstimatorConfig,
+        "shape": ShapeCompleterConfig,
     }
-    absent = {key for key in ("interpolator",) if values.get(key) is None}
+    absent = {key for key in OPTIONAL_PARTS if values.get(key) is None}
     return _build(
         Preset,
         {
@@ -322,6 +358,8 @@ COMPACT = Preset(
     schedule="log-snr",
     prediction="v",
     interpolator=InterpolatorConfig(),
+    shifts=ShiftEstimatorConfig(),
+    shape=ShapeCompleterConfig(),
 )
 
 DIFFAE = replace(
@@ -329,6 +367,8 @@ DIFFAE = replace(
     name="diffae",
     denoiser=replace(COMPACT.denoiser, morphology=None, morphology_channels=0),
     interpolator=None,
+    shifts=None,
+    shape=None,
 )
 """`COMPACT` without a morphology code: the paper's ablation, at the same budget."""
 

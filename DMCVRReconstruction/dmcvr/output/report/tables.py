@@ -139,9 +139,11 @@ def output_geometry(data: ReportData) -> dict[str, str]:
     """The reconstruction in words: voxels, and how many slices are acquired and generated."""
     z, y, x = data.grid.shape
     real = sum(index is not None for index in data.acquired)
+    guessed = len(data.record.geometry.extrapolated)
+    beyond = f", {guessed} of these extrapolated" if guessed else ""
     return {
         "Frames": str(len(data.volume)),
         "Voxels": f"{x} x {y} x {z}",
         "Voxel size": " x ".join(f"{step:.2f}" for step in data.grid.spacing) + " mm",
-        "Slices": f"{real} acquired, {z - real} generated",
+        "Slices": f"{real} acquired, {z - real} generated{beyond}",
     }

@@ -7,7 +7,8 @@ principal modes; `labels_1mm/mean.nii.gz` the mean heart's parts. The folder is 
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,13 @@ class ShapeModel:
         """(N, 3) momenta of a heart drawn from the model."""
         weights = rng.standard_normal(len(self.modes)) * self.mode_sd
         return self.mean_momenta + np.tensordot(weights, self.modes, 1)
+
+    def leaving_out(self, subjects: Sequence[int]) -> ShapeModel:
+        """The same model made of the other subjects alone: their mean and how they deviate from it."""
+        kept = np.delete(self.subjects, list(subjects), 0)
+        mean = kept.mean(0)
+        modes = (kept - mean) / np.sqrt(len(kept) - 1)
+        return replace(self, subjects=kept, mean_momenta=mean, modes=modes, mode_sd=np.ones(len(kept)))
 
     def deform(self, momenta: np.ndarray) -> Shape:
         """The heart that ``momenta`` (N, 3) make of the mean one, on a lattice as fine as the mean's.

@@ -41,12 +41,13 @@ def test_what_is_not_said_is_the_same_for_the_pipeline_a_cohort_and_the_command_
 
 def test_what_is_said_reaches_the_options():
     words = ["--rule", "paper", "--steps", "7", "--stop", "2.5", "--label-rule", "image", "--regenerate"]
-    words += ["--align", "lax", "--each-frame"]
+    words += ["--align", "lax", "--each-frame", "--no-extrapolation"]
     words += ["--method", "diffae", "--frame", "es", "--spacing", "3", "--seed", "9", "--uncertainty", "4"]
     given = build_parser().parse_args(["reconstruct", "x", "--output", "y", *words, "--device", "cpu"])
     assert chosen_options(given) == Options(
         method="diffae", spacing=3.0, frame="es", rule="paper", steps=7, stop_log_snr=2.5,
-        label_rule="image", keep_acquired=False, align="lax", fit_cycle=False, samples=4, seed=9,
+        label_rule="image", keep_acquired=False, extrapolate=False, align="lax", fit_cycle=False, samples=4,
+        seed=9,
     )  # fmt: skip
     assert chosen_model(given) == ModelChoice(device="cpu")
 

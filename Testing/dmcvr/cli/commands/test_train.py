@@ -3,10 +3,11 @@ import json
 import pytest
 from dmcvr.cli import main
 from dmcvr.model.bundle import DEFAULT_BUNDLE
+from safetensors.torch import load_file
 
 SHORT = ("--phantoms", 2, "--steps", 2, "--batch", 1)
 SIZE = ("--size", 32)
-PARTS = ("segmenter", "generator", "interpolator")
+PARTS = ("segmenter", "generator", "interpolator", "shifts", "shape")
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +15,7 @@ def folder(tmp_path_factory):
     """The networks, trained for two steps."""
     folder = tmp_path_factory.mktemp("train")
     for part in PARTS:
-        size = () if part == "interpolator" else SIZE
+        size = SIZE if part in ("segmenter", "generator") else ()
         assert main(["train", part, "--output", *map(str, (folder / part, *SHORT, *size))]) == 0
     return folder
 
@@ -35,6 +36,13 @@ def test_training_leaves_weights_and_a_log_and_goes_on_from_there(call, folder):
     lines = answer.out.splitlines()
     assert json.loads(lines[0]) == {"resumed_at": 2}
     assert lines[-1] == f"Weights: {folder / 'segmenter' / 'segmenter.safetensors'}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["shifts", "shape"])
+def test_networks_for_whole_hearts_train_on_simulated_ones(folder, part):
+    assert (folder / part / "hearts" / "train" / "phantom0001.npy").is_file()
+    assert load_file(folder / part / f"{part}.safetensors")["head.weight"].abs().max() > 0
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import registration, shape, weighted
-from .protocol import Interpolate, Method, frame_by_frame
+from .protocol import FrameByFrame, Interpolate, Method
 
 INTERPOLATIONS: dict[str, Interpolate] = {
     "nearest": weighted.nearest,
@@ -14,4 +14,4 @@ INTERPOLATIONS: dict[str, Interpolate] = {
 }
 """What each baseline does to one frame."""
 
-BASELINES: dict[str, Method] = {name: frame_by_frame(rule) for name, rule in INTERPOLATIONS.items()}
+BASELINES: dict[str, Method] = {name: FrameByFrame(rule) for name, rule in INTERPOLATIONS.items()}

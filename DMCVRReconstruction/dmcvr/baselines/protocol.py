@@ -45,20 +45,32 @@ class Synthesis:
 class Method(Protocol):
     """See the module."""
 
+    def extended(self, stack: Stack, labels: np.ndarray, layout: Layout) -> Layout:
+        """The ``layout`` with the slices beyond the stack that the method draws as well."""
+        ...
+
     def __call__(
         self, stack: Stack, labels: np.ndarray, layout: Layout, progress: Progress, /
     ) -> Synthesis: ...
 
 
-def frame_by_frame(interpolate: Interpolate) -> Method:
-    """The method that interpolates one frame after the other."""
+@dataclass(frozen=True)
+class FrameByFrame:
+    """The method that interpolates one frame after the other, and draws nothing beyond the stack."""
 
-    def method(stack: Stack, labels: np.ndarray, layout: Layout, progress: Progress, /) -> Synthesis:
+    interpolate: Interpolate
+
+    def extended(self, stack: Stack, labels: np.ndarray, layout: Layout) -> Layout:
+        """The ``layout`` as it is."""
+        return layout
+
+    def __call__(self, stack: Stack, labels: np.ndarray, layout: Layout, progress: Progress, /) -> Synthesis:
+        """Interpolate every frame."""
         shape = (len(stack.frames), *layout.grid.shape)
         volume, out = np.empty(shape, np.float32), np.empty(shape, np.uint8)
-        for index, pair in enumerate(zip(stack.frames, labels, strict=True)):
-            volume[index], out[index] = interpolate(*pair, stack.positions, layout.wanted, stack.spacing)
+        for index, (image, drawn) in enumerate(zip(stack.frames, labels, strict=True)):
+            volume[index], out[index] = self.interpolate(
+                image, drawn, stack.positions, layout.wanted, stack.spacing
+            )
             progress("generate", index + 1, len(volume))
         return Synthesis(volume, out)
-
-    return method

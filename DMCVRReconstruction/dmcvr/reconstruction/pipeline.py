@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..alignment.register import images_in_register, labels_in_register
+from ..alignment.shifts import SliceShifts
 from ..anatomy.function import stack_volumes_ml
 from ..baselines import BASELINES
 from ..baselines.protocol import Method, Synthesis
@@ -56,51 +57,40 @@ def reconstruct(
     clock = _Clock()
     prepared = _prepare(stack, labels, options)
     with clock("segment"):
-        window, by_frame = label_stack(
-            prepared.stack, model, options.frame, prepared.labels, progress, prepared.complete
-        )
-    cycle = _fit_cycle(prepared, by_frame, options)
-    contradictions = beat_warnings(_beat_volumes(prepared.stack, by_frame, cycle))
-    lvc_ml = cycle.lvc_ml if cycle else cycle_volumes(prepared.stack, by_frame)
-    chosen = choose_frames(options.frame, lvc_ml)
-    sought = [] if labels is not None or isinstance(options.frame, int) else prepared.complete
-    without_heart = [t for t in sought if lvc_ml[t] is None]
-    outlines = dict(enumerate(cycle.outlines)) if cycle else by_frame
+        segmented = _segment(prepared, model, options, progress)
     with clock("register"):
-        shifts, notes = find_shifts(prepared.stack, outlines.values(), lax, options.align, model)
-        frames = images_in_register(prepared.stack.select(frames=list(chosen)), shifts)
-        stack_labels = labels_in_register(np.stack([outlines[t] for t in chosen]), frames, shifts)
-    warnings = [
-        *prepared.warnings,
-        *warnings_without_heart(without_heart),
-        *warnings_for(frames, prepared.displaced_mm, prepared.layout, dict(enumerate(stack_labels))),
-        *contradictions,
-        *notes,
-    ]
-    method, at_once = _method(options, model, window, prepared)
+        registered = _register(prepared.stack, segmented, lax, model, options)
+    method, at_once = _method(options, model, segmented.window, prepared)
     with clock("generate"):
-        layout = prepared.layout
-        if isinstance(method, DiffusionMethod):
-            layout = method.extended(frames, stack_labels, layout)
-        filled = _fill(frames, stack_labels, layout, method, at_once, progress)
-        if cycle:
-            end_at_valve_planes(filled.labels, layout.wanted, cycle.left, cycle.right, chosen)
-            stack_labels = labels_in_register(cycle.labels[chosen], frames, shifts)
+        layout = method.extended(registered.frames, registered.labels, prepared.layout)
+        filled = _fill(registered.frames, registered.labels, layout, method, at_once, progress)
+        stack_labels = _end_at_base(filled.labels, layout, segmented, registered)
     return Reconstruction(
         volume=filled.volume,
         labels=filled.labels,
         uncertainty=filled.uncertainty,
         grid=layout.grid,
         acquired=layout.acquired,
-        stack=frames,
+        stack=registered.frames,
         stack_labels=stack_labels,
-        shifts=shifts,
-        frames=tuple(chosen),
-        cycle_ml=lvc_ml,
-        cycle_fitted=cycle is not None,
-        left_out=tuple(sorted({*range(len(lvc_ml))} - {*prepared.complete} | {*without_heart})),
+        shifts=registered.shifts,
+        frames=tuple(segmented.chosen),
+        cycle_ml=segmented.lvc_ml,
+        cycle_fitted=segmented.cycle is not None,
+        left_out=segmented.left_out,
         seconds=clock.seconds,
-        warnings=tuple(warnings),
+        warnings=(
+            *prepared.warnings,
+            *warnings_without_heart(segmented.without_heart),
+            *warnings_for(
+                registered.frames,
+                prepared.displaced_mm,
+                prepared.layout,
+                dict(enumerate(registered.labels)),
+            ),
+            *segmented.contradictions,
+            *registered.notes,
+        ),
     )
 
 
@@ -134,6 +124,44 @@ def _prepare(acquired: Stack, labels: np.ndarray | None, options: Options) -> _P
     return _Prepared(stack, displaced, labels, layout, complete, warnings)
 
 
+@dataclass(frozen=True)
+class _Segmented:
+    """Labelled frames: the heart's window; the ``cycle`` fitted over all frames, if one was; LVC volumes by
+    frame; the frames chosen; the outlines (S, H, W) of each that is labelled; frames without a heart; all
+    those left out; and what is odd about the volumes over the beat.
+    """
+
+    window: Window | None
+    cycle: Cycle | None
+    lvc_ml: tuple[float | None, ...]
+    chosen: list[int]
+    outlines: dict[int, np.ndarray]
+    without_heart: list[int]
+    left_out: tuple[int, ...]
+    contradictions: list[str]
+
+
+def _segment(prepared: _Prepared, model: Model | None, options: Options, progress: Progress) -> _Segmented:
+    """Label the frames, fit the beat, choose what to reconstruct."""
+    window, by_frame = label_stack(
+        prepared.stack, model, options.frame, prepared.labels, progress, prepared.complete
+    )
+    cycle = _fit_cycle(prepared, by_frame, options)
+    lvc_ml = cycle.lvc_ml if cycle else cycle_volumes(prepared.stack, by_frame)
+    expected = prepared.labels is None and not isinstance(options.frame, int)
+    without_heart = [t for t in prepared.complete if expected and lvc_ml[t] is None]
+    return _Segmented(
+        window=window,
+        cycle=cycle,
+        lvc_ml=lvc_ml,
+        chosen=choose_frames(options.frame, lvc_ml),
+        outlines=dict(enumerate(cycle.outlines)) if cycle else by_frame,
+        without_heart=without_heart,
+        left_out=tuple(sorted({*range(len(lvc_ml))} - {*prepared.complete} | {*without_heart})),
+        contradictions=beat_warnings(_beat_volumes(prepared.stack, by_frame, cycle)),
+    )
+
+
 def _fit_cycle(prepared: _Prepared, labels: dict[int, np.ndarray], options: Options) -> Cycle | None:
     """The beat fitted over all frames, or None: an expert's labels stand, and a few frames are no beat."""
     count = len(prepared.stack.frames)
@@ -152,6 +180,41 @@ def _beat_volumes(stack: Stack, labels: dict[int, np.ndarray], cycle: Cycle | No
     if cycle is None:
         return volumes
     return [{**fitted, "LVM": own["LVM"]} for fitted, own in zip(cycle.volumes, volumes, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Registered:
+    """The chosen frames and their labels (T, S, H, W) with slices in register, by which ``shifts``; and what
+    the user should know of it.
+    """
+
+    frames: Stack
+    labels: np.ndarray
+    shifts: SliceShifts
+    notes: tuple[str, ...]
+
+
+def _register(
+    stack: Stack, segmented: _Segmented, lax: Sequence[Stack], model: Model | None, options: Options
+) -> _Registered:
+    """Find the slices' breath-hold shifts and undo them in the chosen frames."""
+    shifts, notes = find_shifts(stack, segmented.outlines.values(), lax, options.align, model)
+    frames = images_in_register(stack.select(frames=list(segmented.chosen)), shifts)
+    outlines = np.stack([segmented.outlines[t] for t in segmented.chosen])
+    return _Registered(frames, labels_in_register(outlines, frames, shifts), shifts, notes)
+
+
+def _end_at_base(
+    labels: np.ndarray, layout: Layout, segmented: _Segmented, registered: _Registered
+) -> np.ndarray:
+    """End reconstructed ``labels`` (T, Z, H, W) at the valve planes where a beat was fitted, in place; the
+    labels (T, S, H, W) of the acquired slices that go with them.
+    """
+    cycle, chosen = segmented.cycle, segmented.chosen
+    if cycle is None:
+        return registered.labels
+    end_at_valve_planes(labels, layout.wanted, cycle.left, cycle.right, chosen)
+    return labels_in_register(cycle.labels[chosen], registered.frames, registered.shifts)
 
 
 def _method(

@@ -74,9 +74,17 @@ def read_tags(path: Path) -> Dataset | None:
 
 def is_image(dataset: Dataset) -> bool:
     """Whether the object's class is one of images, or none is named; it is none for reports and DICOMDIR."""
-    meta = getattr(dataset, "file_meta", Dataset())
-    uid = dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or ""
-    return not uid or "Image Storage" in UID(str(uid)).name
+    uid = str(dataset.get("SOPClassUID") or _class_in_meta(dataset))
+    return not uid or "Image Storage" in UID(uid).name
+
+
+def _class_in_meta(dataset: Dataset) -> str:
+    """The class as the meta information names it, "" where it does not or is damaged."""
+    try:
+        with silence():
+            return str(getattr(dataset, "file_meta", Dataset()).get("MediaStorageSOPClassUID") or "")
+    except FAULTS:
+        return ""
 
 
 def read_all(path: Path) -> FileDataset:

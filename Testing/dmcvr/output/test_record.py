@@ -132,6 +132,10 @@ def test_the_hash_depends_on_contents_and_not_on_names(tmp_path):
     before = input_hash(tmp_path / "two")
     (tmp_path / "two" / "Doe").write_text("third")
     assert input_hash(tmp_path / "two") != before
+    (tmp_path / "three").mkdir()
+    (tmp_path / "three" / "link").symlink_to(tmp_path / "two")
+    (tmp_path / "three" / "loop").symlink_to(tmp_path / "three")
+    assert input_hash(tmp_path / "three") == input_hash(tmp_path / "two")
     # sha256 of "first"
     expected = "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e"
     assert input_hash(tmp_path / "one" / "a") == expected

@@ -13,9 +13,7 @@ from ...core.geometry import Plane
 from ...core.parallel_slices import SAME_ANGLE, SAME_PLACE_MM
 from .headers import Header
 from .kinds import is_called_otherwise, protocol
-from .timing import has_times_of_a_cine, in_time, split_repeats
-
-CINE_FRAMES = 5
+from .timing import CINE_FRAMES, has_times_of_a_cine, in_time, split_repeats
 
 
 @dataclass(frozen=True)

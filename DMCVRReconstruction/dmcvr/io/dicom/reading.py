@@ -38,8 +38,10 @@ FAULTS = (
     RecursionError, BytesLengthException, InvalidDicomError, struct.error, zlib.error,
 )  # fmt: skip
 PREAMBLE = 128
-MOST_UNPACKED, BLOCK = 1 << 27, 1 << 20
-"""Bytes of a deflated data set, and how many are unpacked at a time to count them."""
+UNPACKED, SMALL, BLOCK = 64, 1 << 24, 1 << 20
+"""Bytes that one byte of a deflated data set can stand for, what it may hold at any rate, and how many bytes
+are unpacked at a time to count them. Images of MR are packed to a half or a third.
+"""
 _VRS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
 
 
@@ -74,9 +76,17 @@ def read_tags(path: Path) -> Dataset | None:
 
 def is_image(dataset: Dataset) -> bool:
     """Whether the object's class is one of images, or none is named; it is none for reports and DICOMDIR."""
-    meta = getattr(dataset, "file_meta", Dataset())
-    uid = dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or ""
-    return not uid or "Image Storage" in UID(str(uid)).name
+    uid = str(dataset.get("SOPClassUID") or _class_in_meta(dataset))
+    return not uid or "Image Storage" in UID(uid).name
+
+
+def _class_in_meta(dataset: Dataset) -> str:
+    """The class as the meta information names it, "" where it does not or is damaged."""
+    try:
+        with silence():
+            return str(getattr(dataset, "file_meta", Dataset()).get("MediaStorageSOPClassUID") or "")
+    except FAULTS:
+        return ""
 
 
 def read_all(path: Path) -> FileDataset:
@@ -138,7 +148,7 @@ class BoundedFile(io.BufferedReader):
         while rest and not unpacking.eof:
             unpacked += len(unpacking.decompress(rest, BLOCK))
             rest = unpacking.unconsumed_tail
-            if unpacked > MOST_UNPACKED:
+            if unpacked > max(UNPACKED * len(packed), SMALL):
                 raise ValueError("unpacks to more than is read")
         return packed
 

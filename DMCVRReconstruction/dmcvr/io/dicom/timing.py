@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ ORDERS: dict[str, Key] = {
     "content times": lambda header: header.taken,
     "instance numbers": lambda header: header.number,
 }
+CINE_FRAMES = 5
 FRAME_STEP_MS, SHORTEST_MS = 250.0, 100.0
 """Between neighbouring frames of a cine at most, and between its first and last at least. Images of perfusion
 lie a heart beat apart, those of a map are taken at one time of it.
@@ -43,12 +44,11 @@ def split_repeats(headers: Sequence[Header]) -> list[list[Header]]:
     """``headers`` of one series at one place, by acquisition: several where time points are repeated."""
     time = _time_point(headers)
     if time is None:
-        return [list(headers)]
+        return _by_acquisition(headers)
     most = max(Counter(map(time, headers)).values())
     if most == 1:
         return [list(headers)]
-    for part in range(len(headers[0].acquisition)):
-        groups = _grouped(headers, part)
+    for groups in _groupings(headers):
         if len(groups) == most and all(len(set(map(time, group))) == len(group) for group in groups):
             return groups
     rounds: list[list[Header]] = [[] for _ in range(most)]
@@ -57,6 +57,15 @@ def split_repeats(headers: Sequence[Header]) -> list[list[Header]]:
         rounds[count[time(header)]].append(header)
         count[time(header)] += 1
     return rounds
+
+
+def _by_acquisition(headers: Sequence[Header]) -> list[list[Header]]:
+    """Where times tell nothing: equal parts that differ in what tells acquisitions apart."""
+    for groups in _groupings(headers):
+        sizes = {len(group) for group in groups}
+        if len(groups) > 1 and len(sizes) == 1 and min(sizes) >= CINE_FRAMES:
+            return groups
+    return [list(headers)]
 
 
 def has_times_of_a_cine(headers: Sequence[Header]) -> bool:
@@ -88,17 +97,18 @@ def _time_point(headers: Sequence[Header]) -> Key | None:
         values = {order(header) for header in headers}
         if len(values) > 1 and None not in values:
             return order
-    if in_time(headers)[1]:
-        return None
-    values = {header.number for header in headers}
-    return ORDERS["instance numbers"] if len(values) > 1 and None not in values else None
+    numbers = {header.number for header in headers}
+    repeated = len(headers) > len(numbers) > 1 and None not in numbers
+    return ORDERS["instance numbers"] if repeated and not in_time(headers)[1] else None
 
 
-def _grouped(headers: Sequence[Header], part: int) -> list[list[Header]]:
-    groups: dict[str, list[Header]] = defaultdict(list)
-    for header in headers:
-        groups[header.acquisition[part]].append(header)
-    return list(groups.values())
+def _groupings(headers: Sequence[Header]) -> Iterator[list[list[Header]]]:
+    """By each of what tells acquisitions within a series apart."""
+    for part in range(len(headers[0].acquisition)):
+        groups: dict[str, list[Header]] = defaultdict(list)
+        for header in headers:
+            groups[header.acquisition[part]].append(header)
+        yield list(groups.values())
 
 
 def _any_order(header: Header) -> tuple[Any, ...]:

@@ -125,6 +125,18 @@ def test_a_repeat_in_the_same_series_is_told_by_its_times(tmp_path):
     assert reasons(study) == {left_out.AGAIN}
 
 
+@pytest.mark.parametrize("apart", [{"AcquisitionNumber": 2}, {"EchoTime": 3.0}])
+def test_a_repeat_without_times_is_told_by_its_acquisition(tmp_path, apart):
+    for origin in places():
+        for repeat in range(2):
+            for frame in range(FRAMES):
+                held = {"TriggerTime": None} | (apart if repeat else {})
+                write(dataset(origin, frame=frame, **held), tmp_path)
+    study = read_study(tmp_path)
+    assert study.sax.frames.shape[:2] == (FRAMES, 5)
+    assert_true_places(study.sax)
+
+
 def test_copies_under_new_names_do_not_double_frames(tmp_path):
     write_stack(tmp_path, places(5))
     write_cine(tmp_path, places(5)[2], frames=3)

@@ -215,6 +215,14 @@ def strip(path, keyword):
     ds.save_as(path)
 
 
+def test_a_class_that_cannot_be_read_does_not_hide_the_study(tmp_path):
+    write_stack(tmp_path, places(5))
+    path = write(dataset(places()[0], Rows=None, SOPClassUID=None), tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"\x02\x00\x02\x00UI", b"\x02\x00\x02\x00Ux", 1))
+    (told,) = read_study(tmp_path).left_out
+    assert (told.count, told.reason, told.unread) == (1, headers.NO_PIXELS, True)
+
+
 @pytest.mark.parametrize(("degrees", "told"), [(6, True), (12, True), (40, False)])
 def test_slices_that_lean_against_the_stack_are_a_warning(tmp_path, degrees, told):
     write_stack(tmp_path, places(5), SeriesDescription="sax")

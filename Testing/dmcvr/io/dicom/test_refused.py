@@ -148,7 +148,7 @@ def test_a_data_set_that_unpacks_without_end_takes_no_memory(tmp_path):
     write_stack(tmp_path, places(3), frames=1)
     ds = dataset(places(4)[3])
     ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    ds.PixelData = bytes(1 << 28)
+    ds.PixelData = bytes(1 << 26)
     write(ds, tmp_path)
     del ds
     tracemalloc.start()

@@ -24,7 +24,7 @@ LIB_FILES = sorted(
 )
 LIB_MODULES = [name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in LIB_FILES]
 # Slicer 5.12 brings none of them but scipy, which takes longer to import than its start-up should.
-NOT_AT_START = ("torch", "scipy", "skimage", "safetensors", "tqdm", "PIL", "matplotlib")
+NOT_AT_START = ("torch", "scipy", "skimage", "safetensors", "tqdm", "PIL", "matplotlib", "nibabel", "nrrd")
 
 
 def cmakeValues(path: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from .errors import InstallationError
 
 # PyTorch 2.13 has failed under Slicer for Windows, whose paths become too long.
 TORCH = "torch>=2.4,<2.13" if os.name == "nt" else "torch>=2.4"
-OTHERS = ("safetensors>=0.4", "scikit-image>=0.22", "tqdm>=4.60")
+OTHERS = ("nibabel>=5.2", "pynrrd>=1.0", "safetensors>=0.4", "scikit-image>=0.22", "tqdm>=4.60")
 
 
 def missing() -> list[str]:

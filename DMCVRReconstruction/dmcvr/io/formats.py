@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from .image_file import ImageFile, Warn, damaged
-from .meta_image import is_meta_image, read_meta_image
-from .nifti import is_nifti, read_nifti
-from .nrrd_reader import read_nrrd
+from .meta_image import read_meta_image
 from .unpacking import packing_of, unpacked
 
 NIFTI, NRRD, META = (".nii", ".nii.gz", ".nii.bz2"), (".nrrd", ".nhdr"), (".mha", ".mhd")
 SUFFIXES = (*NIFTI, *NRRD, *META)
+NIFTI_STARTS = [size.to_bytes(4, order) for size in (348, 540) for order in ("little", "big")]
+"""The size of NIfTI-1's header, and of NIfTI-2's, in either byte order."""
+META_KEYS = (b"ObjectType", b"NDims", b"Comment", b"ObjectSubType", b"TransformType", b"Name", b"ID")
 FOREIGN = {
     b"PK\x03\x04": "a zip archive", b"\x89HDF": "an HDF5 or MINC file", b"\xfd7zXZ": "an xz archive",
     b"\x28\xb5\x2f\xfd": "a zstd archive", b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a rar archive",
@@ -37,17 +38,23 @@ def read_image_file(path: Path, what: str, warn: Warn) -> ImageFile:
         )
     with unpacked(path, what) as source:
         first = source.stream.read(256)
-    if is_nifti(first):
+    if first[:4] in NIFTI_STARTS:
+        from .nifti import read_nifti  # nibabel, which other files do not need
+
         return read_nifti(path, what, warn)
+    key, equals, _ = first.partition(b"=")
+    is_meta_image = bool(equals) and key.strip() in META_KEYS
     with unpacked(path, what, "") as source:
         packed = packing_of(source.stream.read(3))
     if packed:
-        if first.startswith(b"NRRD") or is_meta_image(first):
+        if first.startswith(b"NRRD") or is_meta_image:
             raise InputError(f"The {what} file is packed with {packed} as a whole; unpack it first.")
         raise damaged(what)
     if first.startswith(b"NRRD"):
+        from .nrrd_reader import read_nrrd  # pynrrd
+
         return read_nrrd(path, what, warn)
-    if is_meta_image(first):
+    if is_meta_image:
         return read_meta_image(path, what)
     if first[DICOM_AT : DICOM_AT + len(DICOM)] == DICOM:
         raise InputError(f"The {what} file is a DICOM file under another name; give its folder.")

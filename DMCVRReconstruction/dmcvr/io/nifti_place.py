@@ -8,10 +8,10 @@ or the pixdim, which the user must hear of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from nibabel.nifti1 import Nifti1Header
 
 from ..core.errors import InputError
 from ..core.geometry import Grid
@@ -24,81 +24,70 @@ AGREE_MM, AGREE_SHARE = 0.5, 2e-3
 """Places agree to this distance, or to this share of the volume's diagonal, which rounded numbers reach."""
 SPACING_TOLD, SPACING_REFUSED = 5e-3, 5e-2
 """From which share on a contradiction between the spacings of sform and pixdim is told, and refused."""
-QUATERNION_TOLERANCE = 1e-2
+LONGEST_QUATERNION = 1.005
+SPACE_UNITS = {1: 1000.0, 3: 0.001}
+"""Millimetres in a metre and in a micrometre; all else is millimetres."""
 
 
-@dataclass(frozen=True)
-class Placement:
-    """The parts of a header that say where voxels lie, in mm.
-
-    spacing: (3,), pixdim. handedness: of the qform, 1 or -1. sform: (3, 4), voxel indices to RAS.
-    quaternion: (3,), b, c and d. offset: (3,) RAS of the qform's first voxel. The codes are 0 where a form
-    does not hold.
-    """
-
-    spacing: np.ndarray
-    handedness: float
-    sform_code: int
-    sform: np.ndarray
-    qform_code: int
-    quaternion: np.ndarray
-    offset: np.ndarray
-
-
-def nifti_grid(placement: Placement, shape: tuple[int, int, int], what: str, warn: Warn) -> Grid:
+def nifti_grid(header: Nifti1Header, shape: tuple[int, int, int], what: str, warn: Warn) -> Grid:
     """The grid (LPS) of a file of ``shape`` (Z, Y, X), by the standard's order; ``warn`` hears of
     contradictions. Raises InputError where spacings contradict each other by more than SPACING_REFUSED.
     """
-    sform = placement.sform if placement.sform_code > 0 and _holds(placement.sform) else None
-    qform = _qform(placement, what) if placement.qform_code > 0 else None
-    chosen = sform if sform is not None else qform
-    if placement.sform_code > 0 and sform is None:
+    scale = SPACE_UNITS.get(int(header["xyzt_units"]) & 0x07, 1.0)
+    spacing = header["pixdim"][1:4].astype(float) * scale
+    sform = header.get_sform()[:3] * scale if header["sform_code"] > 0 else None
+    qform = _qform(header, what) * scale if header["qform_code"] > 0 else None
+    if sform is not None and not _holds(sform):
         warn("The sform of the NIfTI header is no transform and was passed over.")
+        sform = None
+    affine = sform if sform is not None else qform
     if sform is not None and qform is not None:
-        chosen = _of_two(placement, sform, qform, shape, warn)
-    if chosen is None:
+        by_scanner = header["qform_code"] == SCANNER and header["sform_code"] != SCANNER
+        affine = _of_two(sform, qform, by_scanner, spacing, shape, warn)
+    if affine is None:
         warn(
             "The NIfTI header does not say where its slices lie; they were placed by the voxels' size alone, "
             "left and right being those of the radiological order."
         )
-        affine = np.column_stack([RAS_TO_LPS @ np.diag(placement.spacing), np.zeros(3)])
-    else:
-        affine = chosen
-    if chosen is not None and chosen is sform:
-        _compare_spacings(sform, placement.spacing, warn)
+        affine = np.column_stack([RAS_TO_LPS @ np.diag(spacing), np.zeros(3)])
+    elif affine is sform:
+        _compare_spacings(sform, spacing, warn)
     turned = RAS_TO_LPS @ affine
     return lattice(turned[:, 3], turned[:, :3].T, shape, what)
 
 
-def _qform(placement: Placement, what: str) -> np.ndarray:
-    """(3, 4), voxel indices to RAS (nifti1.h, method 2). Raises InputError for what is no rotation."""
-    b, c, d = placement.quaternion
-    rest = 1.0 - (b * b + c * c + d * d)
-    if not rest > -QUATERNION_TOLERANCE or not np.isfinite(placement.offset).all():
+def _qform(header: Nifti1Header, what: str) -> np.ndarray:
+    """(3, 4), voxel indices to RAS. Raises InputError for what is no rotation."""
+    header = header.copy()
+    header["pixdim"][0] = -1 if header["pixdim"][0] < 0 else 1
+    names = [f"quatern_{part}" for part in "bcd"]
+    length = np.linalg.norm([header[name].item() for name in names])
+    if 1 < length <= LONGEST_QUATERNION:  # by rounding, which nibabel allows less of
+        for name in names:
+            header[name] = header[name].item() / length
+    try:
+        qform: np.ndarray = header.get_qform()[:3]
+    except ValueError:
+        qform = np.full((3, 4), np.nan)
+    if not np.isfinite(qform).all():
         raise InputError(f"The qform of the {what} file is no rotation; export it again.")
-    a = np.sqrt(max(rest, 0.0))
-    rotation = np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
-        ]
-    )
-    rotation /= np.linalg.norm(rotation, axis=0)  # of a quaternion a little longer than 1
-    steps = rotation * placement.spacing * [1, 1, placement.handedness]
-    return np.column_stack([steps, placement.offset])
+    return qform
 
 
 def _of_two(
-    placement: Placement, sform: np.ndarray, qform: np.ndarray, shape: tuple[int, int, int], warn: Warn
+    sform: np.ndarray,
+    qform: np.ndarray,
+    by_scanner: bool,
+    spacing: np.ndarray,
+    shape: tuple[int, int, int],
+    warn: Warn,
 ) -> np.ndarray:
-    """The one of two forms that counts."""
+    """The one of two forms that counts. by_scanner: only the qform is said to be in its coordinates."""
     corners = np.array([[*corner, 1] for corner in product(*((0, size - 1) for size in shape[::-1]))], float)
     apart = np.linalg.norm(corners @ (sform - qform).T, axis=1).max()
-    diagonal = np.linalg.norm((corners[-1] - corners[0])[:3] * placement.spacing)
+    diagonal = np.linalg.norm((corners[-1] - corners[0])[:3] * spacing)
     if apart <= max(AGREE_MM, AGREE_SHARE * diagonal):
         return sform
-    by_scanner = placement.qform_code == SCANNER and placement.sform_code != SCANNER
     taken, reason = "sform", "as the NIfTI standard puts it first"
     if by_scanner:
         taken, reason = "qform", "as it alone is said to be in the scanner's coordinates"

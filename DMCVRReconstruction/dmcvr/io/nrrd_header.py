@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import nrrd
 import numpy as np
 
 from .image_file import Warn, damaged, in_colour, is_complex, wrong_dimensions
@@ -22,7 +24,8 @@ MOST_AXES = 16
 MOST_VOXELS_AN_AXIS = 1 << 40
 KINDS_OF_FRAMES = ("time", "list", "domain", "space", "none", "???", "point", "scalar", "stub")
 """Kinds of an axis without a direction that may count frames. The rest are vectors and colours."""
-VECTOR = re.compile(r"\(([^()]*)\)|none", re.IGNORECASE)
+WORDS = ("type", "endian", "encoding", "space", "kinds")
+"""Fields whose case means nothing."""
 LPS, RAS, LAS = np.diag([1.0, 1.0, 1.0]), np.diag([-1.0, -1.0, 1.0]), np.diag([1.0, -1.0, 1.0])
 SPACES = {
     "left-posterior-superior": LPS, "lps": LPS, "right-anterior-superior": RAS, "ras": RAS,
@@ -35,11 +38,11 @@ SPACES = {
 
 @dataclass(frozen=True)
 class Header:
-    """fields: values by name, in lower case. pairs: those of the key/value pairs. length: bytes up to the
-    voxels, where these follow.
+    """fields: as pynrrd gives them. pairs: the key/value pairs. length: bytes up to the voxels, where these
+    follow.
     """
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, Any]
     pairs: Mapping[str, str]
     length: int
 
@@ -65,134 +68,107 @@ def read_header(path: Path, what: str) -> Header:
     with reading(what), path.open("rb") as file:
         start = file.read(LONGEST)
     end = re.search(rb"\r?\n\r?\n", start)
-    detached = end is None and len(start) < LONGEST  # such a header may end with the file
-    if end is None and not detached:
+    if end is None and len(start) == LONGEST:  # a shorter one may end with the file: its voxels lie elsewhere
         raise damaged(what)
     text = start if end is None else start[: end.start()]
-    fields, pairs = {}, {}
-    for line in text.decode("utf-8", "surrogateescape").splitlines()[1:]:
-        if line.startswith("#") or not line.strip():
-            continue
-        if pair := re.match(r"([^:]*(?::(?!=|\s)[^:]*)*):=(.*)", line):
-            pairs[pair[1]] = pair[2].replace("\\n", "\n").replace("\\\\", "\\")
-        elif ": " in line or line.rstrip().endswith(":"):
-            name, _, value = line.partition(":")
-            fields[re.sub(r"\s+", " ", name.strip().lower())] = value.strip()
+    magic, *lines = text.decode("utf-8", "surrogateescape").splitlines()
+    fields, pairs = [magic], {}
+    for line in lines:
+        key, sign, value = line.partition(":=")
+        if sign and ": " not in key and not line.startswith("#"):
+            pairs[key] = value.replace("\\n", "\n").replace("\\\\", "\\")
         else:
-            raise damaged(what)
-    return Header(fields, pairs, len(start) if end is None else end.end())
+            fields.append(_as_pynrrd_knows_it(line))
+    try:
+        with np.errstate(invalid="ignore"):  # sizes that are no numbers become negative
+            return Header(nrrd.read_header(fields), pairs, len(start) if end is None else end.end())
+    except (nrrd.NRRDError, ValueError, IndexError) as error:
+        raise damaged(what) from error
+
+
+def _as_pynrrd_knows_it(line: str) -> str:
+    """A field with its name and words in lower case, and no spaces within vectors."""
+    name, colon, value = line.partition(":")
+    if not colon or line.startswith("#"):
+        return line
+    name = " ".join(name.lower().split())
+    if name in WORDS:
+        value = " ".join(value.lower().split())
+    elif name in ("space directions", "space origin"):
+        value = "".join(value.lower().split()).replace("(", " (").replace("none", " none")
+    return f"{name}:{value}"
 
 
 def find_axes(header: Header, what: str, warn: Warn) -> Axes:
     """Which axis is which. Raises InputError where three cannot be told to be in space."""
     fields = header.fields
-    sizes = _integers(fields.get("sizes", ""), what)
+    sizes = tuple(int(size) for size in fields.get("sizes", ()))
     count = len(sizes)
-    if not 1 <= count <= MOST_AXES or _integers(fields.get("dimension", ""), what) != (count,):
+    if not 1 <= count <= MOST_AXES or fields.get("dimension") != count:
         raise damaged(what)
     if not all(1 <= size <= MOST_VOXELS_AN_AXIS for size in sizes):
         raise damaged(what)
-    kinds = _per_axis(fields.get("kinds", ""), count, "none", what)
-    directions = _directions(fields, count, what)
-    spacings = _spacings(fields, count, what)
-    frame_steps = list(spacings)
+    kinds = fields.get("kinds") or ["none"] * count
+    directions = fields.get("space directions")
+    spacings = np.abs(fields.get("spacings", np.full(count, np.nan)))
+    if {len(kinds), len(spacings), count if directions is None else len(directions)} != {count}:
+        raise damaged(what)
     if directions is None:
         inside = [axis for axis in range(count) if kinds[axis] in ("domain", "space", "none", "???")][:3]
+        steps, frame_steps = np.diag(np.where(np.isnan(spacings), 1.0, spacings)[inside]), spacings
     else:
-        inside = []
-        for axis, direction in enumerate(directions):
-            if direction is not None and np.any(direction[:3] != 0):
-                inside.append(axis)
-            elif direction is not None and len(direction) == 4:
-                frame_steps[axis] = float(direction[3])
-    others = [axis for axis in range(count) if axis not in inside]
+        inside, steps, frame_steps = _directed(directions, spacings)
+    frames = _frames(sizes, kinds, inside)
+    if steps.shape != (3, 3):
+        raise damaged(what)
+    to_lps = _to_lps(fields, warn)
+    origin = np.zeros(3) if directions is None else _origin(fields, what)
+    step = None if frames is None or np.isnan(frame_steps[frames]) else float(frame_steps[frames])
+    units = fields.get("units", ())
+    unit = units[frames] if frames is not None and len(units) == count else ""
+    spatial = (inside[0], inside[1], inside[2])
+    return Axes(sizes, spatial, frames, to_lps @ origin, steps @ to_lps, step, unit)
+
+
+def _directed(directions: np.ndarray, spacings: np.ndarray) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """The axes in space, the steps along them, and the (D,) steps of axes of frames. directions: (D, 3), or
+    (D, 4) where time is an axis of space; NaN for none.
+    """
+    directed = ~np.isnan(directions).all(1)
+    inside = np.flatnonzero(directed & (directions[:, :3] != 0).any(1)).tolist()
+    if directions.shape[1] != 4:
+        return inside, directions[inside], spacings
+    return inside, directions[inside, :3], np.where(directed, directions[:, 3], spacings)
+
+
+def _frames(sizes: tuple[int, ...], kinds: list[str], inside: list[int]) -> int | None:
+    """The axis of frames, if there is one. Raises InputError where an axis is neither in space nor of
+    frames, or where there are too many.
+    """
+    others = [axis for axis in range(len(sizes)) if axis not in inside]
     if any("complex" in kinds[axis] for axis in others):
         raise is_complex()
-    if any(kinds[axis] not in KINDS_OF_FRAMES for axis in others if sizes[axis] > 1):
-        raise in_colour()
     several = [axis for axis in others if sizes[axis] > 1]
+    if any(kinds[axis] not in KINDS_OF_FRAMES for axis in several):
+        raise in_colour()
     if len(inside) != 3 or len(several) > 1:
         raise wrong_dimensions()
-    frames = several[0] if several else None
-    origin, steps = _place(fields, inside, directions, spacings, what, warn)
-    units = re.findall(r'"([^"]*)"', fields.get("units", ""))
-    step = None if frames is None or np.isnan(frame_steps[frames]) else frame_steps[frames]
-    unit = units[frames] if frames is not None and len(units) == count else ""
-    return Axes(sizes, (inside[0], inside[1], inside[2]), frames, origin, steps, step, unit)
+    return several[0] if several else None
 
 
-def _place(
-    fields: Mapping[str, str],
-    inside: list[int],
-    directions: list[np.ndarray | None] | None,
-    spacings: list[float],
-    what: str,
-    warn: Warn,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Origin and steps in LPS mm."""
-    space = fields.get("space", "").strip().lower()
-    if space not in SPACES:
+def _to_lps(fields: Mapping[str, Any], warn: Warn) -> np.ndarray:
+    """(3, 3)"""
+    if fields.get("space") not in SPACES:
         warn(
             "The NRRD header does not say how its slices lie in the patient; left and right were taken as in "
             "DICOM."
         )
-    to_lps = SPACES.get(space, LPS)
-    if directions is None:
-        lengths = [1.0 if np.isnan(spacings[axis]) else spacings[axis] for axis in inside]
-        return np.zeros(3), np.diag(lengths) @ to_lps
-    steps = np.array([directions[axis][:3] for axis in inside])  # type: ignore[index]
-    found = _vectors(fields.get("space origin", ""), what)
-    origin = np.zeros(3) if not found or found[0] is None else found[0][:3]
-    if len(origin) != 3 or steps.shape != (3, 3):
+    return SPACES.get(fields.get("space", ""), LPS)
+
+
+def _origin(fields: Mapping[str, Any], what: str) -> np.ndarray:
+    """(3,), zero where the header does not say."""
+    origin: np.ndarray = fields.get("space origin", np.zeros(3))[:3]
+    if len(origin) != 3:
         raise damaged(what)
-    return to_lps @ origin, steps @ to_lps
-
-
-def _directions(fields: Mapping[str, str], count: int, what: str) -> list[np.ndarray | None] | None:
-    if "space directions" not in fields:
-        return None
-    directions = _vectors(fields["space directions"], what)
-    lengths = {len(item) for item in directions if item is not None}
-    if len(directions) != count or len(lengths) > 1 or not lengths <= {1, 2, 3, 4}:
-        raise damaged(what)
-    return directions
-
-
-def _vectors(text: str, what: str) -> list[np.ndarray | None]:
-    """``(1,0,0) none (0,1,0)``; a vector of NaN stands for none."""
-    out: list[np.ndarray | None] = []
-    for found in VECTOR.finditer(text):
-        vector = None if found[1] is None else np.array(_numbers(found[1].replace(",", " "), what))
-        out.append(None if vector is None or np.isnan(vector).all() else vector)
-    return out
-
-
-def _spacings(fields: Mapping[str, str], count: int, what: str) -> list[float]:
-    """Of each axis; NaN where the header does not say."""
-    if "spacings" not in fields:
-        return [np.nan] * count
-    values = _numbers(fields["spacings"], what)
-    if len(values) != count:
-        raise damaged(what)
-    return [abs(value) for value in values]
-
-
-def _per_axis(text: str, count: int, default: str, what: str) -> list[str]:
-    words = text.lower().split() or [default] * count
-    if len(words) != count:
-        raise damaged(what)
-    return words
-
-
-def _integers(text: str, what: str) -> tuple[int, ...]:
-    words = text.split()
-    if not all(re.fullmatch(r"\+?\d{1,18}", word, re.ASCII) for word in words):
-        raise damaged(what)
-    return tuple(map(int, words))
-
-
-def _numbers(text: str, what: str) -> list[float]:
-    try:
-        return [float(word) for word in text.split()]
-    except ValueError as error:
-        raise damaged(what) from error
+    return np.zeros(3) if np.isnan(origin).all() else origin

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..core.errors import InputError
 from .image_file import damaged
 
 PACKINGS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2"}
@@ -98,6 +99,19 @@ def unpacked(path: Path, what: str, packing: str | None = None, start: int = 0) 
                 yield Source(stream, limit, what)  # type: ignore[arg-type]
         else:
             yield Source(file, limit, what)
+
+
+def voxel_file(path: Path, name: str, what: str) -> Path:
+    """The file that the header in ``path`` names for its voxels. Raises InputError for several, or for one
+    outside the header's folder, which no one means to hand over with it.
+    """
+    if name.split()[:1] == ["LIST"] or "%" in name:
+        raise InputError(f"The voxels of the {what} file lie in several files; save it as one.")
+    folder = os.path.abspath(path.parent)
+    place = Path(os.path.abspath(os.path.join(folder, name)))
+    if not place.is_relative_to(folder):
+        raise InputError(f"The voxels of the {what} file lie outside its folder; put them beside it.")
+    return place
 
 
 def packing_of(first: bytes) -> str:

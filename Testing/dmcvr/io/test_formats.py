@@ -5,6 +5,8 @@ import gzip
 import os
 import resource
 import struct
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -191,3 +193,19 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "image.nrrd")
     with pytest.raises(InputError, match="cannot be read"):
         volumes.read_stack(tmp_path / "image.nrrd")
+
+
+def test_a_library_is_imported_for_its_own_format_only(tmp_path):
+    for suffix in (".mha", ".nrrd", ".nii"):
+        write(tmp_path, suffix, (5, 6, 4), bytes(range(240)))
+    program = (
+        "import sys\n"
+        "from dmcvr.io import inputs, volumes\n"
+        "for suffix in ('.mha', '.nrrd', '.nii'):\n"
+        "    volumes.read_grid(f'{sys.argv[1]}/image{suffix}')\n"
+        "    print(*sorted({'nibabel', 'nrrd'} & set(sys.modules)), sep=',')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.split("\n") == ["", "nrrd", "nibabel,nrrd", ""]

@@ -1,5 +1,7 @@
 """MetaImage files, as ITK writes them and otherwise."""
 
+import zlib
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -65,3 +67,36 @@ def test_the_other_byte_order(written):
 def test_what_is_not_read_is_refused(written, old, new, sentence):
     with pytest.raises(InputError, match=sentence):
         read_stack(change(written(), old, new))
+
+
+@pytest.mark.parametrize("damage", ["cut", "bit", "checksum", "longer"])
+def test_packed_voxels_that_are_cut_short_or_damaged_are_refused(written, damage):
+    """ITK hands out what it could unpack."""
+    path = written(packed=True)
+    data = path.read_bytes()
+    start = data.index(b"LOCAL\n") + 6
+    packed = bytearray(data[start:])
+    if damage == "cut":
+        del packed[len(packed) // 2 :]
+    elif damage == "longer":
+        packed = zlib.compress(VOXELS.tobytes() * 2)
+    else:
+        packed[len(packed) // 2 if damage == "bit" else -1] ^= 8
+    path.write_bytes(data[:start] + packed)
+    with pytest.raises(InputError, match="damaged"):
+        read_stack(path)
+
+
+def test_voxels_beside_the_header_and_not_elsewhere(written):
+    data = written().read_bytes()
+    start = data.index(b"LOCAL\n")
+    folder = written().parent / "case"
+    folder.mkdir()
+    (folder / "voxels.raw").write_bytes(data[start + 6 :])
+    path = folder / "v.mhd"
+    path.write_bytes(data[:start] + b"voxels.raw\n")
+    np.testing.assert_array_equal(read_stack(path).frames[0], VOXELS)
+    (folder / "voxels.raw").rename(folder.parent / "voxels.raw")
+    path.write_bytes(data[:start] + b"../voxels.raw\n")
+    with pytest.raises(InputError, match="outside its folder"):
+        read_stack(path)

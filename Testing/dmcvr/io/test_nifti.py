@@ -96,6 +96,13 @@ def test_a_pixdim_at_odds_with_the_sform_is_told_or_refused(tmp_path, gap, outco
     np.testing.assert_allclose(stack.gaps, 9, atol=1e-4)
 
 
+@pytest.mark.parametrize("gap", [0.0, -9.0, np.nan, np.inf])
+@pytest.mark.parametrize("codes", [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_a_pixdim_that_is_no_length_is_refused(tmp_path, gap, codes):
+    with pytest.raises(InputError, match="voxel spacing"):
+        read(tmp_path, nifti(VOXELS, codes=codes, sform=affine(), spacing=(1.5, 1.4, gap)))
+
+
 def test_a_file_that_does_not_say_where_it_lies_is_told(tmp_path):
     stack, told = read(tmp_path, nifti(VOXELS, codes=(0, 0)))
     assert "does not say where its slices lie" in told[0]
@@ -113,6 +120,21 @@ def test_a_qform_that_is_no_rotation_is_refused(tmp_path):
     data[256:260] = np.float32(3.0).tobytes()
     with pytest.raises(InputError, match="no rotation"):
         read(tmp_path, bytes(data))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("longer", [1e-6, 1e-4, 4e-3])
+def test_a_quaternion_somewhat_too_long_is_rounding(tmp_path, version, longer):
+    """Half a turn, about an axis whose parts were rounded up."""
+    axis = np.array([2.0, 3.0, 6.0]) / 7
+    data = bytearray(nifti(VOXELS, version=version, codes=(1, 0)))
+    numbers = (axis * (1 + longer)).astype("<f4" if version == 1 else "<f8").tobytes()
+    start = 256 if version == 1 else 352
+    data[start : start + len(numbers)] = numbers
+    stack, told = read(tmp_path, bytes(data))
+    assert told == []
+    turn = 2 * np.outer(axis, axis) - np.eye(3)
+    np.testing.assert_allclose(stack.step_x, turn[:, 0] * SPACING[0] * [-1, -1, 1], atol=1e-6)
 
 
 @settings(deadline=None, max_examples=30)

@@ -128,6 +128,79 @@ def test_voxels_beside_the_header(tmp_path, name):
     np.testing.assert_array_equal(read_stack(path).frames[0], CINE[0])
 
 
+def test_voxels_at_the_end_of_the_file(tmp_path):
+    few = np.ascontiguousarray(CINE[0, :, :2, :2])
+    data = placed(few, fields=["byte skip: -1"], data=b"something else" + few.tobytes())
+    np.testing.assert_array_equal(read(tmp_path, data)[0].frames[0], few)
+    with pytest.raises(InputError, match="damaged"):
+        read(tmp_path, data[: -few.nbytes])
+
+
+@pytest.mark.parametrize("inside", ["voxels/image.raw", "./voxels/../voxels/image.raw"])
+def test_voxels_are_taken_from_the_headers_folder_only(tmp_path, inside):
+    folder, path = tmp_path / "case", tmp_path / "case" / "v.nhdr"
+    (folder / "voxels").mkdir(parents=True)
+    (folder / inside).write_bytes(CINE[0].tobytes())
+    (tmp_path / "other.raw").write_bytes(CINE[1].tobytes())
+    head = placed(CINE[0], data=b"").rstrip(b"\n") + b"\ndata file: "
+    for name in (inside, folder / inside):
+        path.write_bytes(head + os.fsencode(name) + b"\n")
+        np.testing.assert_array_equal(read_stack(path).frames[0], CINE[0])
+    for name in ("../other.raw", "voxels/../../other.raw", tmp_path / "other.raw"):
+        path.write_bytes(head + os.fsencode(name) + b"\n")
+        with pytest.raises(InputError, match="outside its folder"):
+            read_stack(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"space directions: (1.5,0,0) (0,1.5,0)", b"Space  Directions: ( 1.5, 0, 0 )  (0 ,1.5, 0)"),
+        (b"type: short", b"Type: SHORT"),
+        (b"endian: little\n", b""),
+        (b"space origin: (1,2,3)", b"space origin: (1, 2, 3)"),
+        (b"kinds: domain domain domain", b"kinds: DOMAIN Domain domain"),
+        (b"type: short", b"type: short\ntype:=of patient\nunits:=it's"),
+        (b"type: short", b"type: short\r"),
+    ],
+)
+def test_what_other_programs_write_otherwise_means_the_same(tmp_path, old, new):
+    data = placed(CINE[0])
+    assert old in data
+    stack, told = read(tmp_path, data.replace(old, new))
+    assert told == []
+    np.testing.assert_array_equal(stack.frames[0], CINE[0])
+    np.testing.assert_allclose(stack.origins[0], [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"type: short", b"type: block"),
+        (b"type: short\n", b""),
+        (b"endian: little", b"endian: middle"),
+        (b"dimension: 3", b"dimension: three"),
+        (b"sizes: 5 6 4", b"sizes: 5 nan 4"),
+        (b"sizes: 5 6 4", b"sizes: 5 6 1e400"),
+        (b"space origin: (1,2,3)", b"space origin: (1,2)"),
+        (b"space origin: (1,2,3)", b"space origin:"),
+        (b"(0,0,8)", b"(0,0,8,0,0)"),
+        (b"(1.5,0,0)", b"(1.5,0,zero)"),
+        (b"kinds: domain domain domain", b"kinds: domain domain"),
+        (b"endian: little", b"endian: little\nendian: big"),
+        (b"endian: little", b"endian: little\nline skip: -1"),
+        (b"endian: little", b"endian: little\nbyte skip: -2"),
+        (b"NRRD0005", b"NRRD0009"),
+        (b"NRRD0005", b"NRRD0005:=5"),
+    ],
+)
+def test_a_header_without_sense_is_refused(tmp_path, old, new):
+    data = placed(CINE[0])
+    assert old in data
+    with pytest.raises(InputError, match="damaged"):
+        read(tmp_path, data.replace(old, new))
+
+
 @pytest.mark.parametrize(
     ("kinds", "directions", "sentence"),
     [

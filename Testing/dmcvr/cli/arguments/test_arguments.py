@@ -12,7 +12,10 @@ from dmcvr.cli.choices import chosen_model, chosen_options
 from dmcvr.reconstruction.options import ModelChoice, Options
 
 COMMANDS = ("reconstruct", "segment", "job", "phantom", "demo", "cohort", "evaluate", "train", "info")
-HEAVY = ("torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "tqdm", "distributed", "pyarrow")
+HEAVY = (
+    "torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "nibabel", "nrrd", "tqdm", "distributed",
+    "pyarrow",
+)  # fmt: skip
 
 
 def process(*arguments, **options):

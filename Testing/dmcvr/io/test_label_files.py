@@ -185,29 +185,31 @@ def test_whatever_the_order_and_crop_of_the_voxels_the_labels_are_the_same(
     np.testing.assert_array_equal(found[0], labels)
 
 
-@settings(deadline=None, max_examples=15)
-@given(st.floats(0.6, 1.3), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
-def test_on_another_lattice_in_plane_the_volumes_stay(tmp_path_factory, drawn, spacing, right, down):
-    stack, grid, _ = drawn
-    # Large and smooth, so that what is tested is the resampling and not the pixels.
-    step_x, step_y = grid.step_x * spacing / 3, grid.step_y * spacing / 3
-    shape = (6, int(40 * 3 / spacing), int(48 * 3 / spacing))
-    fine = Grid(grid.origin + right * step_x + down * step_y, step_x, step_y, grid.step_z, shape)
+def test_on_another_lattice_in_plane_the_volumes_stay(tmp_path, drawn):
+    """1 % on average; where the two lattices beat against each other, single structures up to 5 %."""
+    grid, random = drawn[1], np.random.default_rng(0)
+    pixels = Grid(grid.origin, grid.step_x / 2, grid.step_y / 2, grid.step_z, (6, 80, 96))
+    origins = np.array([pixels.plane(z).origin for z in range(6)])
+    stack = Stack(np.zeros((1, *pixels.shape), np.float32), origins, pixels.step_x, pixels.step_y)
 
     def truth(points):
-        rows, columns = (grid.indices(points)[..., axis] for axis in (1, 2))
-        away = np.hypot(rows - 20.3, columns - 29.6)  # no pixel's middle on a border
-        out = np.where(np.hypot(rows - 20.3, columns - 12.1) < 8.37, RVC, 0)
-        return np.where(away < 8.41, LVC, np.where(away < 12.63, LVM, out)).astype(np.uint8)
+        rows, columns = (pixels.indices(points)[..., axis] for axis in (1, 2))
+        away = np.hypot(rows - 40.6, columns - 59.2)
+        out = np.where(np.hypot(rows - 40.6, columns - 24.2) < 16.7, RVC, 0)
+        return np.where(away < 16.8, LVC, np.where(away < 25.3, LVM, out)).astype(np.uint8)
 
-    voxels = np.stack([truth(fine.plane(z).points()) for z in range(6)])
-    told = []
-    path = tmp_path_factory.mktemp("labels") / "l.nrrd"
-    found = read_labels(label_file(path, voxels, fine), stack, warn=told.append)[0]
-    exact = np.stack([truth(stack.plane(index).points()) for index in range(6)])
-    for label in (LVC, LVM, RVC):
-        assert (found == label).sum() == pytest.approx((exact == label).sum(), rel=0.06)
-    assert any("another grid" in message for message in told)
+    errors = []
+    for size, right, down in random.uniform((0.4, -0.5, -0.5), (1.0, 0.5, 0.5), (20, 3)):
+        step_x, step_y = size * pixels.step_x, size * pixels.step_y
+        corner = grid.origin + right * step_x + down * step_y
+        other = Grid(corner, step_x, step_y, grid.step_z, (6, int(80 / size), int(96 / size)))
+        voxels, messages = np.stack([truth(other.plane(z).points()) for z in range(6)]), []
+        found = read_labels(label_file(tmp_path / "l.nrrd", voxels, other), stack, warn=messages.append)[0]
+        assert any("another grid" in message for message in messages)
+        ratio = pixels.voxel_ml / other.voxel_ml
+        errors.append([ratio * (found == k).sum() / (voxels == k).sum() - 1 for k in (LVC, LVM, RVC)])
+    assert np.abs(errors).mean() < 0.01
+    assert np.abs(errors).max() < 0.05
 
 
 def test_labels_of_another_examination_are_refused_or_told(tmp_path, drawn):

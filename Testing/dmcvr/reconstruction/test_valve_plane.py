@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from dmcvr.core.labels import LVC, RVC
-from dmcvr.reconstruction.valve_plane import ValvePlane, ejection_course, fit_valve_plane
+from dmcvr.reconstruction.valve_plane import MARGIN_MM, ValvePlane, ejection_course, fit_valve_plane
 
 T = np.arange(25) / 25
 FULLNESS = (1 + np.cos(2 * np.pi * T)) / 2
@@ -14,7 +14,7 @@ def ventricle(lowest, excursion, ejected=0.6):
     """Areas (T, S) of a ventricle between 15 mm and its plane, and the plane (T,) mm."""
     plane = lowest + excursion * FULLNESS
     area = 1000 * (1 - ejected * (1 - FULLNESS))
-    shown = (POSITIONS >= 15) & (POSITIONS[None] < plane[:, None])
+    shown = (POSITIONS >= 15) & (POSITIONS[None] < plane[:, None] - MARGIN_MM)
     return area[:, None] * shown, plane
 
 

@@ -340,7 +340,7 @@ def test_contours_of_another_tool(call, tmp_path):
     assert str(tmp_path) not in record["command"]
 
 
-@pytest.mark.parametrize("shift", ["-1", "21", "x"])
+@pytest.mark.parametrize("shift", ["-1", "21"])
 def test_shifts_that_make_no_sense_are_refused(call, shift):
     answer = call("evaluate", "whole", "--slice-shift", shift)
     assert answer.code == 2

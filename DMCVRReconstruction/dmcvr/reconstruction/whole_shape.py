@@ -29,6 +29,8 @@ Complete = Callable[[Tensor], Tensor]
 RIGHT = 2
 MULTIPLE = (4, 8)
 """The lattice's size along the stack and in plane is a multiple of these, as the network needs it."""
+FEWEST_SLICES = 3
+"""The network has seen no stacks of fewer."""
 MARGIN_MM = 10.0
 LEAST_WALL_MM = 2.5
 """Muscle about the cavity is at least so thick where it is closed for sure."""
@@ -137,7 +139,7 @@ def whole_shape(
     shifts: np.ndarray | None = None,
     reach: float = 1.0,
 ) -> WholeShape | None:
-    """The whole shape of one frame's labels (S, H, W); None where they show no LV or fewer than two slices.
+    """The whole shape of one frame's labels (S, H, W); None where fewer than FEWEST_SLICES show it.
 
     positions: (S,) mm along the stack, increasing. spacing: (x, y) mm. shifts: (S, 2) mm along x and y by
     which the slices are displaced, and are put back first. reach: how many gaps beyond the last slice an
@@ -146,7 +148,7 @@ def whole_shape(
     labels, positions = np.asarray(labels), np.asarray(positions, float)
     shown = np.flatnonzero((labels != BACKGROUND).any((1, 2)))
     frame = heart_frame(labels, positions, spacing)
-    if frame is None or len(shown) < 2:
+    if frame is None or len(shown) < FEWEST_SLICES:
         return None
     # An empty slice beyond either end says that the heart does not reach it.
     used = slice(max(shown[0] - 1, 0), shown[-1] + 2)

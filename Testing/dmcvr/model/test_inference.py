@@ -178,10 +178,10 @@ def test_the_whole_models_hash_is_that_of_its_parts(tiny):
 
 def test_the_papers_code_is_the_segmenters_bottleneck():
     with torch.device("meta"):
-        segmenter, _, denoiser, _ = build(PAPER)
+        networks = build(PAPER)
         x = torch.empty(2, 1, 256, 256)
-        _, features = segmenter.segment_and_encode(x)
-        answer = denoiser(x, torch.empty(2), torch.empty(2, 512), features)
+        _, features = networks.segmenter.segment_and_encode(x)
+        answer = networks.denoiser(x, torch.empty(2), torch.empty(2, 512), features)
     assert features.shape == (2, 512, 16, 16)
     assert answer.shape == x.shape
 

@@ -37,11 +37,18 @@ def test_the_command_line_offers_every_method():
 @pytest.mark.parametrize("method", METHODS)
 def test_acquired_slices_keep_their_voxels_and_labels(results, heart, method):
     result, _ = results[method]
-    assert result.acquired == (0, None, 1, None, 2, None, 3)
+    # What completes the shape draws the heart half a gap beyond the end slices.
+    beyond = (None,) if method == "dmcvr" else ()
+    assert result.acquired == (*beyond, 0, None, 1, None, 2, None, 3, *beyond)
     assert result.volume.shape == result.labels.shape == (1, *result.grid.shape)
     assert (result.volume.dtype, result.labels.dtype) == (np.float32, np.uint8)
-    np.testing.assert_array_equal(result.volume[:, ::2], heart[0].frames)
-    np.testing.assert_array_equal(result.labels[:, ::2], result.stack_labels)
+    acquired = slice(len(beyond), len(beyond) + 7, 2)
+    np.testing.assert_array_equal(result.volume[:, acquired], heart[0].frames)
+    if method == "dmcvr":  # one surface, of which the slices are a part
+        for label in (LVC, LVM, RVC):
+            assert dice(result.labels[:, acquired] == label, result.stack_labels == label) > 0.93
+    else:
+        np.testing.assert_array_equal(result.labels[:, acquired], result.stack_labels)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -70,8 +77,9 @@ def test_the_grid_is_the_stacks_own(results, heart):
     grid, stack = results["dmcvr"][0].grid, heart[0]
     assert grid.shape[1:] == stack.frames.shape[2:]
     np.testing.assert_allclose(grid.spacing, (*stack.spacing, 5.0))
-    for z in range(0, 7, 2):
-        np.testing.assert_allclose(grid.plane(z).origin, stack.origins[z // 2], atol=1e-6)
+    for z, index in enumerate(results["dmcvr"][0].acquired):
+        if index is not None:
+            np.testing.assert_allclose(grid.plane(z).origin, stack.origins[index], atol=1e-6)
 
 
 def test_the_default_spacing_is_near_the_pixels(heart):
@@ -156,7 +164,7 @@ def test_given_labels_are_used_instead_of_segmenting(model, heart):
     np.testing.assert_array_equal(result.stack_labels, labels)
     # What was learned bends the shapes between the slices a little.
     expected = reconstruct(stack, None, replace(options, method="shape"), labels=labels)
-    assert 0 < (result.labels != expected.labels).mean() < 0.001
+    assert 0 < (result.labels[:, 1:-1] != expected.labels).mean() < 0.004
 
 
 def test_regenerating_changes_the_acquired_slices_but_keeps_what_lies_around(model, heart):

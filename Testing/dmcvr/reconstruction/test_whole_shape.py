@@ -118,5 +118,5 @@ def test_places_beyond_the_lattice_are_outside():
 def test_no_heart_is_made_of_too_little():
     labels = stack()
     assert whole_shape(line, labels * 0, POSITIONS, SPACING) is None
-    labels[1:] = 0
+    labels[2:] = 0
     assert whole_shape(line, labels, POSITIONS, SPACING) is None

@@ -71,7 +71,6 @@ def check_stack(stack: Stack, slices: int = 2) -> None:
     if stack.frames.size == 0 or stack.frames.min() == stack.frames.max():
         raise InputError("All pixels of the image have the same value; check that the right file was chosen.")
     check_is_image(stack)
-    check_axes(stack)
     if (stack.frames < 0).mean() > 0.01:
         bright = field_scale(stack.frames)
         if (stack.frames < -0.5 * bright).mean() > 0.01:
@@ -79,3 +78,4 @@ def check_stack(stack: Stack, slices: int = 2) -> None:
                 "Many values of the image are far below zero, as in CT, in phase images and where numbers of "
                 "16 bits ran over, but not in cine MR; give the magnitude images as the scanner made them."
             )
+    check_axes(stack)

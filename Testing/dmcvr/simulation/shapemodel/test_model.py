@@ -4,9 +4,10 @@ import shutil
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from dmcvr.core.errors import InputError
 from dmcvr.core.labels import LVC, LVM, RVC
-from dmcvr.io.volumes import read_grid, read_stack
+from dmcvr.io.volumes import read_grid
 from dmcvr.simulation.shapemodel import read_shape_model
 from dmcvr.simulation.shapemodel.flow import shoot
 from dmcvr.simulation.shapemodel.heart_shape import LANDMARKS, find_landmarks
@@ -77,7 +78,7 @@ def real_shape(real_model):
 def test_a_real_subject_comes_out_as_its_own_volume(real_folder, real_shape):
     """The subjects' volumes were made from surfaces, outside this project."""
     path = real_folder / "labels_1mm" / "subj05.nii.gz"
-    grid, labels = read_grid(path), read_stack(path).frames[0]
+    grid, labels = read_grid(path), sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     points = grid.position(np.moveaxis(np.indices(grid.shape), 0, -1))
     mine = real_shape.grid.sample(real_shape.tissues, points, order=0)
     for label in (LVC, LVM, RVC):

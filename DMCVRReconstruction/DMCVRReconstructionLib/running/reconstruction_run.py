@@ -13,7 +13,7 @@ from dmcvr.core.errors import CancelledError, InputError
 from dmcvr.core.stack import Stack
 from dmcvr.io.nrrd import write_stack
 from dmcvr.reconstruction.options import ModelChoice, Options
-from dmcvr.reconstruction.output_grid import plan
+from dmcvr.reconstruction.output_grid import plan_layout
 from slicer.i18n import tr as _
 
 from ..scene.manual_labels import asStack, labelsOnStack
@@ -181,7 +181,7 @@ class _JobFiles:
 
 def countSteps(found: StackInput, options: Options) -> StepCounts:
     """The steps of a run on ``found``. Raises InputError for a spacing that does not suit it."""
-    layout = plan(found.withoutImage(), options.spacing)
+    layout = plan_layout(found.withoutImage(), options.spacing)
     count = found.frameCount
     return StepCounts.of(
         frames=1 if isinstance(options.frame, int) else count,

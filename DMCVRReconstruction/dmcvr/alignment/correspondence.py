@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from ..core.positions import bracket
-from ..system.threads import mapped
+from ..system.threads import in_threads
 
 WORKING_MM = 1.5
 LEVELS = ((4, 30), (2, 20), (1, 10))  # (reduction, iterations); more of them follow noise, not anatomy
@@ -72,7 +72,7 @@ def displacements(displacement: np.ndarray, t: float) -> tuple[np.ndarray, np.nd
     return -t * field, (1 - t) * field
 
 
-class Alignment:
+class Correspondences:
     """How the slices of a frame correspond: a field a gap, estimated ahead or when it is first asked for.
 
     frame: (S, H, W). spacing: (x, y) mm.
@@ -88,7 +88,7 @@ class Alignment:
         done: called after each of these.
         """
         gaps = [gap for gap in gaps if gap not in self._fields]
-        for gap, field in zip(gaps, mapped(self._align, gaps), strict=True):
+        for gap, field in zip(gaps, in_threads(self._align, gaps), strict=True):
             self._fields[gap] = field
             done()
 
@@ -115,7 +115,7 @@ class Alignment:
             return (1 - t) * first + t * second
 
         out = np.empty((len(wanted), *images.shape[1:]), np.float32)
-        for z, image in enumerate(mapped(blended, zip(*bracket(positions, wanted), strict=True))):
+        for z, image in enumerate(in_threads(blended, zip(*bracket(positions, wanted), strict=True))):
             out[z] = image
         return out
 

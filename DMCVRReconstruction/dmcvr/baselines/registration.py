@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..alignment.correspondence import Alignment, warp_pair
+from ..alignment.correspondence import Correspondences, warp_pair
 from ..anatomy.distance_interpolation import apical_end, between, heart_areas
 from ..anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
 from ..core.positions import bracket
@@ -12,7 +12,7 @@ from ..core.positions import bracket
 
 def interpolate(frame, labels, positions, wanted, spacing):
     """See `protocol.Interpolate`. Labels are carried by warping each neighbour's nested distances."""
-    alignment = Alignment(frame, spacing)
+    alignment = Correspondences(frame, spacing)
     images = alignment.blend(frame, positions, wanted)
     distances = nested_distances(labels, spacing, WHOLE_MM)
     apex = apical_end(heart_areas(labels), positions)

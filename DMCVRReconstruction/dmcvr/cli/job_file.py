@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..reconstruction.options import ModelChoice, Options
-from ..system.untrusted import lies_in, read_json
+from ..system.untrusted import lies_inside, read_json
 
 JOB_FILE = "job.json"
 OUTPUT = "result"
@@ -63,7 +63,7 @@ def read_job(folder: Path) -> Job:
     if not isinstance(held.get("input"), str):
         raise InputError("The job file names no input.")
     named = [held["input"], *([] if held.get("labels") is None else [held["labels"]]), OUTPUT]
-    if not all(lies_in(folder, name) for name in named):
+    if not all(lies_inside(folder, name) for name in named):
         raise InputError("A job's files must lie in its own folder.")
     options, model = held.get("options", {}), held.get("model", {})
     if not isinstance(options, dict) or not isinstance(model, dict):

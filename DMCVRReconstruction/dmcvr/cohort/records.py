@@ -56,7 +56,7 @@ def is_recorded(path: Path) -> bool:
     return record is None or path.name == RECORD or path.name in record["files"]
 
 
-def stands(case: Case, settings: Settings, folder: Path) -> bool:
+def is_current(case: Case, settings: Settings, folder: Path) -> bool:
     """Whether ``folder`` holds the whole result of this very case: same input, model and options.
 
     Raises OSError or InputError where an input cannot be read.

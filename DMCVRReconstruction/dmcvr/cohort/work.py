@@ -38,10 +38,10 @@ from .records import (
     case_folder,
     content_hashes,
     input_stamp,
+    is_current,
     is_recorded,
     make_case_record,
     seal,
-    stands,
     write_failure,
 )
 from .settings import Settings
@@ -87,7 +87,7 @@ def run_case(case: Case, settings: Settings) -> Outcome:
 def _may_skip(case: Case, settings: Settings, folder: Path) -> bool:
     living(folder, HIDDEN)  # removes what a process that was killed while it redid the case has left
     # An input that is gone is for the reader to complain of.
-    return os.path.exists(case.path) and stands(case, settings, folder)
+    return os.path.exists(case.path) and is_current(case, settings, folder)
 
 
 def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> None:

@@ -16,7 +16,7 @@ from ..model.morphology import REACH_MM
 from ..reconstruction.heart_window import Window, window_about
 from ..reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
 from ..reconstruction.options import Options
-from ..reconstruction.segmentation import tidy
+from ..reconstruction.segmentation import clean_labels
 from ..reconstruction.slice_generator import generate_slices
 from . import paper
 from .cases import Case
@@ -153,7 +153,7 @@ def generation_tables(
 
 def label_slices(model: Model, images: np.ndarray) -> np.ndarray:
     """The segmenter's labels (S, size, size) of a stack's window images in [0, 1], tidied."""
-    return tidy(model.segment(images)[0].argmax(1).cpu().numpy())
+    return clean_labels(model.segment(images)[0].argmax(1).cpu().numpy())
 
 
 def regenerate(

@@ -28,7 +28,7 @@ COLUMNS = (
     Column("sharpness", drawn="Sharpness"),
     Column("PSNR dB (whole slice)", 2),
 )
-DOUBT = Column("uncertainty", 4), Column("error", 4), Column("rank correlation")
+UNCERTAINTY_COLUMNS = Column("uncertainty", 4), Column("error", 4), Column("rank correlation")
 """Only where uncertainty is sampled."""
 ACQUIRED = "acquired"
 NOTES = (
@@ -38,7 +38,7 @@ NOTES = (
     "PSNR and SSIM: in the 192 mm about the heart, normalised as for the model; whole slice: 99.5th "
     "percentile of the stack. Sharpness: there, mean gradient as a share of the withheld slice's.",
 )
-DOUBT_NOTE = (
+UNCERTAINTY_NOTE = (
     "Uncertainty: standard deviation over samples; error: absolute difference from the withheld slice; both "
     f"in the same field of view and normalised alike, smoothed by {SMOOTHING_MM} mm. Rank correlation: of "
     "the two over the pixels of a slice (Spearman)."
@@ -145,7 +145,10 @@ def withheld_tables(
     columns: tuple[Column, ...] = COLUMNS
     notes: tuple[str, ...] = NOTES
     if comparison.options.samples:
-        columns, notes = (*COLUMNS, *DOUBT), (*NOTES, DOUBT_NOTE, *slice_correlations(rows))
+        columns, notes = (
+            (*COLUMNS, *UNCERTAINTY_COLUMNS),
+            (*NOTES, UNCERTAINTY_NOTE, *slice_correlations(rows)),
+        )
     notes = (
         *notes,
         *comparison.notes,

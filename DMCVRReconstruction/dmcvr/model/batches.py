@@ -45,7 +45,7 @@ def with_neighbours(images: np.ndarray, context: int) -> Tensor:
     return torch.from_numpy(together.astype(np.float32))
 
 
-def alone(images: np.ndarray, context: int) -> Tensor:
+def without_neighbours(images: np.ndarray, context: int) -> Tensor:
     """(N, 1 + 2 context, H, W) float32: images (..., H, W) as if they had no neighbours."""
     single = images.reshape(-1, 1, *images.shape[-2:])
     return torch.from_numpy(np.pad(single, ((0, 0), (context, context), (0, 0), (0, 0)))).float()

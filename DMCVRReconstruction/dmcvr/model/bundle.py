@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..system.untrusted import lies_in, read_json
+from ..system.untrusted import lies_inside, read_json
 from .networks.presets import Preset, from_dict, to_dict
 
 CARD = "model.json"
@@ -39,7 +39,7 @@ def model_sha256(card: dict) -> str:
 def read_card(folder: Path) -> dict:
     """The contents of a bundle's ``model.json``. Raises InputError if there is none that can be read."""
     try:
-        if not lies_in(folder, CARD):
+        if not lies_inside(folder, CARD):
             raise ValueError("the card is a link to another place")
         card = read_json(folder / CARD)
         from_dict(card["preset"])

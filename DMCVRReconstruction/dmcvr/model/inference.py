@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ..core.errors import InputError, explain_fault
-from .batches import alone, batch_size, turn, turn_back, with_neighbours
+from .batches import batch_size, turn, turn_back, with_neighbours, without_neighbours
 from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
 from .device import autocast, choose_device, choose_precision, describe, placed
 from .diffusion.sampler import Denoise, predictions
@@ -158,7 +158,7 @@ class Model:
         done: told the number of slices finished after each batch.
         """
         context = self.preset.segmenter.context
-        batch = with_neighbours(images, context) if neighbours else alone(images, context)
+        batch = with_neighbours(images, context) if neighbours else without_neighbours(images, context)
         probabilities: list[Tensor] = []
         features: list[Tensor] = []
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import Module, ModuleDict
 
 from ..core.errors import InputError
-from ..system.untrusted import lies_in
+from ..system.untrusted import lies_inside
 from .networks.denoiser import Denoiser
 from .networks.interpolator import ShapeInterpolator
 from .networks.medformer import MedFormer
@@ -59,7 +59,7 @@ def checked_weights(folder: Path, part: str, hashes: dict[str, str]) -> bytes:
     Raises InputError where there is none, its hash is another, or a link leads out of the folder.
     """
     path = folder / f"{part}.safetensors"
-    contents = path.read_bytes() if path.is_file() and lies_in(folder, path.name) else b""
+    contents = path.read_bytes() if path.is_file() and lies_inside(folder, path.name) else b""
     if hashlib.sha256(contents).hexdigest() != hashes.get(part):
         raise InputError(
             f"The model folder's {part} weights are missing or were changed: "

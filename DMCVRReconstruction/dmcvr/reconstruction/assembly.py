@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..alignment.correspondence import Alignment, displacements, gaps_of
+from ..alignment.correspondence import Correspondences, displacements, gaps_of
 from ..anatomy.pieces import one_piece
 from ..anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
 from ..baselines.protocol import Synthesis
@@ -19,7 +19,7 @@ from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
-from ..system.threads import mapped
+from ..system.threads import in_threads
 from .frame_shape import FrameShape, frame_shape
 from .heart_window import Window
 from .latents import AcquiredSlices, TargetSlices, invert_slices
@@ -157,7 +157,10 @@ class FrameAssembly:
         self._frame, self._labels, self._window, self._wanted = frame, labels, window, wanted
         self._positions, self._native, self._target = stack.positions, stack.plane(0), window.planes[0]
         self.shape, self.places = shape, np.clip(wanted, stack.positions[0], stack.positions[-1])
-        self.alignment, self.gaps = Alignment(frame, stack.spacing), gaps_of(stack.positions, self.places)
+        self.alignment, self.gaps = (
+            Correspondences(frame, stack.spacing),
+            gaps_of(stack.positions, self.places),
+        )
         # Linear interpolation, good enough to segment, would cost sharpness.
         self.seen = window.images(frame, [stack.plane(index) for index in range(len(frame))], order=3)
 
@@ -281,7 +284,7 @@ def paste_window(
         return blended
 
     out = np.empty(background.shape, np.float32)
-    for z, image in enumerate(mapped(whole, range(len(images)))):
+    for z, image in enumerate(in_threads(whole, range(len(images)))):
         out[z] = image
     return out
 

@@ -53,7 +53,7 @@ def slice_spacing(positions: np.ndarray, spacing: float) -> float:
     return float(length / _whole(length / spacing))
 
 
-def plan(stack: Stack, spacing: float | None = None) -> Layout:
+def plan_layout(stack: Stack, spacing: float | None = None) -> Layout:
     """The grid of a stack's reconstruction: the first slice's in plane, slices about ``spacing`` mm apart.
 
     spacing: mm; None takes the in-plane spacing. Raises InputError for a spacing that makes no sense.

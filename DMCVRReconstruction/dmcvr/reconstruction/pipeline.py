@@ -29,7 +29,7 @@ from .cycle import LEAST_FRAMES, Cycle, fit_cycle
 from .frames import choose_frames, cycle_volumes
 from .heart_window import Window
 from .options import Options
-from .output_grid import plan, straighten
+from .output_grid import plan_layout, straighten
 from .register_slices import find_shifts
 from .result import Reconstruction
 from .stack_labels import label_stack, straighten_labels
@@ -119,7 +119,7 @@ def _prepare(acquired: Stack, labels: np.ndarray | None, options: Options) -> _P
     stack, displaced = straighten(acquired)
     if labels is not None and displaced > 0:
         labels = straighten_labels(labels, acquired, stack)
-    layout = plan(stack, options.spacing)
+    layout = plan_layout(stack, options.spacing)
     warnings = [*blank_slices, *blank_frames, *warnings_of_options(stack, layout, options)]
     return _Prepared(stack, displaced, labels, layout, complete, warnings)
 
@@ -255,9 +255,9 @@ def _fill(
         if made.uncertainty is not None:
             uncertainty = scratch.empty(shape, np.float32) if uncertainty is None else uncertainty
             uncertainty[at] = made.uncertainty
-            scratch.settle(uncertainty)
-        scratch.settle(volume)
-        scratch.settle(out)
+            scratch.release(uncertainty)
+        scratch.release(volume)
+        scratch.release(out)
     return Synthesis(volume, out, uncertainty)
 
 

@@ -43,7 +43,7 @@ def segment_frames(
                 for label, share in enumerate(probabilities[index])
             ]
             out[index] = np.argmax(shares, axis=0)
-        out[:] = tidy(out)
+        out[:] = clean_labels(out)
     return labels
 
 
@@ -80,7 +80,7 @@ def _blurred(maps: np.ndarray, sigma: float) -> np.ndarray:
     return np.stack([ndimage.gaussian_filter(item, sigma, truncate=2.5) for item in maps])
 
 
-def tidy(labels: np.ndarray) -> np.ndarray:
+def clean_labels(labels: np.ndarray) -> np.ndarray:
     """Labels (S, H, W) with each ventricle's largest connected part only, and no hole in either."""
     left = largest_part((labels == LVC) | (labels == LVM))
     out = np.where(left, labels, 0)

@@ -31,7 +31,7 @@ def empty(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     return np.empty(shape, dtype)
 
 
-def settle(array: np.ndarray) -> None:
+def release(array: np.ndarray) -> None:
     """Let go of the memory that holds what was written to an `empty` array, if the disk holds it as well."""
     if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         array.base.madvise(mmap.MADV_DONTNEED)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import SimpleITK as sitk
 
 
-def mapped(function: Callable, items: Iterable) -> Iterator:
+def in_threads(function: Callable, items: Iterable) -> Iterator:
     """``function`` of every item, in their order, on as many threads as ITK may have.
 
     What has not begun is dropped when a call, or whoever takes the results, raises.

@@ -30,7 +30,7 @@ def read_json(path: Path) -> dict:
     return held
 
 
-def lies_in(folder: Path, name: object) -> bool:
+def lies_inside(folder: Path, name: object) -> bool:
     """Whether ``name`` is a plain name, and what bears it in ``folder``, if anything, lies there itself.
 
     Not so "..", a path, or a link that leads out of the folder.

@@ -46,7 +46,7 @@ class World:
             return module
         return DistributedDataParallel(module, device_ids=[device.index] if device.type == "cuda" else None)
 
-    def agrees_to_stop(self, told: bool, step: int) -> bool:
+    def should_stop(self, told: bool, step: int) -> bool:
         """Whether any process was told to stop, so that all do so after the same step. Several processes ask
         each other every few steps only, since asking makes them wait.
         """

@@ -59,8 +59,8 @@ class InterpolatorTask:
 
     @cached_property
     def samples(self) -> Tensor:
-        """(M, 3) every slice that can be trained on, as of `betweens`."""
-        return betweens(self.data, range(1, FARTHEST + 1), GAPS_MM)
+        """(M, 3) every slice that can be trained on, as of `inner_samples`."""
+        return inner_samples(self.data, range(1, FARTHEST + 1), GAPS_MM)
 
     def loss(self, module: nn.Module, count: int) -> Tensor:
         """Soft Dice and distances near the boundary, of one random batch of structures in both neighbours."""
@@ -79,7 +79,7 @@ class InterpolatorTask:
         if self.held_out is None:
             return {}
         dice: dict[str, list] = {}
-        for sample, found in self._betweens(module):
+        for sample, found in self._inner_samples(module):
             shown = sample.shown.bool()
             for name, maps in (("", found), ("straight line's ", straight(sample))):
                 mine, real = labels_of(maps), labels_of(sample.truth)
@@ -93,17 +93,17 @@ class InterpolatorTask:
     @torch.no_grad()
     def picture(self, module: nn.Module) -> np.ndarray:
         """True outlines above, those of the straight line in the middle, those found below."""
-        sample, found = next(self._betweens(module, SHOWN))
+        sample, found = next(self._inner_samples(module, SHOWN))
         rows = [labels_of(maps).cpu().numpy() for maps in (sample.truth, straight(sample), found)]
         return tiled([[outlined(np.zeros(image.shape), image) for image in row] for row in rows])
 
-    def _betweens(self, module: nn.Module, count: int | None = None) -> Iterator[tuple[Sample, Tensor]]:
+    def _inner_samples(self, module: nn.Module, count: int | None = None) -> Iterator[tuple[Sample, Tensor]]:
         """Every slice between two others, of the cases kept apart or of all where none are, with its shape as
         it is found from its neighbours (B, 3, H, W); in batches. count: only so many, evenly spread.
         """
         data = self.data if self.held_out is None else self.held_out
         maps = self.maps if self.held_out is None else distance_maps(data, self.preset)
-        samples = betweens(data, (1,), (0.0, math.inf))
+        samples = inner_samples(data, (1,), (0.0, math.inf))
         if count is not None:
             spread = torch.linspace(0, len(samples) - 1, min(count, len(samples)), device=data.device)
             samples = samples[spread.long()]
@@ -129,7 +129,7 @@ class Sample:
 
 
 def sample_of(data: Slices, maps: Tensor, rows: Tensor) -> Sample:
-    """The samples ``rows`` (B, 3) of `betweens`. maps: (N, 3, H, W) of all slices."""
+    """The samples ``rows`` (B, 3) of `inner_samples`. maps: (N, 3, H, W) of all slices."""
     index, before, after = rows.T
     whole = before + after
     first, last = index - before, index + after
@@ -147,7 +147,7 @@ def sample_of(data: Slices, maps: Tensor, rows: Tensor) -> Sample:
     )
 
 
-def betweens(data: Slices, steps, gaps_mm: tuple[float, float]) -> Tensor:
+def inner_samples(data: Slices, steps, gaps_mm: tuple[float, float]) -> Tensor:
     """(M, 3) slices that lie between two others: number, slices to the one before and to the one after."""
     index = torch.arange(len(data), device=data.device)
     rows = []

@@ -57,7 +57,7 @@ OVERHEAD = 1.1
 FEWEST_STEPS = 10
 
 
-def follow(
+def run_stages(
     preset: Preset,
     data: Slices,
     held_out: Slices | None,

@@ -85,7 +85,7 @@ def fit(
     world.wait()
     parallel = world.parallel(module, device)
     meter = _Meter(task, module, options.batch, device)
-    with _journal(folder, first, log, world) as journal, _told_to_stop() as told:
+    with _journal(folder, first, log, world) as journal, _stop_requested() as told:
         if first and journal is not None:
             log({"resumed_at": first})
         for step in range(first, options.steps):
@@ -113,7 +113,7 @@ def fit(
             if journal is not None and (last or done % options.judge_every == 0):
                 _judge(task, average, journal, done)
                 meter.pause()
-            stop = world.agrees_to_stop(told.is_set(), done)
+            stop = world.should_stop(told.is_set(), done)
             if world.is_first and (last or stop or done % options.checkpoint_every == 0):
                 checkpoint.write(done)
             if stop and not last:
@@ -156,7 +156,7 @@ def _journal(folder: Path, first: int, log: Log, world: World) -> Iterator[Journ
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
+def _stop_requested() -> Iterator[threading.Event]:
     """An event that an interrupt or a termination signal sets within the block, in place of raising."""
     told = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from dmcvr.alignment.correspondence import Alignment, align, displacements, gaps_of, warp, warp_pair
+from dmcvr.alignment.correspondence import Correspondences, align, displacements, gaps_of, warp, warp_pair
 from dmcvr.baselines import INTERPOLATIONS
 from dmcvr.baselines.weighted import bspline_weights, linear_weights, nearest_weights
 from dmcvr.core.errors import CancelledError
@@ -228,7 +228,7 @@ def test_the_displacements_are_those_a_pair_is_warped_by(stack):
 
 def test_fields_estimated_ahead_on_threads_are_those_of_one_gap_after_the_other(stack):
     frame, told = stack[0], []
-    ahead = Alignment(frame, SPACING)
+    ahead = Correspondences(frame, SPACING)
     gaps = gaps_of(POSITIONS, np.array([0.0, 4.0, 5.0, 13.0]))
     ahead.estimate(gaps, lambda: told.append(len(told)))
     assert (gaps, told) == ([0, 1], [0, 1])
@@ -238,7 +238,7 @@ def test_fields_estimated_ahead_on_threads_are_those_of_one_gap_after_the_other(
 
 def test_estimating_ends_with_the_first_complaint(stack):
     """Of whoever is told, as when a run is cancelled."""
-    alignment, told = Alignment(stack[0], SPACING), []
+    alignment, told = Correspondences(stack[0], SPACING), []
 
     def complain():
         told.append(True)
@@ -253,7 +253,7 @@ def test_an_alignment_blends_whatever_lies_on_its_slices(stack):
     """Here beside the image its negative, which takes no part in finding what corresponds."""
     frame, labels = stack
     wanted = np.array([0.0, 4.0, 13.0])
-    doubled = Alignment(frame, SPACING).blend(np.stack([frame, -frame], 1), POSITIONS, wanted)
+    doubled = Correspondences(frame, SPACING).blend(np.stack([frame, -frame], 1), POSITIONS, wanted)
     expected = INTERPOLATIONS["registration"](frame, labels, POSITIONS, wanted, SPACING)[0]
     np.testing.assert_allclose(doubled[:, 0], expected, atol=1e-6)
     np.testing.assert_allclose(doubled[:, 1], -expected, atol=1e-6)

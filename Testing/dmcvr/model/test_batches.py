@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from dmcvr.model.batches import alone, as_batch, turn, turn_back, with_neighbours
+from dmcvr.model.batches import as_batch, turn, turn_back, with_neighbours, without_neighbours
 
 
 def test_beyond_its_ends_a_stack_has_no_neighbours():
@@ -12,7 +12,7 @@ def test_beyond_its_ends_a_stack_has_no_neighbours():
     assert with_neighbours(stack, 0)[:, :, 0, 0].tolist() == [[1], [2], [3]]
     several = with_neighbours(np.stack([stack, 10 * stack]), 1)[:, :, 0, 0]
     assert several.tolist() == [[0, 1, 2], [1, 2, 3], [2, 3, 0], [0, 10, 20], [10, 20, 30], [20, 30, 0]]
-    assert alone(stack, 1)[:, :, 1, 1].tolist() == [[0, 1, 0], [0, 2, 0], [0, 3, 0]]
+    assert without_neighbours(stack, 1)[:, :, 1, 1].tolist() == [[0, 1, 0], [0, 2, 0], [0, 3, 0]]
 
 
 def test_the_eight_views_of_a_square_differ_and_are_undone():

@@ -8,7 +8,7 @@ from dmcvr.core.stack import Stack
 from dmcvr.reconstruction.output_grid import (
     ON_GRID_MM,
     extended,
-    plan,
+    plan_layout,
     slice_spacing,
     straighten,
     window_plane,
@@ -60,7 +60,7 @@ def test_gaps_without_a_common_divisor_divide_the_length():
     positions = np.cumsum([0, 8, 9.3, 8, 9.3])
     step = slice_spacing(positions, 1.5)
     assert step == pytest.approx(34.6 / 23)
-    layout = plan(make_stack(positions), 1.5)
+    layout = plan_layout(make_stack(positions), 1.5)
     assert layout.acquired[0] == 0
     assert layout.acquired[-1] == 4
     assert 1 not in layout.acquired
@@ -74,7 +74,7 @@ def test_a_tiny_gap_does_not_make_thousands_of_slices():
 @pytest.mark.parametrize("seed", range(10))
 def test_rounded_positions_over_fifteen_slices_stay_on_the_grid(seed):
     positions = np.arange(15) * 9.6 + np.random.default_rng(seed).uniform(-0.0005, 0.0005, 15)
-    layout = plan(make_stack(positions), 1.6)
+    layout = plan_layout(make_stack(positions), 1.6)
     assert len(layout.acquired) == 14 * 6 + 1
     assert layout.acquired[::6] == tuple(range(15))
 
@@ -90,7 +90,7 @@ def test_acquired_slices_come_back_where_they_were(gap, pattern, spacing, seed):
     assume(1 in pattern)
     stack = make_stack(np.cumsum([0, *np.array(pattern) * gap]), seed=seed)
     assume(spacing <= stack.positions[-1])
-    layout = plan(stack, spacing)
+    layout = plan_layout(stack, spacing)
     assert [index for index in layout.acquired if index is not None] == list(range(len(stack.origins)))
     for z, index in enumerate(layout.acquired):
         if index is not None:
@@ -109,7 +109,7 @@ def test_acquired_slices_come_back_where_they_were(gap, pattern, spacing, seed):
 @settings(max_examples=80, deadline=None)
 def test_whatever_the_gaps_first_and_last_slice_lie_on_the_grid(gaps, spacing, noise):
     stack = make_stack(np.cumsum([0, *gaps]), seed=noise)
-    layout = plan(stack, spacing)
+    layout = plan_layout(stack, spacing)
     assert layout.acquired[0] == 0
     assert layout.acquired[-1] == len(gaps)
     assert spacing * 0.6 <= layout.grid.spacing[2] <= spacing * 1.5
@@ -122,7 +122,7 @@ def test_whatever_the_gaps_first_and_last_slice_lie_on_the_grid(gaps, spacing, n
 
 def test_the_grid_is_the_first_slices_and_oblique_as_the_stack_is():
     stack = make_stack([0, 8, 16], seed=5)
-    grid = plan(stack, 2.0).grid
+    grid = plan_layout(stack, 2.0).grid
     assert grid.shape == (9, 24, 32)
     assert np.array_equal(grid.origin, stack.origins[0])
     assert np.array_equal(grid.step_x, stack.step_x)
@@ -131,18 +131,18 @@ def test_the_grid_is_the_first_slices_and_oblique_as_the_stack_is():
 
 
 def test_the_in_plane_spacing_is_the_default():
-    assert plan(make_stack([0, 9, 18], spacing=1.5)).grid.spacing[2] == pytest.approx(1.5)
+    assert plan_layout(make_stack([0, 9, 18], spacing=1.5)).grid.spacing[2] == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize("spacing", [0, -1, float("nan"), 17, 0.001])
 def test_a_spacing_that_makes_no_sense_is_refused(spacing):
     with pytest.raises(InputError, match="spacing"):
-        plan(make_stack([0, 8, 16]), spacing)
+        plan_layout(make_stack([0, 8, 16]), spacing)
 
 
 def test_a_grid_is_extended_by_whole_slices_and_what_it_held_stays_in_its_place():
     stack = make_stack([0, 8, 16, 24])
-    layout = plan(stack, 2.0)
+    layout = plan_layout(stack, 2.0)
     longer = extended(layout, -5.0, 30.0)
     assert longer.wanted.tolist() == pytest.approx(np.arange(-4, 31, 2.0))
     assert longer.acquired == (None, None, *layout.acquired, None, None, None)
@@ -151,7 +151,7 @@ def test_a_grid_is_extended_by_whole_slices_and_what_it_held_stays_in_its_place(
 
 
 def test_a_grid_that_holds_the_heart_is_not_extended():
-    layout = plan(make_stack([0, 8, 16, 24]), 2.0)
+    layout = plan_layout(make_stack([0, 8, 16, 24]), 2.0)
     same = extended(layout, 3.0, 24.0)
     assert same.acquired == layout.acquired
     assert same.grid.shape == layout.grid.shape

@@ -16,7 +16,7 @@ from dmcvr.io.nrrd import write_volume
 from dmcvr.io.sanity import check_stack
 from dmcvr.io.volumes import read_stack
 from dmcvr.reconstruction.options import Options
-from dmcvr.reconstruction.output_grid import ON_GRID_MM, plan
+from dmcvr.reconstruction.output_grid import ON_GRID_MM, plan_layout
 from dmcvr.reconstruction.pipeline import reconstruct
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -157,7 +157,7 @@ def test_near_repeats_and_wide_gaps_leave_every_kept_slice_in_its_place(gaps, tu
     stack = Stack(frames, positions[:, None] * np.cross(x, y), x * 1.5, y * 1.5)
     check_stack(stack)
     spacing = min(spacing, positions[-1])
-    layout = plan(stack, spacing)
+    layout = plan_layout(stack, spacing)
     found = [index for index in layout.acquired if index is not None]
     assert found == sorted(set(found))
     assert {0, len(gaps)} <= set(found)

@@ -3,7 +3,12 @@ import pytest
 from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.evaluation.metrics import dice
 from dmcvr.reconstruction.heart_window import find_heart
-from dmcvr.reconstruction.segmentation import largest_part, mean_field_along_stack, segment_frames, tidy
+from dmcvr.reconstruction.segmentation import (
+    clean_labels,
+    largest_part,
+    mean_field_along_stack,
+    segment_frames,
+)
 
 
 def planes_of(stack):
@@ -46,11 +51,11 @@ def test_tidy_keeps_the_largest_part_and_fills_both_ventricles():
     wanted[2, 6, 14] = RVC
     labels[0, 18, 18] = LVC
     labels[2, 0:2, 0:2] = RVC
-    np.testing.assert_array_equal(tidy(labels), wanted)
+    np.testing.assert_array_equal(clean_labels(labels), wanted)
 
 
 def test_tidy_leaves_nothing_as_nothing():
-    assert not tidy(np.zeros((2, 5, 5), np.uint8)).any()
+    assert not clean_labels(np.zeros((2, 5, 5), np.uint8)).any()
 
 
 def test_the_largest_part_holds_together_across_slices():

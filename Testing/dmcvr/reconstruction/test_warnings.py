@@ -8,13 +8,13 @@ from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Grid, unit
 from dmcvr.core.labels import RVC
 from dmcvr.core.stack import Stack
-from dmcvr.reconstruction.output_grid import plan
+from dmcvr.reconstruction.output_grid import plan_layout
 from dmcvr.reconstruction.stack_labels import segment_stack
 from dmcvr.reconstruction.warnings import warnings_for
 
 
 def told(stack, labels):
-    return warnings_for(stack, 0.0, plan(stack, 5.0), {0: labels})
+    return warnings_for(stack, 0.0, plan_layout(stack, 5.0), {0: labels})
 
 
 def test_nothing_is_said_of_an_ordinary_stack(heart):

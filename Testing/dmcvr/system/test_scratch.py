@@ -24,7 +24,7 @@ def test_a_large_array_takes_no_memory_and_keeps_what_is_written(monkeypatch):
     array = scratch.empty(SHAPE, np.float32)
     for index, part in enumerate(array):
         part[:] = index
-        scratch.settle(array)
+        scratch.release(array)
     assert memory_mb() - before < 16
     assert [float(part.mean()) for part in array] == [0, 1, 2, 3]
 
@@ -51,7 +51,7 @@ def test_without_room_on_the_disk_or_a_need_for_it_an_array_lies_in_memory(monke
     monkeypatch.setattr(scratch, "_reserve", fail)
     array = scratch.empty((10, 200), np.uint8)
     array[:] = 1
-    scratch.settle(array)
+    scratch.release(array)
     assert type(array) is np.ndarray
     assert array.sum() == 2000
 

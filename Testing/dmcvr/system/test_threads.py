@@ -3,7 +3,7 @@ import time
 import pytest
 import SimpleITK as sitk
 from dmcvr.core.errors import CancelledError
-from dmcvr.system.threads import mapped
+from dmcvr.system.threads import in_threads
 
 
 def test_results_come_in_the_order_of_the_items_whichever_is_done_first():
@@ -11,7 +11,7 @@ def test_results_come_in_the_order_of_the_items_whichever_is_done_first():
         time.sleep(0.05 if item == 0 else 0)
         return item
 
-    assert list(mapped(late, range(5))) == list(range(5))
+    assert list(in_threads(late, range(5))) == list(range(5))
 
 
 def test_what_has_not_begun_is_dropped_when_whoever_takes_the_results_raises():
@@ -22,7 +22,7 @@ def test_what_has_not_begun_is_dropped_when_whoever_takes_the_results_raises():
         time.sleep(0.02)
 
     def take():
-        for _ in mapped(begin, range(count)):
+        for _ in in_threads(begin, range(count)):
             raise CancelledError("enough")
 
     with pytest.raises(CancelledError):

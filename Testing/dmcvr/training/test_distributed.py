@@ -18,8 +18,8 @@ OPTIONS = TrainingOptions(steps=3, batch=4, learning_rate=1e-3, warmup=0, averag
 def test_alone_nothing_is_shared():
     assert ALONE.share(7) == 7
     assert ALONE.is_first
-    assert ALONE.agrees_to_stop(True, 3)
-    assert not ALONE.agrees_to_stop(False, 10)
+    assert ALONE.should_stop(True, 3)
+    assert not ALONE.should_stop(False, 10)
     assert ALONE.mean(2.5) == 2.5
     module = torch.nn.Linear(1, 1)
     assert ALONE.parallel(module, CPU) is module

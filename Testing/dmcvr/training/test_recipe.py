@@ -7,7 +7,7 @@ import torch
 from dmcvr.model.bundle import read_card
 from dmcvr.model.inference import Model
 from dmcvr.training.heart_distances import HeartDistances, distances_of, phantom_labels
-from dmcvr.training.recipe import FEWEST_STEPS, STAGES, follow, seconds_a_step
+from dmcvr.training.recipe import FEWEST_STEPS, STAGES, run_stages, seconds_a_step
 from dmcvr.training.run import TrainingJob
 from dmcvr.training.simulated_run import SimulatedHearts
 
@@ -18,7 +18,7 @@ SIMULATED = SimulatedHearts(HeartDistances(distances_of(phantom_labels(0))[None]
 
 def cook(tiny, hearts, folder, minutes):
     entries = []
-    made = follow(tiny, hearts, hearts, SIMULATED, minutes, ABOUT, folder, CPU, entries.append)
+    made = run_stages(tiny, hearts, hearts, SIMULATED, minutes, ABOUT, folder, CPU, entries.append)
     return made, [entry for entry in entries if "part" in entry], entries
 
 
@@ -64,7 +64,7 @@ def planned_steps(tiny, hearts, folder, minutes) -> int:
             raise PlannedError(entry["steps"])
 
     with pytest.raises(PlannedError) as plan:
-        follow(tiny, hearts, hearts, SIMULATED, minutes, ABOUT, folder, CPU, stop_at_the_plan)
+        run_stages(tiny, hearts, hearts, SIMULATED, minutes, ABOUT, folder, CPU, stop_at_the_plan)
     return plan.value.args[0]
 
 

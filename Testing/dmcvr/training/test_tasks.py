@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 from dmcvr.training.generator import WITHHELD_SHARE, Generator, GeneratorTask
-from dmcvr.training.interpolator import InterpolatorTask, betweens, distance_maps, moved, sample_of, straight
+from dmcvr.training.interpolator import (
+    InterpolatorTask,
+    distance_maps,
+    inner_samples,
+    moved,
+    sample_of,
+    straight,
+)
 from dmcvr.training.segmenter import ALONE_SHARE, FAR_SHARE, WIDE_SHARE, SegmenterTask
 
 
@@ -96,17 +103,17 @@ def fine(tiny):
 
 
 def test_every_slice_between_two_others_is_a_sample(hearts):
-    assert betweens(hearts, (1,), (0, 100)).tolist() == [[1, 1, 1], [4, 1, 1]]
-    assert betweens(hearts, (1, 2), (0, 100)).tolist() == [[1, 1, 1], [4, 1, 1]]
-    assert betweens(hearts, (1,), (0, 19)).tolist() == []
+    assert inner_samples(hearts, (1,), (0, 100)).tolist() == [[1, 1, 1], [4, 1, 1]]
+    assert inner_samples(hearts, (1, 2), (0, 100)).tolist() == [[1, 1, 1], [4, 1, 1]]
+    assert inner_samples(hearts, (1,), (0, 19)).tolist() == []
     apart = replace(hearts, positions=torch.tensor([0.0, 6, 30, 0, 10, 20]))
-    assert betweens(apart, (1,), (0, 25)).tolist() == [[4, 1, 1]]
+    assert inner_samples(apart, (1,), (0, 25)).tolist() == [[4, 1, 1]]
 
 
 def test_a_sample_tells_where_its_slices_lie(tiny, hearts):
     uneven = replace(hearts, positions=torch.tensor([0.0, 6, 30, 0, 10, 20]))
     maps = distance_maps(uneven, tiny)
-    sample = sample_of(uneven, maps, betweens(uneven, (1,), (0, 100)))
+    sample = sample_of(uneven, maps, inner_samples(uneven, (1,), (0, 100)))
     assert sample.fraction.tolist() == pytest.approx([0.2, 0.5])
     assert sample.gap.tolist() == [30, 20]
     assert sample.beyond.tolist() == [[0, 0], [0, 0]]
@@ -132,7 +139,7 @@ def test_distance_maps_are_those_of_the_window(tiny, hearts):
 
 def test_moved_distances_are_distances_and_a_samples_slices_keep_their_places(tiny, hearts):
     maps = distance_maps(hearts, fine(tiny))
-    still = sample_of(hearts, maps, betweens(hearts, (1,), (0, 100))[[0] * 40])
+    still = sample_of(hearts, maps, inner_samples(hearts, (1,), (0, 100))[[0] * 40])
     same = replace(still, maps=still.truth[:, None].expand_as(still.maps))
     torch.manual_seed(0)
     views = moved(same, 3.0)

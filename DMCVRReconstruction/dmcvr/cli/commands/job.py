@@ -20,11 +20,11 @@ def run(arguments: argparse.Namespace) -> None:
         _say({"stage": "load", "done": 0, "total": 1})
         with held(arguments.folder):
             job = read_job(arguments.folder)
-            from .reconstruct import Request, answer  # torch, which a job that is refused does not wait for
+            from .reconstruct import Request, fulfil  # torch, which a job that is refused does not wait for
 
             labels = None if job.labels is None else arguments.folder / job.labels
             image, output = arguments.folder / job.input, arguments.folder / OUTPUT
-            answer(Request(image, output, job.options, job.model, labels, as_json=True))
+            fulfil(Request(image, output, job.options, job.model, labels, as_json=True))
     except BrokenPipeError:
         shutil.rmtree(arguments.folder, ignore_errors=True)
         abandon(sys.stdout.fileno())

@@ -39,7 +39,7 @@ class Request:
 
 def run(arguments: argparse.Namespace) -> None:
     """Reconstruct as the command line says."""
-    answer(
+    fulfil(
         Request(
             arguments.input,
             arguments.output,
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
 
 
-def answer(request: Request) -> None:
+def fulfil(request: Request) -> None:
     """Read, reconstruct, write, and print what came of it."""
     options, drawn = request.options, request.labels
     check_apart(request.output, [request.input, *request.lax, *([] if drawn is None else [drawn])], FILES)

@@ -23,7 +23,7 @@ from ...simulation.shapemodel import training_hearts
 from ...system.staging import made_folder, staged_folder
 from ...training.data import LISTING, is_prepared, load, prepare
 from ...training.heart_distances import hearts_to_train_on, held_back_hearts, prepare_hearts
-from ...training.recipe import follow
+from ...training.recipe import run_stages
 from ...training.run import TrainingJob, train
 from ...training.simulated_run import TASKS, SimulatedHearts, train_on_hearts
 from ...training.slices import ARRAYS, Slices
@@ -103,7 +103,7 @@ def _recipe(arguments: argparse.Namespace) -> None:
     about = _about(arguments.about)
     preset, device = PRESETS["compact"], choose_device(arguments.device)
     with made_folder(arguments.output / "data"):
-        folder = follow(
+        folder = run_stages(
             preset,
             *_slices(arguments),
             _simulated(arguments, arguments.output / "hearts", max(arguments.phantoms, FEWEST_PHANTOMS)),

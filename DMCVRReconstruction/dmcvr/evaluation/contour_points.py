@@ -15,6 +15,8 @@ import numpy as np
 from ..core.errors import InputError
 
 HEADER = ("x", "y", "z", "contour type", "frameID", "weight", "time frame")
+LARGEST_NUMBER = 2**31
+"""Images have smaller numbers than this."""
 OTHER_ID = "sliceID"
 """Another name for the same, in older files."""
 
@@ -62,7 +64,8 @@ def read_contour_points(path: Path) -> ContourPoints:
         except ValueError as error:
             raise wrong from error
         kinds.append(kind)
-    if not np.isfinite(places).all() or not np.isfinite(frames).all():
+    numbered = all(abs(image) < LARGEST_NUMBER for image in images)
+    if not np.isfinite(places).all() or not np.isfinite(frames).all() or not numbered:
         raise wrong
     return ContourPoints(
         np.array(places, float).reshape(-1, 3), np.array(kinds, str), np.array(images, int), np.array(frames)

@@ -43,6 +43,7 @@ def test_points_of_known_boundaries_are_read(write):
         ("x,y,z\n", "not the text"),
         (HEADER + "1\t2\n", "not the text"),
         (HEADER + "one\t2\t3\tSAX_RV_SEPTUM\t2\t1.0\t7\n", "not the text"),
+        (HEADER + f"1\t2\t3\tSAX_RV_SEPTUM\t{2**70}\t1.0\t7\n", "not the text"),
         (HEADER + "1\t2\t3\tMITRAL_VALVE\t2\t1.0\t7\n", "no points"),
         (HEADER + LINES + LINES.replace("\t7\n", "\t8\n"), "one file a frame"),
     ],

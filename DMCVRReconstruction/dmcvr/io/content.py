@@ -59,6 +59,10 @@ def check_is_image(stack: Stack) -> None:
         )
 
 
+FEW_FRAMES = 3
+"""So few frames of a beat may differ by as much as slices do."""
+
+
 def check_axes(stack: Stack) -> None:
     """Raise InputError where the slices of a stack look like the frames of a cine.
 
@@ -71,7 +75,7 @@ def check_axes(stack: Stack) -> None:
         return
     neighbours = _difference(frames[:, 1:], frames[:, :-1])
     ends = _difference(frames[:, -1:], frames[:, :1])
-    if len(frames) > 1:
+    if len(frames) > FEW_FRAMES:
         between_frames = _difference(frames[1:], frames[:-1])
         if ends < ALIKE and neighbours < SWAPPED * between_frames:
             raise InputError(

@@ -38,7 +38,11 @@ def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
 
 
 def placed(module: Network, device: torch.device) -> Network:
-    """``module`` on ``device``, its weights laid out with channels last, as convolutions are fastest."""
+    """``module`` on ``device``; the weights of one for flat images are laid out with channels last, as their
+    convolutions are fastest.
+    """
+    if any(parameter.dim() > 4 for parameter in module.parameters()):
+        return module.to(device)
     # torch's annotations of ``to`` lack memory_format, which its documentation names.
     return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

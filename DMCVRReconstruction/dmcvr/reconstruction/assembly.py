@@ -73,8 +73,10 @@ class DiffusionMethod:
             item[missing] = between
         if self.label_rule != "code":
             found = self.model.segment(images, neighbours=False)[0].argmax(1).cpu().numpy()
+            # Beyond the stack, images only repeat its end slices.
+            within = np.isclose(frames[0].places, wanted)
             for frame, seen, item in zip(frames, found.reshape(images.shape), out.labels, strict=True):
-                item[missing] = frame.fused_labels(seen, self.label_rule)
+                item[missing[within]] = frame.fused_labels(seen, self.label_rule)[within]
         for frame, item in zip(frames, out.labels, strict=True):
             if isinstance(frame.shape, WholeShape):
                 # The heart is one surface: acquired slices, too, have its outlines.

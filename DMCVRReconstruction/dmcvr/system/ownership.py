@@ -27,7 +27,10 @@ IsOwn = Callable[[Path], bool]
 def listed(path: Path) -> bool:
     """Whether the list beside ``path`` holds it as it is now."""
     hashes = _list(path.parent).get(path.name, [])
-    return ANY in hashes or (path.is_file() and not path.is_symlink() and _hash(path) in hashes)
+    try:
+        return ANY in hashes or (path.is_file() and not path.is_symlink() and _hash(path) in hashes)
+    except FileNotFoundError:  # gone by now, so that nothing is replaced
+        return True
 
 
 def claim(folder: Path, names: Iterable[str]) -> None:

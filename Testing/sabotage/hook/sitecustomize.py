@@ -1,6 +1,7 @@
 """What Python imports first where this folder is on PYTHONPATH. SABOTAGE holds the plan as JSON:
 
-kill: [event, word]: end by SIGKILL at the first audit event of that name with ``word`` in an argument.
+kill: [event, word]: end by SIGKILL at the first audit event of that name with ``word`` in an argument; with
+    several, divided by *, all in one argument.
 remove: [event, word, folder]: remove ``folder`` at that moment.
 shut: file. Connections, names looked up, other programs and pickles are noted in it, and raise. Every file
     that is opened for writing is noted, too.
@@ -24,7 +25,8 @@ plan = json.loads(os.environ.get("SABOTAGE", "{}"))
 
 
 def meets(event, arguments, when):
-    return event == when[0] and any(when[1] in str(argument) for argument in arguments)
+    words = when[1].split("*")
+    return event == when[0] and any(all(word in str(item) for word in words) for item in arguments)
 
 
 def note(line):

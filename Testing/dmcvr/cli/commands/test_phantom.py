@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from dmcvr.io.label_files import read_labels
 from dmcvr.io.volumes import read_lax, read_stack
+from dmcvr.system.ownership import LISTED
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def test_images_labels_and_truth_are_written(call, folder):
     assert answer.out.endswith(f"slices in 1 frames and three long-axis views: {folder}\n")
     views = [f"lax_{view}{what}.nrrd" for view in ("2ch", "3ch", "4ch") for what in ("", "_labels")]
     names = {path.name for path in folder.iterdir()}
-    assert names == {"sax.nrrd", "sax_labels.nrrd", "truth_ed.seg.nrrd", *views}
+    assert names == {"sax.nrrd", "sax_labels.nrrd", "truth_ed.seg.nrrd", *views, LISTED}
     stack = read_stack(folder / "sax.nrrd")
     labels = read_labels(folder / "sax_labels.nrrd", stack)
     assert set(np.unique(labels)) == {0, 1, 2, 3}

@@ -59,7 +59,7 @@ def contents(folder) -> dict[str, bytes]:
     [
         ("open", "sax.nrrd"),  # read, and hashed
         ("open", "segmenter.safetensors"),  # the model is loaded
-        ("open", "report.html"),  # half of the files are written
+        ("open", f"{HIDDEN}*report.html"),  # half of the files are written
     ],
     ids=["reading", "loading", "writing"],
 )
@@ -115,8 +115,8 @@ def test_a_full_disk_ends_the_run_in_a_sentence(files, tmp_path):
     """A disk of 64 kB that already holds a file."""
     (tmp_path / "disk").mkdir()
     script = (
-        'mount -t tmpfs -o size=64k none "$0"; echo old > "$0/volume.nrrd"; "$@"; code=$?; '
-        'cat "$0/volume.nrrd"; ls -A "$0"; exit $code'
+        'mount -t tmpfs -o size=64k none "$0"; echo old > "$0/notes.txt"; "$@"; code=$?; '
+        'cat "$0/notes.txt"; ls -A "$0"; exit $code'
     )
     process = start(
         files["sax"], "--output", tmp_path / "disk", "--labels", files["labels"], *SHAPE,
@@ -126,14 +126,14 @@ def test_a_full_disk_ends_the_run_in_a_sentence(files, tmp_path):
     assert process.returncode == 1
     assert errors.startswith("dmcvr: The disk is full")
     assert errors.count("\n") == 1
-    assert out == "old\nvolume.nrrd\n"
+    assert out == "old\nnotes.txt\n"
 
 
 @pytest.mark.slow
 def test_an_output_that_vanishes_ends_the_run_in_a_sentence(files, earlier, tmp_path):
     output, _ = earlier
     arguments = (files["sax"], "--output", output, "--labels", files["labels"], *SHAPE)
-    plan = sabotaged(remove=("open", "labels.nrrd", str(output)))
+    plan = sabotaged(remove=("open", f"{HIDDEN}*labels.nrrd", str(output)))
     code, errors = ended(start(*arguments, environment=plan))
     assert code == 1
     assert errors.startswith("dmcvr: The output folder was removed")

@@ -192,9 +192,12 @@ def slice_rows(case: Case, split: Split, method: str, result: Reconstruction | N
 
 
 def _slice_at(result: Reconstruction, position: float) -> int:
-    """The slice of the reconstruction at ``position`` mm."""
-    z = round(position / result.grid.spacing[2])
-    if abs(z * result.grid.spacing[2] - position) > 0.01:
+    """The slice of the reconstruction at ``position`` mm from the first acquired one."""
+    step = result.grid.spacing[2]
+    # The grid may begin before the stack does.
+    begin = (result.grid.origin - result.stack.origins[0]) @ result.stack.normal
+    z = round(float(position - begin) / step)
+    if abs(begin + z * step - position) > 0.01:
         raise ValueError("a withheld slice lies off the grid of the reconstruction")
     return z
 

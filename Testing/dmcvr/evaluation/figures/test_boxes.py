@@ -50,3 +50,9 @@ def test_a_table_that_marks_no_column_shows_all(texts):
 
 def test_a_table_without_such_scores_has_no_figure():
     assert box_drawing(table(("structure", "method"), Row("a", ("LVC", "x"), {"VOE %": 1.0}))) is None
+
+
+def test_a_table_of_more_or_fewer_keys_than_two_has_no_figure():
+    for group in (("LVC",), ("LVC", "exact", "x")):
+        keys = ("structure", "labels", "method")[: len(group)]
+        assert box_drawing(table(keys, Row("a", group, {"Dice": 1.0}))) is None

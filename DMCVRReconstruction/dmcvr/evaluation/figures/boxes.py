@@ -26,8 +26,9 @@ CAPTION = (
 def box_drawing(table: Table) -> Drawing | None:
     """A panel for each of the table's columns that are to be drawn, or for all where it marks none.
 
-    None if no row has a score in one of these, or the table has not two keys. Structures, or else the first entries of the groups, stand
-    along the panels' axis, and the other entry of the group beside each other in colour.
+    None if no row has a score in one of these, or the table's keys are not two. Structures, or else the first
+    entries of the groups, stand along the panels' axis, and the other entry of the group beside each other in
+    colour.
     """
     if len(table.keys) != 2:  # nothing to put beside each other, or too much for one picture
         return None

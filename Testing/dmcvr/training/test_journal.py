@@ -1,6 +1,7 @@
 """A run's records, also as TensorBoard reads them."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -46,6 +47,7 @@ def test_tensorboard_reads_scalars_and_pictures_and_not_what_was_forgotten(tmp_p
         for step in (10, 20):
             journal.scalars(step, {"loss": step / 10, "held out Dice LVC": 0.9})
         journal.picture(10, picture(90))
+    time.sleep(1.1)  # TensorBoard tells files apart by the second
     with Journal(tmp_path, 10, nothing) as journal:
         journal.scalars(20, {"loss": 7.0})
     board = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))

@@ -8,6 +8,8 @@ from dmcvr.alignment.lax_shifts import FEW_LINES, NO_GAIN, NO_VIEW, ONE_VIEW, la
 from dmcvr.alignment.shifts import in_plane
 from dmcvr.simulation.phantom import make_phantom, random_config
 
+pytestmark = pytest.mark.slow
+
 SEED = 3001
 
 

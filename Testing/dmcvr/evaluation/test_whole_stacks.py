@@ -11,6 +11,8 @@ from dmcvr.evaluation.whole_stacks import (
     whole_stack_tables,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_prism_lacks_half_a_slice_at_both_ends_and_is_cut_open(prism, lines):
     structures, _, hearts, _ = whole_stack_tables([prism(5)], None, Comparison(("shape",)))

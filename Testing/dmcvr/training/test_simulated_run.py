@@ -17,6 +17,8 @@ from dmcvr.training.simulated_stacks import StackStyle
 from dmcvr.training.trainer import TrainingOptions
 from safetensors.torch import load_file
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

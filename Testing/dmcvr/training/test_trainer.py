@@ -13,6 +13,8 @@ from dmcvr.core.errors import InputError
 from dmcvr.training.trainer import TrainingOptions, fit, rate, update_average
 from torch import nn
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 OPTIONS = TrainingOptions(
     steps=12,

@@ -2,23 +2,19 @@
 
 from dataclasses import replace
 
-from dmcvr.model.networks.presets import COMPACT, ShapeCompleterConfig, ShiftEstimatorConfig
+from dmcvr.model.networks.presets import (
+    COMPACT,
+    ResidualUNetConfig,
+    ShapeCompleterConfig,
+    ShiftEstimatorConfig,
+)
 
 TINY = replace(
     COMPACT,
     name="tiny",
     image_size=32,
     spacing_mm=6.0,
-    segmenter=replace(
-        COMPACT.segmenter,
-        base=4,
-        heads=(1, 2, 4),
-        fusion_size=16,
-        fusion_heads=2,
-        blocks=1,
-        fusion_blocks=1,
-        groups=4,
-    ),
+    segmenter=ResidualUNetConfig(widths=(4, 8, 8), blocks=(1, 1, 1)),
     semantic=replace(COMPACT.semantic, base=8, multipliers=(1, 2), size=16, heads=2, groups=4),
     denoiser=replace(
         COMPACT.denoiser,

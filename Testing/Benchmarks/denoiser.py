@@ -26,8 +26,8 @@ from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.summary import summarise
 from dmcvr.evaluation.withheld import withheld_tables
 from dmcvr.model.inference import Model
-from dmcvr.model.networks.medformer import MedFormer
 from dmcvr.model.networks.presets import COMPACT, PAPER, Preset
+from dmcvr.model.networks.segmenters import build_segmenter
 from dmcvr.model.weights import Networks
 from dmcvr.reconstruction.options import RULE_STEPS, Options
 from dmcvr.training.data import load
@@ -120,7 +120,7 @@ def trained(preset: Preset, weights: Path) -> Model:
     """A model with this generator; its segmenter is not asked anything."""
     generator = Generator(preset)
     fill(generator, weights, "Not the weights of this generator.")
-    segmenter = MedFormer(preset.segmenter)
+    segmenter = build_segmenter(preset.segmenter)
     return Model(preset, Networks(segmenter, generator.semantic, generator.denoiser), {}, device="cpu")
 
 

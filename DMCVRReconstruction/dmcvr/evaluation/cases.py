@@ -42,6 +42,11 @@ class Case:
         """(x, y, z) mm, z the mean distance between slices."""
         return (*self.stack.spacing, float(self.stack.gaps.mean()))
 
+    def thinned(self, every: int) -> Case:
+        """The case with every ``every``-th slice only, from the first on, as if acquired that sparsely."""
+        kept = slice(None, None, every)
+        return Case(self.name, self.stack.select(slices=kept), self.labels[kept])
+
     def volumes(self, labels: np.ndarray) -> dict[str, float]:
         """Volume in ml of each structure in labels (S, H, W) of the stack's slices, by disc summation."""
         return stack_volumes_ml(labels, self.stack.positions, float(np.prod(self.stack.spacing)))

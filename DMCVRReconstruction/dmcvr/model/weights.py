@@ -14,8 +14,8 @@ from ..core.errors import InputError
 from ..system.untrusted import lies_inside
 from .networks.denoiser import Denoiser
 from .networks.interpolator import ShapeInterpolator
-from .networks.medformer import MedFormer
 from .networks.presets import OPTIONAL_PARTS, Preset
+from .networks.segmenters import Segmenter, build_segmenter
 from .networks.semantic import SemanticEncoder
 from .networks.shape_completer import ShapeCompleter
 from .networks.shift_estimator import ShiftEstimator
@@ -25,7 +25,7 @@ from .networks.shift_estimator import ShiftEstimator
 class Networks:
     """All networks of a preset; None for those that it does without."""
 
-    segmenter: MedFormer
+    segmenter: Segmenter
     semantic: SemanticEncoder
     denoiser: Denoiser
     interpolator: ShapeInterpolator | None = None
@@ -45,7 +45,7 @@ def build(preset: Preset) -> Networks:
     """The preset's networks, freshly initialised."""
     kinds = {"interpolator": ShapeInterpolator, "shifts": ShiftEstimator, "shape": ShapeCompleter}
     return Networks(
-        MedFormer(preset.segmenter),
+        build_segmenter(preset.segmenter),
         SemanticEncoder(preset.semantic),
         Denoiser(preset.denoiser),
         **{part: kind(getattr(preset, part)) for part, kind in kinds.items() if getattr(preset, part)},

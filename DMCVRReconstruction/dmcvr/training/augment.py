@@ -119,9 +119,7 @@ def look(
             moved = moved + growth(moved, places, seen, members, factors)
         places = moved
     # What is finer than the view's pixels is smoothed away first, so that it does not alias.
-    sigma = torch.where(step > 1.2, 0.4 * step, 0.0)
-    if (sigma > 0).any():
-        images = gaussian_blur(images, sigma)
+    images = gaussian_blur(images, torch.where(step > 1.2, 0.4 * step, 0.0))
     views = [sample(images[:, k : k + 1], shifts[k], "bilinear") for k in range(channels)]
     return torch.cat(views, 1), sample(labels[:, None].float(), shifts[channels // 2], "nearest")[:, 0]
 
@@ -225,7 +223,10 @@ def make_coarse(images: Tensor, limit: float) -> Tensor:
     read at larger distances, and interpolated linearly.
     """
     larger = torch.exp(uniform(images, 0, 1) * math.log(limit))
-    larger = torch.where(uniform(images, 0, 1) < 1 / 3, larger, 1.0)
+    chosen = (uniform(images, 0, 1) < 1 / 3).nonzero()[:, 0]
+    if not len(chosen):
+        return images
+    larger, fine = larger[chosen], images[chosen]
     zero = torch.zeros_like(larger)
 
     def zoomed(source: Tensor, scale: Tensor) -> Tensor:
@@ -233,19 +234,22 @@ def make_coarse(images: Tensor, limit: float) -> Tensor:
         grid = F.affine_grid(matrix, list(source.shape), align_corners=False)
         return F.grid_sample(source, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
-    smooth = gaussian_blur(images, torch.where(larger > 1, 0.4 * larger, 0.0))
-    coarse = zoomed(zoomed(smooth, larger), 1 / larger)
-    return torch.where((larger > 1).view(-1, 1, 1, 1), coarse, images)
+    coarse = zoomed(zoomed(gaussian_blur(fine, 0.4 * larger), larger), 1 / larger)
+    return images.index_copy(0, chosen, coarse)
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
     """Images (B, K, H, W), each blurred with its own standard deviation (B,) in pixels; 0 leaves an image as
     it is.
     """
+    chosen = (sigma > 0).nonzero()[:, 0]
+    count = len(chosen)
+    if not count:
+        return images
     offsets = torch.arange(-4, 5, dtype=images.dtype, device=images.device)
-    kernel = torch.exp(-0.5 * (offsets / sigma.clamp_min(1e-3)[:, None]) ** 2)
+    kernel = torch.exp(-0.5 * (offsets / sigma[chosen, None]) ** 2)
     kernel = kernel / kernel.sum(1, keepdim=True)
-    count = len(images)
-    stacked = F.pad(images.transpose(0, 1), (4, 4, 4, 4), mode="replicate")
+    stacked = F.pad(images[chosen].transpose(0, 1), (4, 4, 4, 4), mode="replicate")
     stacked = F.conv2d(stacked, kernel.view(count, 1, 9, 1), groups=count)
-    return F.conv2d(stacked, kernel.view(count, 1, 1, 9), groups=count).transpose(0, 1)
+    stacked = F.conv2d(stacked, kernel.view(count, 1, 1, 9), groups=count)
+    return images.index_copy(0, chosen, stacked.transpose(0, 1))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..core.labels import LVM
 from ..model.device import autocast
-from ..model.networks.medformer import MedFormer
+from ..model.networks.segmenters import Segmenter
 from .segmenter import SegmenterTask
 
 VIEWS = 512
@@ -22,7 +22,7 @@ LARGEST = 1.0
 
 
 @torch.no_grad()
-def calibrate(module: MedFormer, task: SegmenterTask) -> float:
+def calibrate(module: Segmenter, task: SegmenterTask) -> float:
     """Shift the myocardium's score of ``module``, for good, and return by how much.
 
     What is counted on are windows of the task's training data.

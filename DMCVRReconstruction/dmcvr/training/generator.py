@@ -20,8 +20,8 @@ from ..model.diffusion.schedule import SCHEDULES
 from ..model.inference import Model
 from ..model.morphology import REACH_MM, distance_code
 from ..model.networks.denoiser import Denoiser
-from ..model.networks.medformer import MedFormer
 from ..model.networks.presets import Preset
+from ..model.networks.segmenters import Segmenter, build_segmenter
 from ..model.networks.semantic import SemanticEncoder
 from ..model.weights import Networks
 from ..reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
@@ -61,7 +61,7 @@ class GeneratorTask:
     data: Slices
     held_out: Slices | None
     preset: Preset
-    segmenter: MedFormer | None = field(default=None, repr=False)
+    segmenter: Segmenter | None = field(default=None, repr=False)
     part = "generator"
 
     def build(self) -> Generator:
@@ -138,7 +138,7 @@ class GeneratorTask:
         )  # fmt: skip
         images = views[:, 0].cpu().numpy()
         maps = nested_distances(labels.cpu().numpy().astype(np.uint8), (spacing, spacing), REACH_MM)
-        segmenter = MedFormer(self.preset.segmenter) if self.segmenter is None else self.segmenter
+        segmenter = build_segmenter(self.preset.segmenter) if self.segmenter is None else self.segmenter
         networks = Networks(segmenter, module.semantic, module.denoiser)
         model = Model(self.preset, networks, {}, device=data.device.type)
         places = np.arange(SHOWN, dtype=float)

@@ -12,8 +12,8 @@ from torch import nn
 
 from ..core.errors import InputError
 from ..model.device import placed
-from ..model.networks.medformer import MedFormer
 from ..model.networks.presets import Preset, to_dict
+from ..model.networks.segmenters import Segmenter, build_segmenter
 from .calibration import calibrate
 from .checkpoint import claim_run_folder
 from .distributed import joined
@@ -73,7 +73,7 @@ class TrainingJob:
                 raise InputError(
                     "This preset's generator needs a trained segmenter; give it with --segmenter."
                 )
-            segmenter = MedFormer(self.preset.segmenter).eval().requires_grad_(False).to(data.device)
+            segmenter = build_segmenter(self.preset.segmenter).eval().requires_grad_(False).to(data.device)
             fill(segmenter, self.segmenter, "The weights for --segmenter do not fit this preset.")
         return GeneratorTask(data, held_out, self.viewed, segmenter)
 
@@ -122,7 +122,7 @@ def train(
         subject = {"part": job.part, "preset": to_dict(job.viewed), "stacks": data.names}
         average = fit(task, module, options, folder, log, device, subject, world)
         if isinstance(task, SegmenterTask):
-            assert isinstance(average, MedFormer)  # which a SegmenterTask builds
+            assert isinstance(average, Segmenter)  # which a SegmenterTask builds
             shift = calibrate(average, task)
             if world.is_first:
                 log({"shift of the myocardium's score": round(shift, 4)})

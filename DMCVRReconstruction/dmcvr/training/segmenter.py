@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from ..core.labels import NAMES
 from ..model.device import autocast
-from ..model.networks.medformer import MedFormer
 from ..model.networks.presets import Preset
+from ..model.networks.segmenters import Segmenter, build_segmenter
 from .augment import SEGMENTER, random_view, still_view, uniform
 from .losses import segmentation_loss
 from .pictures import outlined, tiled
@@ -27,8 +27,10 @@ from .slices import CANVAS, Slices, window_step
 WIDE_SHARE = 0.2
 WIDE_STEP = 2.0
 """Pixels of the whole-field view are this many times those of the window."""
-ALONE_SHARE, FAR_SHARE = 0.2, 0.25
-"""Views without neighbours; views with neighbours two slices away."""
+ALONE_SHARE = 0.15
+"""Views without neighbours."""
+FAR_SHARES = 0.35, 0.1
+"""Views with neighbours at least two slices away, and three, as in stacks that are as much sparser."""
 SHOWN = 8
 CHUNK = 32
 
@@ -42,8 +44,8 @@ class SegmenterTask:
     preset: Preset
     part = "segmenter"
 
-    def build(self) -> MedFormer:
-        return MedFormer(self.preset.segmenter)
+    def build(self) -> Segmenter:
+        return build_segmenter(self.preset.segmenter)
 
     def loss(self, module: nn.Module, count: int) -> Tensor:
         """Focal + Dice of one random batch, with deep supervision where the network has a second head."""
@@ -75,7 +77,8 @@ class SegmenterTask:
 
     def draw_neighbours(self, index: Tensor) -> Tensor:
         """(B, slices) what to show for each of ``index`` (B,), -1 for nothing."""
-        reach = torch.where(uniform(index, 0, 1) < FAR_SHARE, 2, 1)
+        chance = uniform(index, 0, 1)
+        reach = 1 + sum((chance < share).long() for share in FAR_SHARES)
         reach = reach * torch.where(uniform(index, 0, 1) < 0.5, -1, 1)
         alone = uniform(index, 0, 1) < ALONE_SHARE
         context = self.preset.segmenter.context

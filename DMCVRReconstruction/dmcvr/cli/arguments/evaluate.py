@@ -46,6 +46,9 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
             run.add_argument("--data", type=Path, required=True, metavar="DIR", help=text)
             add_label_values(run)
             run.add_argument("--cases", default="", metavar="REGEX", help="only cases whose name matches")
+        if table == "segmentation":
+            text = "keep every N-th slice only, as of a sparser stack (default: 1, all)"
+            run.add_argument("--every", type=count, default=1, metavar="N", help=text)
         if methods:
             add_methods(run, methods, methods, "all")
             (add_steps if table == "generation" else add_generation)(run)

@@ -96,9 +96,14 @@ def case_by_case(
 
 
 def _segmentation(arguments: argparse.Namespace) -> Evaluation:
-    cases = data_folder(arguments)
+    cases, every = data_folder(arguments), arguments.every
     return case_by_case(
-        arguments.data, len(cases), True, lambda model, done: segmentation_tables(cases, _needed(model), done)
+        arguments.data,
+        len(cases),
+        True,
+        lambda model, done: segmentation_tables(
+            (case.thinned(every) for case in cases), _needed(model), done
+        ),
     )
 
 

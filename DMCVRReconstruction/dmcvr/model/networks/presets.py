@@ -66,6 +66,42 @@ class MedFormerConfig:
 
 
 @dataclass(frozen=True)
+class ResidualUNetConfig:
+    """Segmentation network: a residual U-Net, whose levels are at 1, 1/2, 1/4 .. of the folded image.
+
+    widths: channels of each level. blocks: residual blocks of each level on the way down; one on the way up.
+    auxiliary: whether there is a second head at level 1, for deep supervision.
+    patch, context, classes: as in `MedFormerConfig`.
+    """
+
+    widths: tuple[int, ...]
+    blocks: tuple[int, ...]
+    classes: int = 4
+    auxiliary: bool = True
+    patch: int = 2
+    context: int = 1
+
+    def __post_init__(self):
+        if len(self.widths) < 3 or len(self.blocks) != len(self.widths) or min(self.blocks) < 1:
+            raise ValueError("widths and blocks must have one entry a level, for three levels or more.")
+
+    @property
+    def features(self) -> int:
+        """Channels of the bottleneck, l_mor in the paper."""
+        return self.widths[-1]
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the input along one of the bottleneck; the input's sides are multiples of it."""
+        return self.patch * 2 ** (len(self.widths) - 1)
+
+    @property
+    def slices(self) -> int:
+        """Channels of the input: a slice and its neighbours, in the order of the stack."""
+        return 1 + 2 * self.context
+
+
+@dataclass(frozen=True)
 class SemanticConfig:
     """Semantic encoder E_sem: a half U-Net pooled to one vector (Preechakul et al., DiffAE).
 
@@ -195,7 +231,7 @@ class Preset:
     name: str
     image_size: int
     spacing_mm: float | None
-    segmenter: MedFormerConfig
+    segmenter: MedFormerConfig | ResidualUNetConfig
     semantic: SemanticConfig
     denoiser: DenoiserConfig
     schedule: str
@@ -256,7 +292,7 @@ def from_dict(values: dict) -> Preset:
     with which a network would take ages to build.
     """
     parts = {
-        "segmenter": MedFormerConfig,
+        "segmenter": ResidualUNetConfig if "widths" in values.get("segmenter", {}) else MedFormerConfig,
         "semantic": SemanticConfig,
         "denoiser": DenoiserConfig,
         "interpolator": InterpolatorConfig,
@@ -303,7 +339,7 @@ def _plausible(value, form: str, most: int) -> bool:
         return type(value) is int and 0 <= value <= most
     if form == "float":
         return type(value) in (int, float) and 0 <= value < float("inf")
-    return type(value).__name__ == form
+    return type(value).__name__ in form.split(" | ")
 
 
 PAPER = Preset(
@@ -334,9 +370,7 @@ COMPACT = Preset(
     name="compact",
     image_size=128,
     spacing_mm=1.5,
-    segmenter=MedFormerConfig(
-        base=16, heads=(4, 8, 16), fusion_size=192, fusion_heads=6, norm="group", patch=2, context=1
-    ),
+    segmenter=ResidualUNetConfig(widths=(32, 64, 128, 192, 256), blocks=(1, 2, 2, 1, 1)),
     semantic=SemanticConfig(base=16, multipliers=(1, 2, 4, 8, 12), size=128, blocks=1, heads=4, groups=8),
     denoiser=DenoiserConfig(
         base=32,

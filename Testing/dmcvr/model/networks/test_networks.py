@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -16,12 +18,16 @@ from dmcvr.model.networks.presets import (
     PRESETS,
     DenoiserConfig,
     MedFormerConfig,
+    ResidualUNetConfig,
     SemanticConfig,
     from_dict,
     to_dict,
 )
+from dmcvr.model.networks.segmenters import build_segmenter
 from dmcvr.model.networks.semantic import SemanticEncoder
+from torch import nn
 
+UNET = ResidualUNetConfig(widths=(4, 6, 8), blocks=(1, 2, 1), context=0)
 MEDFORMER = MedFormerConfig(base=8, heads=(2, 4, 8), fusion_size=16, fusion_heads=2, norm="group", groups=4)
 SEMANTIC = SemanticConfig(base=8, multipliers=(1, 2), size=12, blocks=1, attention_levels=(1,), groups=4)
 MAPS = DenoiserConfig(
@@ -72,7 +78,7 @@ def inputs(config: DenoiserConfig, batch: int = 2, height: int = 32, width: int 
     ]
 
 
-def parameters(network_class: type, config) -> int:
+def parameters(network_class: Callable[[Any], nn.Module], config) -> int:
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in network_class(config).parameters())
 
@@ -92,14 +98,14 @@ def test_paper_preset_has_the_published_sizes(network_class, config, millions):
 def test_compact_preset_is_small():
     assert 10e6 < parameters(Denoiser, COMPACT.denoiser) < 15e6
     assert parameters(SemanticEncoder, COMPACT.semantic) < 2e6
-    assert parameters(MedFormer, COMPACT.segmenter) < 5e6
+    assert parameters(build_segmenter, COMPACT.segmenter) < 4e6
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_presets_fit_together(preset):
     with torch.device("meta"):
-        segmenter, semantic = MedFormer(preset.segmenter).eval(), SemanticEncoder(preset.semantic)
+        segmenter, semantic = build_segmenter(preset.segmenter).eval(), SemanticEncoder(preset.semantic)
         denoiser = Denoiser(preset.denoiser)
         x = torch.zeros(2, 1, preset.image_size, preset.image_size)
         logits, code = segmenter.segment_and_encode(x.expand(-1, preset.segmenter.slices, -1, -1))
@@ -137,13 +143,34 @@ def test_a_segmenter_of_folded_pixels_answers_in_single_ones(patch):
         network(torch.rand(1, 3, config.stride, config.stride + 16))
 
 
+@pytest.mark.parametrize("shape", [(32, 64), (48, 16)])
+@pytest.mark.parametrize("patch", [1, 2])
+def test_residual_unet_shapes(patch, shape):
+    config = replace(UNET, patch=patch, context=1)
+    network = build_segmenter(config).eval()
+    x = torch.rand(2, 3, *shape)
+    logits, second = network(x, auxiliary=True)
+    assert logits.shape == second.shape == (2, 4, *shape)
+    assert network.encode(x).shape == (2, config.features, *(side // config.stride for side in shape))
+    with pytest.raises(ValueError, match=f"divisible by {config.stride}"):
+        network(torch.rand(1, 3, config.stride, config.stride + patch))
+
+
+def test_scores_are_shifted_for_good():
+    network, x = build_segmenter(UNET).eval(), torch.rand(1, 1, 32, 32)
+    before, offsets = network(x), torch.tensor([0.0, 1.0, -2.0, 0.5])
+    network.shift_scores(offsets)
+    torch.testing.assert_close(network(x) - before, offsets[:, None, None].expand(1, 4, 32, 32))
+
+
 def test_medformer_rejects_other_sides():
     with pytest.raises(ValueError, match="divisible by 16"):
         MedFormer(MEDFORMER)(torch.rand(1, 1, 40, 32))
 
 
-def test_medformer_one_pass_agrees_with_two():
-    network, x = MedFormer(MEDFORMER).eval(), torch.rand(2, 1, 32, 48)
+@pytest.mark.parametrize("config", [MEDFORMER, UNET], ids=["medformer", "unet"])
+def test_one_pass_of_a_segmenter_agrees_with_two(config):
+    network, x = build_segmenter(config).eval(), torch.rand(2, 1, 32, 48)
     logits, bottleneck = network.segment_and_encode(x)
     torch.testing.assert_close(logits, network(x))
     torch.testing.assert_close(bottleneck, network.encode(x))
@@ -163,8 +190,9 @@ def test_group_norm_medformer_treats_samples_alone():
     torch.testing.assert_close(network.train()(x)[:1], network.eval()(x[:1]), rtol=1e-4, atol=1e-5)
 
 
-def test_auxiliary_head_must_exist_to_be_asked():
-    network = MedFormer(replace(MEDFORMER, auxiliary=False))
+@pytest.mark.parametrize("config", [MEDFORMER, UNET], ids=["medformer", "unet"])
+def test_auxiliary_head_must_exist_to_be_asked(config):
+    network = build_segmenter(replace(config, auxiliary=False))
     with pytest.raises(ValueError, match="auxiliary"):
         network(torch.rand(1, 1, 16, 16), auxiliary=True)
 
@@ -229,10 +257,13 @@ def test_gradient_reaches_every_parameter_of_encoder_and_denoiser(config):
         assert idle == []
 
 
-@pytest.mark.parametrize("norm", ["batch", "group"])
-def test_gradient_reaches_every_parameter_of_medformer(norm):
+SEGMENTERS = {"batch": replace(MEDFORMER, norm="batch"), "group": MEDFORMER, "unet": UNET}
+
+
+@pytest.mark.parametrize("config", SEGMENTERS.values(), ids=SEGMENTERS)
+def test_gradient_reaches_every_parameter_of_the_segmenter(config):
     torch.manual_seed(0)
-    network = MedFormer(replace(MEDFORMER, norm=norm))
+    network = build_segmenter(config)
     logits, second = network(torch.rand(2, 1, 48, 48), auxiliary=True)
     (logits.square().sum() + second.square().sum()).backward()
     assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
@@ -265,8 +296,9 @@ def test_preset_with_unknown_or_missing_key(part):
     with pytest.raises(ValueError, match="colour"):
         from_dict(values)
     del section["colour"]
-    section.pop("base" if part else "name")
-    with pytest.raises(ValueError, match="base" if part else "name"):
+    missing = {None: "name", "segmenter": "blocks"}.get(part, "base")
+    section.pop(missing)
+    with pytest.raises(ValueError, match=missing):
         from_dict(values)
 
 

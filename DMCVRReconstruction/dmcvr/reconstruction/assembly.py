@@ -97,8 +97,7 @@ class DiffusionMethod:
         """The shape of a frame's labels (S, H, W)."""
         # Without the morphology code a method does without what was learned of morphology.
         model = self.model if self.options.morphology else None
-        centre = self.window.planes[0].centre
-        return frame_shape(stack, labels, model, centre, extrapolate=self.options.extrapolate)
+        return frame_shape(stack, labels, model, extrapolate=self.options.extrapolate)
 
     def _targets(self, frames: list[FrameAssembly], maps: list[np.ndarray]) -> TargetSlices:
         """The wanted slices, of the shapes ``maps``, (Z, 3, size, size) mm by frame."""

@@ -29,7 +29,6 @@ TINY = replace(
         groups=4,
         dropout=0.1,
     ),
-    interpolator=replace(COMPACT.interpolator, base=8, multipliers=(1, 2), size=16, groups=4),
     shifts=ShiftEstimatorConfig(widths=(8, 8), code=8, dilations=(1,), groups=4),
     shape=ShapeCompleterConfig(widths=(8, 8), groups=4),
 )

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.geometry import unit
 from ..core.stack import Stack
 
-Source = Literal["lax", "shape", "none"]
+Source = Literal["lax", "shape", "both", "none"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class SliceShifts:
     mm: (S, 2) by which what each slice shows is displaced in its plane, (x, y) along the unit vectors of the
         stack's step_x and step_y. Their mean over the slices that show the heart cannot be told and is 0.
     sd: (S,) mm, standard deviation of the error expected in either direction, or None where it is not known.
-    source: what they were found from: long-axis images, the shapes of the slices, or "none" for none found.
+    source: what they were found from: long-axis images, the shapes of the slices, both, or "none" for none
+        found.
     """
 
     mm: np.ndarray

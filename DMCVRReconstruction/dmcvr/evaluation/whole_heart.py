@@ -26,13 +26,14 @@ from ..simulation.phantom import Phantom
 from ..simulation.shapemodel import ScannedHeart
 from .methods import Comparison, find_labels, reconstructions_on
 from .metrics import dice, is_missing, surface_distances
+from .register_gain import gain_table
 from .summary import Column, Row, Table
 from .whole_metrics import apex_hole_mm2, pieces, root_mean_square_mm, volume_error_percent
 
 KnownHeart = Phantom | ScannedHeart
 LABELS = ("exact", "biased", "predicted")
-SHIFTS_FROM = ("nothing", "shape", "2 LAX", "3 LAX", "truth")
-ALIGN = {"shape": "shape", "2 LAX": "lax", "3 LAX": "lax"}
+SHIFTS_FROM = ("nothing", "shape", "2 LAX", "2 LAX+shape", "3 LAX", "3 LAX+shape", "truth")
+ALIGN = {"shape": "shape", "2 LAX": "lax", "2 LAX+shape": "auto", "3 LAX": "lax", "3 LAX+shape": "auto"}
 """As in the pipeline's options."""
 VIEWS = {"2 LAX": ("2ch", "4ch"), "3 LAX": ("2ch", "3ch", "4ch")}
 BIAS_MM = 1.0
@@ -56,7 +57,7 @@ NOTES = (
     f"Labels of the slices: exact; biased, every outline {BIAS_MM:g} mm outward in one heart and inward in "
     "the next; or predicted, the segmenter's.",
     "Shifts from: what the slices were put in register by; shape: the slices' own shapes; 2 LAX: 2ch and "
-    "4ch; 3 LAX: 2ch, 3ch and 4ch; truth: the slices' true shifts in their planes.",
+    "4ch; 3 LAX: 2ch, 3ch and 4ch; +shape: both together; truth: the slices' true shifts in their planes.",
     "Shifts: root mean square about their mean, over the slices that show the heart.",
 )
 IDEAL = {"Dice": 1.0, "pieces": 1.0, "volume over disc summation": 1.0}
@@ -79,7 +80,8 @@ def whole_tables(
     conditions: Conditions,
     done: Callable[[], None] = lambda: None,
 ) -> list[Table]:
-    """Shapes, then hearts, by labels, shifts and method, each followed by its worst.
+    """Shapes, then hearts, by labels, shifts and method, each followed by its worst; last what register gives
+    each heart.
 
     A heart in which none was found has Dice 0. done: called after each heart.
     """
@@ -101,7 +103,8 @@ def whole_tables(
         Table("Shapes", ("structure", *keys), SHAPE_COLUMNS, _in_order(shapes), NOTES),
         Table("Hearts", keys, HEART_COLUMNS, tuple(wholes), NOTES),
     ]
-    return [table for each in tables for table in (each, worst(each))]
+    gains = gain_table(shapes)
+    return [table for each in tables for table in (each, worst(each))] + ([gains] if gains else [])
 
 
 def slice_labels(heart: KnownHeart, drawn: str, number: int, model: Model | None) -> np.ndarray | None:
@@ -136,7 +139,7 @@ def _reconstructions(
     if source == "truth":
         shifts = SliceShifts(in_plane(heart.shifts, stack))
         stack, labels = images_in_register(stack, shifts), labels_in_register(labels, stack, shifts)
-    lax = tuple(heart.lax[view] for view in VIEWS.get(source, ()))
+    lax = tuple(heart.lax[view] for view in VIEWS.get(source.removesuffix("+shape"), ()))
     options = replace(comparison.options, align=ALIGN.get(source, "off"))
     for method, result in reconstructions_on(
         stack, labels, model, replace(comparison, options=options), lax=lax

@@ -2,8 +2,8 @@
 
 A bundle is a folder with ``model.json`` (preset, label order, provenance, licence, scores, SHA-256 of the
 weights) and, a file each, the weights of the preset's parts: ``segmenter.safetensors``,
-``generator.safetensors`` and, where the preset has them, ``interpolator.safetensors``,
-``shifts.safetensors`` and ``shape.safetensors``. Reading a card needs no torch.
+``generator.safetensors`` and, where the preset has them, ``shifts.safetensors`` and ``shape.safetensors``.
+Reading a card needs no torch.
 """
 
 from __future__ import annotations

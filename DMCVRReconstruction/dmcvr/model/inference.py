@@ -65,9 +65,9 @@ class Model:
         self.segmenter = placed(networks.segmenter.eval().requires_grad_(False), self.device)
         self.semantic = placed(networks.semantic.eval().requires_grad_(False), self.device)
         self.denoiser = placed(networks.denoiser.eval().requires_grad_(False), self.device)
-        self.interpolator, self.shifts, self.shape = (
+        self.shifts, self.shape = (
             module if module is None else module.eval().requires_grad_(False).to(self.device)
-            for module in (networks.interpolator, networks.shifts, networks.shape)
+            for module in (networks.shifts, networks.shape)
         )
         self.batch = batch_size(preset, self.device)
 
@@ -190,16 +190,6 @@ class Model:
 
         self.in_batches(len(images), run)
         return torch.cat(codes)
-
-    @torch.inference_mode()
-    def shape_residual(self, maps: Tensor, beyond: Tensor, fraction: Tensor, gap: Tensor) -> Tensor:
-        """What the shape interpolator adds to the straight line, (B, 3, H, W) mm; see `ShapeInterpolator`.
-
-        Raises ValueError where the preset has none.
-        """
-        if self.interpolator is None:
-            raise ValueError(f"The preset {self.preset.name} has no shape interpolator.")
-        return self.interpolator(*(item.to(self.device) for item in (maps, beyond, fraction, gap)))
 
     @torch.inference_mode()
     def estimate_shifts(self, maps: Tensor, gaps: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:

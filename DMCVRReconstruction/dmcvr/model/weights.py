@@ -13,7 +13,6 @@ from torch.nn import Module, ModuleDict
 from ..core.errors import InputError
 from ..system.untrusted import lies_inside
 from .networks.denoiser import Denoiser
-from .networks.interpolator import ShapeInterpolator
 from .networks.presets import OPTIONAL_PARTS, Preset
 from .networks.segmenters import Segmenter, build_segmenter
 from .networks.semantic import SemanticEncoder
@@ -28,7 +27,6 @@ class Networks:
     segmenter: Segmenter
     semantic: SemanticEncoder
     denoiser: Denoiser
-    interpolator: ShapeInterpolator | None = None
     shifts: ShiftEstimator | None = None
     shape: ShapeCompleter | None = None
 
@@ -43,7 +41,7 @@ class Networks:
 
 def build(preset: Preset) -> Networks:
     """The preset's networks, freshly initialised."""
-    kinds = {"interpolator": ShapeInterpolator, "shifts": ShiftEstimator, "shape": ShapeCompleter}
+    kinds = {"shifts": ShiftEstimator, "shape": ShapeCompleter}
     return Networks(
         build_segmenter(preset.segmenter),
         SemanticEncoder(preset.semantic),

@@ -101,7 +101,8 @@ class GeometryRecord:
 @dataclass(frozen=True)
 class RegisterRecord:
     """By how much each slice was moved back in its plane, (x, y) mm along its rows and columns, by what, and
-    the largest of these shifts. source: "lax", "shape", or "none" where slices were left as they are.
+    the largest of these shifts. source: "lax", "shape", "both", or "none" where slices were left as they
+    are.
     """
 
     source: str

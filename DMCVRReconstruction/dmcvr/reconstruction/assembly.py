@@ -20,6 +20,7 @@ from ..core.stack import Stack
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
 from ..system.threads import in_threads
+from .beyond_stack import uncertain_as
 from .frame_shape import FrameShape, frame_shape
 from .heart_window import Window
 from .latents import AcquiredSlices, TargetSlices, invert_slices
@@ -60,15 +61,17 @@ class DiffusionMethod:
         ]
         align_frames(frames, progress)
         shapes = [frame.shapes(wanted) for frame in frames]
-        targets = self._targets(frames, [maps for maps, _ in shapes])
+        targets = self._targets(frames, np.stack([maps for maps, _ in shapes]), frames[0].places)
         latents = invert_slices(self.model, _in_window(frames, stack), self.options, progress)
         images = generate_slices(self.model, latents, targets, self.options, progress)
         for frame, generated, volume in zip(frames, images, out.volume, strict=True):
             volume[missing] = frame.with_background(generated)
         if out.uncertainty is not None:
+            places, factors = uncertain_as(stack.positions, wanted)
+            targets = self._targets(frames, targets.maps, places)
             spread = sample_spread(self.model, latents, targets, self.options, self.generator, progress)
             for frame, drawn, item in zip(frames, spread, out.uncertainty, strict=True):
-                item[missing] = frame.spread_with_background(drawn)
+                item[missing] = frame.spread_with_background(drawn * factors[:, None, None])
         for (_, between), item in zip(shapes, out.labels, strict=True):
             item[missing] = between
         if self.label_rule != "code":
@@ -97,14 +100,15 @@ class DiffusionMethod:
         """The shape of a frame's labels (S, H, W)."""
         # Without the morphology code a method does without what was learned of morphology.
         model = self.model if self.options.morphology else None
-        centre = self.window.planes[0].centre
-        return frame_shape(stack, labels, model, centre, extrapolate=self.options.extrapolate)
+        return frame_shape(stack, labels, model, extrapolate=self.options.extrapolate)
 
-    def _targets(self, frames: list[FrameAssembly], maps: list[np.ndarray]) -> TargetSlices:
-        """The wanted slices, of the shapes ``maps``, (Z, 3, size, size) mm by frame."""
+    def _targets(
+        self, frames: list[FrameAssembly], maps: np.ndarray | None, places: np.ndarray
+    ) -> TargetSlices:
+        """Slices at ``places`` (Z,) mm within the stack, of the shapes ``maps`` (F, Z, 3, size, size) mm."""
         aligned = self.options.rule_in_force == "aligned"
-        fields = np.stack([frame.displacements() for frame in frames], 1) if aligned else None
-        return TargetSlices(frames[0].places, np.stack(maps), fields)
+        fields = np.stack([frame.displacements(places) for frame in frames], 1) if aligned else None
+        return TargetSlices(places, maps, fields)
 
 
 def _in_window(frames: list[FrameAssembly], stack: Stack) -> AcquiredSlices:
@@ -189,13 +193,13 @@ class FrameAssembly:
         """Labels (N, H, W) by the shape at ``places`` (N,) mm."""
         return labels_from_distances(self.shape.at(places))
 
-    def displacements(self) -> np.ndarray:
-        """(2, Z, 2, size, size) float32 pixels of the window: where what is at a wanted place was in the
-        slice below and is in the one above; nothing moves at an acquired slice.
+    def displacements(self, places: np.ndarray) -> np.ndarray:
+        """(2, Z, 2, size, size) float32 pixels of the window: where what is at ``places`` (Z,) mm, within
+        the stack, was in the slice below and is in the one above; nothing moves at an acquired slice.
         """
         fields: dict[int, np.ndarray] = {}
-        out = np.zeros((2, len(self.places), 2, *self._target.shape), np.float32)
-        for z, (below, above, t) in enumerate(zip(*bracket(self._positions, self.places), strict=True)):
+        out = np.zeros((2, len(places), 2, *self._target.shape), np.float32)
+        for z, (below, above, t) in enumerate(zip(*bracket(self._positions, places), strict=True)):
             if below != above:
                 if below not in fields:
                     fields[below] = resample_field(self.alignment.field(below), self._native, self._target)

@@ -38,8 +38,8 @@ class Options:
         image ("image", as in the paper), or from the mean of the two distance maps ("fused").
     keep_acquired: acquired slices keep their acquired voxels; otherwise they are inverted and generated like
         the rest.
-    align: what slices are put in register by: long-axis images ("lax"), the slices' shapes ("shape"), the
-        first of these that there is ("auto"), or nothing ("off"), which leaves every voxel as acquired.
+    align: what slices are put in register by: long-axis images ("lax"), the slices' shapes ("shape"), both
+        as far as there are any ("auto"), or nothing ("off"), which leaves every voxel as acquired.
     fit_cycle: whether the labels that a cine's frames are given are fitted over the whole beat.
     extrapolate: draw the heart up to a gap beyond the stack where its apex lies there; otherwise half a gap,
         for which an end slice stands.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from ..alignment.combined_shifts import combined_shifts
 from ..alignment.lax_shifts import lax_shifts
 from ..alignment.register import SMALLEST_MM
 from ..alignment.shape_shifts import shape_shifts
@@ -16,7 +17,11 @@ from ..model.inference import Model
 
 MOST_FRAMES = 4
 """Slices err alike in all their frames, so more say hardly more."""
-SOURCES = {"lax": "the long-axis images", "shape": "the slices' own shapes"}
+SOURCES = {
+    "lax": "the long-axis images",
+    "shape": "the slices' own shapes",
+    "both": "the long-axis images and the slices' own shapes",
+}
 
 
 def find_shifts(
@@ -41,9 +46,13 @@ def find_shifts(
     learned = model is not None and model.shifts is not None
     if align == "shape" and not learned:
         notes.append("The model cannot tell slices' shifts from their shapes; they were left as acquired.")
-    if align in ("auto", "shape") and shifts.source == "none" and model is not None and learned:
+    if align in ("auto", "shape") and model is not None and learned:
         some = np.stack([labels[index] for index in _spread(len(labels), MOST_FRAMES)])
-        shifts = shape_shifts(model.estimate_shifts, some, stack.positions, stack.spacing)
+        from_shape = shape_shifts(model.estimate_shifts, some, stack.positions, stack.spacing)
+        if shifts.source == "none":
+            shifts = from_shape
+        elif from_shape.source != "none":
+            shifts = combined_shifts(shifts, from_shape)
     if shifts.largest >= SMALLEST_MM:
         notes.append(_told(shifts))
     return shifts, tuple(notes)

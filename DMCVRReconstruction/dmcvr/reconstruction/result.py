@@ -20,8 +20,8 @@ class Reconstruction:
     volume: (T, Z, Y, X) float32, the stack's intensities. labels: the same shape, uint8. grid: where both
         lie.
     uncertainty: (T, Z, Y, X) float32, standard deviation of the intensity over samples; 0 in acquired slices
-        and outside the heart's window, and beyond the stack, where nothing tells how uncertain it is;
-        None if no samples were asked for.
+        and outside the heart's window; beyond the stack as of `beyond_stack`. None if no samples were asked
+        for.
     acquired: (Z,) index of the acquired slice at each z, None where the slice was generated.
     stack, stack_labels: the T frames as acquired, put in register, and their labels (T, S, H, W).
     shifts: by which the slices were put in register.

@@ -1,10 +1,10 @@
 """The one recipe that brings a preset from labelled stacks to a model folder in a given time.
 
 The segmenter is trained first, then semantic encoder and denoiser together, then, where the preset has them,
-the networks that know shapes: the interpolator, and on simulated hearts the shift estimator and the shape
-completer. How many steps each may take is measured on the device before it begins, so the same command takes
-the same time on a graphics card and on a laptop; what it reaches differs. The number is kept, so a run that
-was stopped goes on as it began.
+the networks that know shapes, on simulated hearts: the shift estimator and the shape completer. How many
+steps each may take is measured on the device before it begins, so the same command takes the same time on a
+graphics card and on a laptop; what it reaches differs. The number is kept, so a run that was stopped goes on
+as it began.
 """
 
 from __future__ import annotations
@@ -46,9 +46,8 @@ class Stage:
 
 
 STAGES = (
-    Stage("segmenter", 0.31, 8e-4, cpu_batch=16, cuda_batch=64),
-    Stage("generator", 0.53, 6e-4, cpu_batch=16, cuda_batch=64),
-    Stage("interpolator", 0.06, 2e-3, cpu_batch=16, cuda_batch=32),
+    Stage("segmenter", 0.33, 8e-4, cpu_batch=16, cuda_batch=64),
+    Stage("generator", 0.57, 6e-4, cpu_batch=16, cuda_batch=64),
     Stage("shifts", 0.05, 2e-3, cpu_batch=8, cuda_batch=16),
     Stage("shape", 0.05, 2e-3, cpu_batch=4, cuda_batch=8),
 )

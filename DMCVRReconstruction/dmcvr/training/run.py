@@ -18,14 +18,13 @@ from .calibration import calibrate
 from .checkpoint import claim_run_folder
 from .distributed import joined
 from .generator import GeneratorTask
-from .interpolator import InterpolatorTask
 from .journal import Log
 from .segmenter import SegmenterTask
 from .slices import Slices
 from .task import Task
 from .trainer import TrainingOptions, fit
 
-PARTS = ("segmenter", "generator", "interpolator")
+PARTS = ("segmenter", "generator")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +50,6 @@ class TrainingJob:
         """The preset with the images that are trained on. Raises InputError where ``size`` does not suit."""
         if self.size is None:
             return self.preset
-        if self.part == "interpolator":
-            raise InputError("The interpolator's grid is fixed by the preset; leave out --size.")
         denoiser, segmenter = self.preset.denoiser, self.preset.segmenter
         least = segmenter.stride if self.part == "segmenter" else 2 ** (len(denoiser.multipliers) - 1)
         if self.size % least:
@@ -63,10 +60,6 @@ class TrainingJob:
         """The task on this data. Raises InputError where weights are missing or do not fit."""
         if self.part == "segmenter":
             return SegmenterTask(data, held_out, self.viewed)
-        if self.part == "interpolator":
-            if self.preset.interpolator is None:
-                raise InputError("This preset has no interpolator; its shapes lie on the straight line.")
-            return InterpolatorTask(data, held_out, self.viewed)
         segmenter = None
         if self.preset.morphology == "bottleneck":
             if self.segmenter is None:
@@ -79,11 +72,11 @@ class TrainingJob:
 
 
 def resized(preset: Preset, size: int) -> Preset:
-    """``preset`` with images of ``size`` pixels a side that show the same window; without an interpolator."""
+    """``preset`` with images of ``size`` pixels a side that show the same window."""
     if preset.spacing_mm is None:
         raise InputError("This preset keeps each stack's own pixels; --size is not for it.")
     window = preset.image_size * preset.spacing_mm
-    return dataclasses.replace(preset, image_size=size, spacing_mm=window / size, interpolator=None)
+    return dataclasses.replace(preset, image_size=size, spacing_mm=window / size)
 
 
 def fill(module: nn.Module, path: Path, complaint: str) -> None:

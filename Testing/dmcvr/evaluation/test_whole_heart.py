@@ -102,7 +102,7 @@ def test_outlines_are_biased_both_ways_and_nothing_is_made_up():
 def test_tables_tell_what_putting_slices_in_register_gives(displaced, lines):
     calls = []
     conditions = Conditions(("exact", "biased"), ("nothing", "truth"))
-    shapes, worst_shapes, hearts, _ = whole_tables(
+    shapes, worst_shapes, hearts, _, gains = whole_tables(
         [("one", displaced)], None, SHAPE, conditions, lambda: calls.append(1)
     )
     assert len(calls) == 1
@@ -113,6 +113,8 @@ def test_tables_tell_what_putting_slices_in_register_gives(displaced, lines):
             for source in conditions.shifts_from
         }
         assert dice["truth"] > dice["nothing"]
+        gained = lines(gains)["one", "exact", "truth", "shape"].cells[f"Dice gain {name}"].mean
+        assert gained == pytest.approx(dice["truth"] - dice["nothing"])
     left = {group[1]: line.cells for group, line in lines(hearts).items() if group[0] == "exact"}
     assert left["nothing"]["shifts left, mm"].mean == pytest.approx(left["nothing"]["shifts, mm"].mean)
     assert left["truth"]["shifts left, mm"].mean == pytest.approx(0, abs=1e-9)

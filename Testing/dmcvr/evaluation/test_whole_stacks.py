@@ -5,9 +5,11 @@ import pytest
 from dmcvr.evaluation.methods import Comparison
 from dmcvr.evaluation.whole_stacks import (
     DISCS,
+    EXACT,
     cycle_reconstructions,
     cycle_table,
     cycle_values,
+    exact_beat,
     whole_stack_tables,
 )
 
@@ -40,6 +42,11 @@ def test_values_of_a_cycle():
     assert values["LV EDV, ml"] == 150
 
 
+def test_a_beat_without_any_error_is_the_rougher_the_fewer_its_frames():
+    roughness = [exact_beat(frames)["LVC roughness, %"] for frames in (20, 25, 30)]
+    assert roughness == pytest.approx([7.45, 4.97, 3.63], abs=0.01)
+
+
 def test_a_cine_by_two_methods_and_by_disc_summation(cine, model, lines):
     told = []
     results = cycle_reconstructions(
@@ -48,6 +55,6 @@ def test_a_cine_by_two_methods_and_by_disc_summation(cine, model, lines):
     assert {stage for stage, _, _ in told} >= {"segment"}
     assert [len(result.labels) for result in results.values()] == [3, 3]
     table = lines(cycle_table("cine", results))
-    assert list(table) == [(DISCS,), ("nearest",), ("shape",)]
+    assert list(table) == [(DISCS,), ("nearest",), ("shape",), (EXACT,)]
     discs = [frame["LVC"] for frame in results["shape"].stack_volumes]
     assert table[(DISCS,)].cells["LV stroke volume, ml"].mean == pytest.approx(max(discs) - min(discs))

@@ -55,7 +55,6 @@ def edit_card(bundle: Path, change) -> None:
 def test_a_bundle_holds_the_preset_the_card_and_safetensors_alone(bundle, tiny):
     assert sorted(path.name for path in bundle.iterdir()) == [
         "generator.safetensors",
-        "interpolator.safetensors",
         "model.json",
         "segmenter.safetensors",
         "shape.safetensors",
@@ -68,6 +67,18 @@ def test_a_bundle_holds_the_preset_the_card_and_safetensors_alone(bundle, tiny):
     for part in tiny.parts:
         content = (bundle / f"{part}.safetensors").read_bytes()
         assert card["sha256"][part] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_network_that_is_no_longer_used_is_passed_over(bundle, tiny):
+    """Folders of earlier versions hold a shape interpolator."""
+
+    def add(card: dict) -> None:
+        card["preset"]["interpolator"] = {"base": 32, "size": 64}
+        card["sha256"]["interpolator"] = "0" * 64
+
+    edit_card(bundle, add)
+    assert from_dict(read_card(bundle)["preset"]) == tiny
+    assert Model.load(bundle, device="cpu", precision="float32").preset == tiny
 
 
 def test_weights_come_back_in_half_precision(bundle, weights, tiny):

@@ -26,7 +26,7 @@ def cook(tiny, hearts, folder, minutes):
 def test_the_recipe_makes_a_model_that_says_how_it_was_made(tiny, hearts, tmp_path):
     made, plans, entries = cook(tiny, hearts, tmp_path, 1e-6)
     assert made == tmp_path / "model"
-    assert [plan["part"] for plan in plans] == ["segmenter", "generator", "interpolator", "shifts", "shape"]
+    assert [plan["part"] for plan in plans] == ["segmenter", "generator", "shifts", "shape"]
     assert {plan["steps"] for plan in plans} == {FEWEST_STEPS}
     card = read_card(made)
     assert (card["name"], card["licence"]) == ("in no time", "Apache-2.0")

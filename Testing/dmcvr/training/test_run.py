@@ -63,7 +63,6 @@ def paper_like(tiny):
         ),
         schedule="linear-beta",
         prediction="epsilon",
-        interpolator=None,
     )
 
 
@@ -109,8 +108,7 @@ def test_a_run_scores_itself_on_what_was_kept_apart(part, tiny, hearts, tmp_path
     scores = [entry for entry in entries if any(name.startswith("held out") for name in entry)]
     assert [entry["step"] for entry in scores] == [3, 6]
     dice = ["Dice LVC", "Dice LVM", "Dice RVC"]
-    lines = [f"straight line's {name}" for name in dice]
-    names = {"segmenter": dice, "generator": ["PSNR dB"], "interpolator": [*dice, *lines]}[part]
+    names = {"segmenter": dice, "generator": ["PSNR dB"]}[part]
     assert [list(entry) for entry in scores] == [["step", *(f"held out {name}" for name in names)]] * 2
     assert len(list((tmp_path / "samples").iterdir())) == 2
 
@@ -243,8 +241,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def command(part: str, prepared: Path, output: Path, *more) -> list[str]:
-    size = () if part == "interpolator" else ("--size", 32)
-    words = (part, "--prepared", prepared, "--output", output, *size, "--batch", 2, *more)
+    words = (part, "--prepared", prepared, "--output", output, "--size", 32, "--batch", 2, *more)
     return ["-m", "dmcvr", "train", *map(str, words)]
 
 

@@ -10,7 +10,7 @@ from .shared import add_generation, add_input, add_label_values, add_methods, ad
 from .types import count, length, some_of
 
 LABELS = ("exact", "biased", "predicted")
-SHIFTS_FROM = ("nothing", "shape", "2 LAX", "3 LAX", "truth")
+SHIFTS_FROM = ("nothing", "shape", "2 LAX", "2 LAX+shape", "3 LAX", "3 LAX+shape", "truth")
 DEFAULT = ("shape", "dmcvr")
 
 

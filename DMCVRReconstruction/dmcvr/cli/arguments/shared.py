@@ -104,8 +104,8 @@ def add_register(parser: argparse.ArgumentParser) -> None:
         "--align",
         choices=ALIGNMENTS,
         default=DEFAULT.align,
-        help="put slices in register by long-axis images, by the slices' shapes, by the first of these that "
-        f"there is, or not at all (default: {DEFAULT.align})",
+        help="put slices in register by long-axis images, by the slices' shapes, by both as far as there are "
+        f"any, or not at all (default: {DEFAULT.align})",
     )
     text = "draw the heart no further beyond the stack than half a gap, for which its end slices stand"
     parser.add_argument("--no-extrapolation", dest="extrapolate", action="store_false", help=text)

@@ -21,22 +21,20 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     add_preset(run)
     run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the arrays")
 
-    for name in ("segmenter", "generator", "interpolator"):
+    for name in ("segmenter", "generator"):
         run = part(name, f"train the {name}")
         add_sources(run)
         add_prepared(run)
         add_preset(run)
         text = "checkpoints, log, pictures and weights"
         run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
-        if name != "interpolator":
-            text = "pixels along a view; half is a cheap first stage"
-            run.add_argument("--size", type=count, metavar="N", help=text)
+        text = "pixels along a view; half is a cheap first stage"
+        run.add_argument("--size", type=count, metavar="N", help=text)
         run.add_argument("--init", type=Path, metavar="FILE", help="weights to start from")
         if name == "generator":
             text = "trained segmenter, for the paper preset's morphology code"
             run.add_argument("--segmenter", type=Path, metavar="FILE", help=text)
-        steps, rate = (3000, 2e-3) if name == "interpolator" else (20000, 6e-4)
-        add_course(run, steps, 16, rate, 0.999, 500)
+        add_course(run, 20000, 16, 6e-4, 0.999, 500)
         add_machine(run)
 
     for name, text, steps, batch in (

@@ -32,7 +32,9 @@ def _whole(arguments: argparse.Namespace) -> Evaluation:
     return case_by_case(
         arguments.hearts,
         len(hearts),
-        comparison.needs_model or "predicted" in arguments.labels or "shape" in arguments.shifts_from,
+        comparison.needs_model
+        or "predicted" in arguments.labels
+        or any("shape" in source for source in arguments.shifts_from),
         lambda model, done: whole_tables(hearts, model, comparison, conditions, done),
     )
 

@@ -165,27 +165,6 @@ class DenoiserConfig:
 
 
 @dataclass(frozen=True)
-class InterpolatorConfig:
-    """Shape interpolator: a learned residual on the straight line between the shapes of two slices (eq. 5).
-
-    size: side in pixels of the square grid it works on, which shows the model's window; with the patch and
-        the levels it must divide evenly. patch: pixels along the square that is folded into channels.
-    multipliers: channels of each level as multiples of base. reach_mm: distances are clipped to this.
-    """
-
-    base: int = 32
-    multipliers: tuple[int, ...] = (1, 2, 3)
-    size: int = 64
-    patch: int = 2
-    reach_mm: float = 36.0
-    groups: int = 8
-
-    def __post_init__(self):
-        if self.size % (self.patch * 2 ** (len(self.multipliers) - 1)):
-            raise ValueError("The interpolator's size must be a multiple of its patch at the deepest level.")
-
-
-@dataclass(frozen=True)
 class ShiftEstimatorConfig:
     """Shift estimator: breath-hold shifts of slices from their shapes.
 
@@ -211,8 +190,10 @@ class ShapeCompleterConfig:
     groups: int = 8
 
 
-OPTIONAL_PARTS = ("interpolator", "shifts", "shape")
+OPTIONAL_PARTS = ("shifts", "shape")
 """Networks that a preset may do without."""
+FORMER_PARTS = ("interpolator",)
+"""Networks of earlier model folders, which are passed over."""
 
 
 @dataclass(frozen=True)
@@ -223,9 +204,8 @@ class Preset:
     spacing_mm: its pixel size; None keeps the stack's own.
     schedule: "linear-beta" (network time is the step index 0..999) or "log-snr" (it is log(alpha^2/sigma^2)).
     prediction: what the denoiser returns, "epsilon" or "v".
-    interpolator: None leaves shapes between slices on the straight line of eq. 5.
     shifts: None cannot tell slices' breath-hold shifts from their shapes.
-    shape: None cannot complete the heart's shape between the slices and beyond them.
+    shape: None leaves shapes between slices on the straight line of eq. 5, and ends them with the stack.
     """
 
     name: str
@@ -236,7 +216,6 @@ class Preset:
     denoiser: DenoiserConfig
     schedule: str
     prediction: str
-    interpolator: InterpolatorConfig | None = None
     shifts: ShiftEstimatorConfig | None = None
     shape: ShapeCompleterConfig | None = None
 
@@ -245,10 +224,6 @@ class Preset:
             raise ValueError(f"schedule must be 'linear-beta' or 'log-snr', not {self.schedule!r}.")
         if self.prediction not in ("epsilon", "v"):
             raise ValueError(f"prediction must be 'epsilon' or 'v', not {self.prediction!r}.")
-        if self.interpolator is not None and self.spacing_mm is None:
-            raise ValueError("An interpolator needs a preset that fixes the pixels' size.")
-        if self.interpolator is not None and self.image_size % self.interpolator.size:
-            raise ValueError("The interpolator's size must divide the image's.")
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -267,18 +242,6 @@ class Preset:
             raise ValueError(f"The preset {self.name} does not fix the pixels' size.")
         return self.spacing_mm
 
-    @property
-    def interpolator_config(self) -> InterpolatorConfig:
-        """`interpolator` of a preset that has one. Raises ValueError for others."""
-        if self.interpolator is None:
-            raise ValueError(f"The preset {self.name} has no shape interpolator.")
-        return self.interpolator
-
-    @property
-    def interpolator_mm(self) -> float:
-        """mm a pixel of the interpolator's grid, which shows the model's window."""
-        return self.image_size * self.pixel_mm / self.interpolator_config.size
-
 
 def to_dict(preset: Preset) -> dict:
     """The preset as plain values that ``json`` can write."""
@@ -288,14 +251,13 @@ def to_dict(preset: Preset) -> dict:
 def from_dict(values: dict) -> Preset:
     """The preset of `to_dict`, also after a trip through JSON.
 
-    Unknown or missing keys raise ValueError, and so do values of another type or beyond LARGEST and DEEPEST,
-    with which a network would take ages to build.
+    FORMER_PARTS are passed over. Other unknown or missing keys raise ValueError, and so do values of another
+    type or beyond LARGEST and DEEPEST, with which a network would take ages to build.
     """
     parts = {
         "segmenter": ResidualUNetConfig if "widths" in values.get("segmenter", {}) else MedFormerConfig,
         "semantic": SemanticConfig,
         "denoiser": DenoiserConfig,
-        "interpolator": InterpolatorConfig,
         "shifts": ShiftEstimatorConfig,
         "shape": ShapeCompleterConfig,
     }
@@ -305,6 +267,7 @@ def from_dict(values: dict) -> Preset:
         {
             key: _build(parts[key], value) if key in parts and key not in absent else value
             for key, value in values.items()
+            if key not in FORMER_PARTS
         },
     )
 
@@ -391,7 +354,6 @@ COMPACT = Preset(
     ),
     schedule="log-snr",
     prediction="v",
-    interpolator=InterpolatorConfig(),
     shifts=ShiftEstimatorConfig(),
     shape=ShapeCompleterConfig(),
 )
@@ -400,7 +362,6 @@ DIFFAE = replace(
     COMPACT,
     name="diffae",
     denoiser=replace(COMPACT.denoiser, morphology=None, morphology_channels=0),
-    interpolator=None,
     shifts=None,
     shape=None,
 )

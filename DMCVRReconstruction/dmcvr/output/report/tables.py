@@ -11,7 +11,11 @@ from .chart import volume_curve
 from .data import ReportData
 
 FRAMES_FOR_A_CURVE = 4
-SHIFT_SOURCES = {"lax": "long-axis images", "shape": "the slices' shapes"}
+SHIFT_SOURCES = {
+    "lax": "long-axis images",
+    "shape": "the slices' shapes",
+    "both": "long-axis images and the slices' shapes",
+}
 
 
 def volumes(data: ReportData) -> str:

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 
 SHORT = ("--phantoms", 2, "--steps", 2, "--batch", 1)
 SIZE = ("--size", 32)
-PARTS = ("segmenter", "generator", "interpolator", "shifts", "shape")
+PARTS = ("segmenter", "generator", "shifts", "shape")
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .system.processors import prepare_threads
+
 __version__ = "0.1.0"
 __all__ = ["__version__", "reconstruct"]
+
+# Here, since every way to torch within the package begins with this module.
+prepare_threads()
 
 if TYPE_CHECKING:
     from .reconstruction.pipeline import reconstruct

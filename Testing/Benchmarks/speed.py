@@ -21,8 +21,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import dmcvr
 import numpy as np
 import torch
+from commands import SPACING_MM, phantom_stack
 from dmcvr.anatomy.signed_distances import nested_distances
 from dmcvr.core.stack import Stack
 from dmcvr.evaluation.figures.drawing import DPI, new_figure
@@ -40,10 +42,8 @@ from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
 from dmcvr.reconstruction.slice_generator import generate_slices
 from dmcvr.reconstruction.stack_labels import segment_stack
-from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from dmcvr.training.throughput import flops_of, peak_flops, synchronise
 
-SLICES, GAP_MM, SPACING_MM = 10, 10.0, 1.5
 STEPS = (2, 3, 4, 5, 8, 10, 15, 20, 30, 50, 100)
 SAMPLERS = {
     "DDIM, uniform in time": (1, "time"),
@@ -64,6 +64,7 @@ def main() -> None:
         "model": {"name": model.card["name"], "sha256": model.sha256},
         "device": describe(model.device),
         "precision": model.precision,
+        "dmcvr": dmcvr.__version__,
         "torch": torch.__version__,
     }
     if arguments.mode == "stack":
@@ -98,12 +99,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--stop", type=float, default=1.5, help="log-SNR where the aligned rule stops")
     parser.add_argument("--output", type=Path, help="folder for the curve of sweep")
     return parser.parse_args()
-
-
-def phantom_stack() -> Stack:
-    """SLICES slices of the standard phantom's end-diastole, from near the apex to near the base."""
-    config = PhantomConfig(pixel_mm=SPACING_MM, slice_gap_mm=GAP_MM)
-    return make_phantom(config, frames=[0]).sax.select(slices=slice(1, 1 + SLICES))
 
 
 class Window:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from ..core.errors import InputError
+from ..system.processors import available_cores
 
 HINT = 'Cohorts on Dask need more packages: pip install "dmcvr[cohort]"; --shard 1/1 runs without them.'
 CONNECT_S = 30
@@ -162,8 +163,3 @@ def graphics_cards() -> list[str]:
     command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     return answer.stdout.split() if answer.returncode == 0 else []
-
-
-def available_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

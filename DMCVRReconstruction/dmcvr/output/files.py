@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import Grid
 from ..core.stack import Stack
-from ..io.nrrd import write_segmentation, write_volume
+from ..io.nrrd import is_written_here, write_segmentation, write_volume
+from ..system.staging import staged_file, staged_folder
 from .record import RunRecord
 from .report import ReportData, write_report
 
@@ -23,6 +26,35 @@ RECORD = "result.json"
 UNCERTAINTY = "uncertainty.nrrd"
 FILES = ("volume.nrrd", "labels.nrrd", UNCERTAINTY, "segmentation.seg.nrrd", NUMBERED, RECORD, "report.html")
 """Patterns of the names of all files that ``write_reconstruction`` writes."""
+
+
+@contextmanager
+def result_folder(target: Path) -> Iterator[Path]:
+    """A hidden folder for `write_reconstruction`, see `staged_folder`: its files lie in ``target`` once
+    the block has ended well.
+    """
+    with staged_folder(target, NUMBERED, RECORD, FILES) as folder:
+        yield folder
+
+
+@contextmanager
+def label_file(target: Path) -> Iterator[Path]:
+    """A hidden path for `write_labels`, which is ``target`` once the block has ended well. Raises InputError
+    for names of other files than label volumes, and see `staging.staged_file`.
+    """
+    name = target.name.lower()
+    if not name.endswith(".nrrd") or name.endswith(".seg.nrrd"):
+        raise InputError("Labels are written as a label volume; give a file name like labels.nrrd.")
+    with staged_file(target, is_own=is_written_here) as path:
+        yield path
+
+
+def write_labels(path: Path, labels: np.ndarray, grid: Grid, times: np.ndarray | None) -> None:
+    """Write ``labels`` (T, Z, Y, X): one volume, or a sequence with the ``times`` (T,) ms of its frames."""
+    if len(labels) > 1:
+        write_volume(path, labels, grid, times, labels=True)
+    else:
+        write_volume(path, labels[0], grid)
 
 
 def write_reconstruction(
@@ -58,14 +90,3 @@ def write_reconstruction(
         tuple(lax),
     )
     write_report(folder / "report.html", data)
-
-
-def stack_grid(stack: Stack) -> Grid:
-    """The regular grid a stack lies on. Raises InputError if its slices do not lie on one."""
-    step = (stack.origins[-1] - stack.origins[0]) / (len(stack.origins) - 1)
-    expected = stack.origins[0] + np.arange(len(stack.origins))[:, None] * step
-    if np.linalg.norm(stack.origins - expected, axis=1).max() > 0.01:
-        raise InputError(
-            "The slices lie at irregular places, which one image file cannot hold; use dmcvr reconstruct."
-        )
-    return Grid(stack.origins[0], stack.step_x, stack.step_y, step, stack.frames.shape[1:])

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...core.geometry import Grid
 from ...core.stack import Stack
+from ...io.inputs import stack_grid
 from ...io.nrrd import write_segmentation, write_volume
-from ...output.files import stack_grid
 from ...simulation.phantom import Phantom, PhantomConfig, make_phantom, random_config
 from ...system.staging import staged_folder
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .core.progress import Progress, no_progress
+from .output.result_formats import Formats
 from .reconstruction.options import ModelChoice, Options
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from .output.record import RunRecord
     from .reconstruction.result import Reconstruction
 
-_DEFAULT, _MODEL = Options(), ModelChoice()
+_DEFAULT, _MODEL, _FORMATS = Options(), ModelChoice(), Formats()
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,15 +69,18 @@ class Result:
         times = self.heart.stack.times
         return to_sitk(self.volume, self.grid, times), to_sitk(self.labels, self.grid, times)
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
+    def save(self, folder: str | os.PathLike[str], *, format: str = _FORMATS.images) -> None:
         """Write what `dmcvr reconstruct` writes into `folder`: whole, or not at all.
+
+        - `format`: "nrrd" or "nifti", of volume, labels and uncertainty.
 
         Raises InputError where a file there is not of this program, or the folder cannot be written to.
         """
         from .output.files import result_folder, write_reconstruction
 
+        formats = Formats(format)
         with result_folder(Path(folder)) as staged:
-            write_reconstruction(staged, self.heart, self.record, self.lax)
+            write_reconstruction(staged, self.heart, self.record, self.lax, formats)
 
     def __repr__(self) -> str:
         frames, *shape = self.volume.shape
@@ -111,13 +115,14 @@ class Segmentation:
         return to_sitk(self.labels, self.grid, self.times)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the labels to the label volume `path`, .nrrd. Raises InputError for other names, and where
-        another program's file lies there.
+        """Write the labels to `path`, .nrrd, .nii or .nii.gz. Raises InputError for other names, and where a
+        file lies there that is not of this program.
         """
-        from .output.files import label_file, write_labels
+        from .io.image_writer import write_frames
+        from .output.files import label_file
 
         with label_file(Path(path)) as staged:
-            write_labels(staged, self.labels, self.grid, self.times)
+            write_frames(staged, self.labels, self.grid, self.times, labels=True)
 
     def __repr__(self) -> str:
         frames, slices, height, width = self.labels.shape

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...api import reconstruct
 from ...output.files import FILES, result_folder, write_reconstruction
+from ...output.result_formats import Formats
 from ...reconstruction.options import ModelChoice, Options
 from ...system.staging import check_apart
 from ..choices import chosen_model, chosen_options
@@ -20,7 +21,8 @@ class Request:
     """A reconstruction from files to files.
 
     input: image file or DICOM folder. output: folder. labels: an expert's. label_values: see
-    ``label_files.read_labels``. lax: long-axis images. as_json: whether progress and result are JSON lines.
+    ``label_files.read_labels``. lax: long-axis images. formats: of the results. as_json: whether progress and
+    result are JSON lines. quiet: whether nothing is printed.
     """
 
     input: Path
@@ -30,7 +32,9 @@ class Request:
     labels: Path | None = None
     label_values: tuple[int, int, int] = (1, 2, 3)
     lax: tuple[Path, ...] = ()
+    formats: Formats = Formats()
     as_json: bool = False
+    quiet: bool = False
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -44,7 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.labels,
             arguments.label_values,
             tuple(arguments.lax),
+            Formats(arguments.format),
             arguments.json,
+            arguments.quiet,
         )
     )
 
@@ -54,7 +60,7 @@ def fulfil(request: Request) -> None:
     drawn = [] if request.labels is None else [request.labels]
     check_apart(request.output, [request.input, *request.lax, *drawn], FILES)
     with result_folder(request.output) as folder:
-        with show_progress(request.as_json) as progress:
+        with show_progress(request.as_json, request.quiet) as progress:
             result = reconstruct(
                 request.input,
                 labels=request.labels,
@@ -67,9 +73,11 @@ def fulfil(request: Request) -> None:
                 progress=progress,
             )
         record = result.record
-        write_reconstruction(folder, result.heart, record, result.lax)
+        write_reconstruction(folder, result.heart, record, result.lax, request.formats)
     if request.as_json:
         print(json.dumps({"output": str(request.output), "result": record.to_json()}), flush=True)
+        return
+    if request.quiet:
         return
     for message in record.warnings:
         print(f"Note: {message}")

@@ -6,7 +6,8 @@ import argparse
 import json
 
 from ...api import segment
-from ...output.files import label_file, write_labels
+from ...io.image_writer import write_frames
+from ...output.files import label_file
 from ...system.staging import check_apart
 from ..progress_bar import show_progress
 
@@ -15,7 +16,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Read, segment every frame, write the labels on the input's own grid."""
     check_apart(arguments.output, [arguments.input])
     with label_file(arguments.output) as path:
-        with show_progress(arguments.json) as progress:
+        with show_progress(arguments.json, arguments.quiet) as progress:
             found = segment(
                 arguments.input,
                 model=arguments.model,
@@ -23,9 +24,11 @@ def run(arguments: argparse.Namespace) -> None:
                 precision=arguments.precision,
                 progress=progress,
             )
-        write_labels(path, found.labels, found.grid, found.times)
+        write_frames(path, found.labels, found.grid, found.times, labels=True)
     if arguments.json:
         print(json.dumps({"output": str(arguments.output), "warnings": list(found.notes)}), flush=True)
+        return
+    if arguments.quiet:
         return
     for message in found.notes:
         print(f"Note: {message}")

@@ -1,25 +1,27 @@
-"""DMCVR: 3D hearts from sparse cine MR stacks by a morphology-guided diffusion model."""
+"""DMCVR: 3D hearts from sparse cine MR stacks by a morphology-guided diffusion model.
 
-from __future__ import annotations
+For research use only, not for diagnosis.
 
-from typing import TYPE_CHECKING
+```python
+import dmcvr
 
-from .system.processors import prepare_threads
+result = dmcvr.reconstruct("sax.nii.gz", frame="es")  # or a DICOM folder, a SimpleITK image, an array
+result.labels, result.grid.affine, result.record.volumes
+result.save("result")
+
+dmcvr.segment("sax.nii.gz").save("labels.nrrd")
+```
+
+Arrays are ordered (T, Z, Y, X); places are LPS mm, as in DICOM and ITK.
+"""
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "reconstruct"]
 
-# Here, since every way to torch within the package begins with this module.
+from .api import Result, Segmentation, reconstruct, segment
+from .core.errors import InputError
+from .system.processors import prepare_threads
+
+__all__ = ["InputError", "Result", "Segmentation", "__version__", "reconstruct", "segment"]
+
+# Here, since every way to torch within the package begins with this module; none of the imports above loads it.
 prepare_threads()
-
-if TYPE_CHECKING:
-    from .reconstruction.pipeline import reconstruct
-else:
-
-    def __getattr__(name):
-        """`reconstruct` on its first use: its module imports torch, which takes seconds."""
-        if name == "reconstruct":
-            from .reconstruction.pipeline import reconstruct
-
-            return reconstruct
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import slicer
+from dmcvr.io.inputs import stack_grid
 from dmcvr.io.nrrd import write_volume
-from dmcvr.output.files import stack_grid
 
 SCRIPT = Path(__file__).resolve().parents[2] / "DMCVRReconstruction/Resources/Batch/reconstruct_folder.py"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from dmcvr.io.inputs import stack_grid
 from dmcvr.io.nrrd import write_volume
-from dmcvr.output.files import stack_grid
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from markdownfiles import ROOT, Document
 

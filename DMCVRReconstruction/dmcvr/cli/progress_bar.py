@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..core.progress import no_progress
+
 TITLES = {
     "segment": "Segmenting",
     "align": "Aligning",
@@ -20,12 +22,16 @@ UNITS = {"align": "gap", "evaluate": "case", "figures": "example"}
 
 
 @contextmanager
-def show_progress(as_json: bool) -> Iterator[Callable[[str, int, int], None]]:
+def show_progress(as_json: bool, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """A ``progress(stage, done, total)`` for the length of the block.
 
     as_json: one object {"stage", "done", "total"} a line on stdout; otherwise a bar on stderr, if that is a
         terminal.
+    quiet: nothing at all.
     """
+    if quiet:
+        yield no_progress
+        return
     if as_json:
         yield lambda stage, done, total: print(
             json.dumps({"stage": stage, "done": done, "total": total}), flush=True

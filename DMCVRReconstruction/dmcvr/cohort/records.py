@@ -130,7 +130,7 @@ def write_failure(case: Case, settings: Settings, record: dict, picture: bytes |
     """Put a failed case's ``record`` in the place of whatever was there. Raises InputError or OSError."""
     folder = case_folder(settings.output, case)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with staged_folder(folder, NUMBERED, RECORD, CASE_FILES, is_recorded) as staged:
+    with staged_folder(folder, (NUMBERED,), RECORD, CASE_FILES, is_recorded) as staged:
         if picture is not None:
             (staged / PICTURE).write_bytes(picture)
         seal(staged, folder, record)

@@ -16,8 +16,8 @@ import torch
 
 from ..core.errors import InputError, StorageError
 from ..core.stack import Stack
+from ..io.image_writer import write_frames
 from ..io.inputs import read_input
-from ..io.nrrd import write_volume
 from ..model.inference import Model
 from ..output.files import NUMBERED, write_reconstruction
 from ..output.files import RECORD as RESULT
@@ -93,7 +93,7 @@ def _may_skip(case: Case, settings: Settings, folder: Path) -> bool:
 def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> None:
     """Reconstruct ``case`` and put its files and its record in place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with staged_folder(folder, NUMBERED, RECORD, CASE_FILES, is_recorded) as staged:
+    with staged_folder(folder, (NUMBERED,), RECORD, CASE_FILES, is_recorded) as staged:
         begun = time.perf_counter()
         stamp = input_stamp(case) if os.path.exists(case.path) else ""
         with gathered(case, folder.parent) as path:
@@ -129,15 +129,7 @@ def _write(staged: Path, result: Reconstruction, made: RunRecord, lax: tuple[Sta
         write_reconstruction(staged, result, made, lax)
         (staged / RESULT).unlink()  # the case's record holds it
     elif keep == "labels":
-        several = len(result.labels) > 1
-        times = result.stack.times if several else None
-        write_volume(
-            staged / "labels.nrrd",
-            result.labels if several else result.labels[0],
-            result.grid,
-            times,
-            labels=True,
-        )
+        write_frames(staged / "labels.nrrd", result.labels, result.grid, result.stack.times, labels=True)
     (staged / PICTURE).write_bytes(picture_of_result(result))
 
 

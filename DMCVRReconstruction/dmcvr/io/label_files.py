@@ -47,7 +47,11 @@ def read_labels(
     Raises InputError where the file does not fit the stack, holds other values, or seems to swap them.
     """
     warn = warn or (lambda message: warnings.warn(message, stacklevel=3))
-    file = read_image_file(Path(path), "label", warn)
+    return fit_labels(read_image_file(Path(path), "label", warn), stack, values, warn)
+
+
+def fit_labels(file: ImageFile, stack: Stack, values: tuple[int, int, int], warn: Warn) -> np.ndarray:
+    """Labels of ``stack``'s slices from what a file holds; see `read_labels`."""
     segmentation = has_segments(file)
     if segmentation:
         numbers = segment_labels(file, values, warn)[None]

@@ -96,6 +96,16 @@ def write_segmentation(path: str | Path, labels: np.ndarray, grid: Grid) -> None
     _write(path, _as_type(labels, np.uint8), grid, fields)
 
 
+def check_upright(grid: Grid) -> None:
+    """Raise InputError for a sheared grid, which volumes of most programs cannot have."""
+    steps = [grid.step_x, grid.step_y, grid.step_z]
+    if any(abs(unit(a) @ unit(b)) > 1e-3 for a, b in combinations(steps, 2)):
+        raise InputError(
+            "The slices are displaced sideways against each other and form no rectangular volume; "
+            "resample them to a regular grid before saving."
+        )
+
+
 def is_written_here(path: Path) -> bool:
     """Whether this module wrote the file ``path`` as it is now."""
     try:
@@ -120,12 +130,8 @@ def _write(
 ) -> None:
     if array.shape[-3:] != tuple(grid.shape) or array.ndim not in (3, 4):
         raise ValueError(f"an array of shape {array.shape} does not fit a grid of shape {grid.shape}")
+    check_upright(grid)
     steps = [grid.step_x, grid.step_y, grid.step_z]
-    if any(abs(unit(a) @ unit(b)) > 1e-3 for a, b in combinations(steps, 2)):
-        raise InputError(
-            "The slices are displaced sideways against each other and form no rectangular volume; "
-            "resample them to a regular grid before saving."
-        )
     sizes = [str(size) for size in array.shape[:-4:-1]]
     directions, kinds = [_vector(step) for step in steps], ["domain"] * 3
     header = ["NRRD0005", MARK, f"type: {TYPES[array.dtype.name]}", f"dimension: {array.ndim}"]

@@ -3,50 +3,95 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..core.errors import InputError
-from ..core.geometry import Grid
 from ..core.stack import Stack
-from ..io.nrrd import write_segmentation, write_volume
+from ..io.image_writer import is_nifti_name, write_frames
+from ..io.nrrd import is_written_here, write_segmentation
+from ..system.ownership import IsOwn
+from ..system.staging import check_folder_name, staged_file, staged_folder
+from .measurements import MEASUREMENTS, write_measurements
 from .record import RunRecord
 from .report import ReportData, write_report
+from .result_formats import IMAGE_SUFFIXES, Formats
 
 if TYPE_CHECKING:
     from ..reconstruction.result import Reconstruction
 
 NUMBERED = "segmentation_*.seg.nrrd"
 RECORD = "result.json"
-UNCERTAINTY = "uncertainty.nrrd"
-FILES = ("volume.nrrd", "labels.nrrd", UNCERTAINTY, "segmentation.seg.nrrd", NUMBERED, RECORD, "report.html")
+IMAGES = ("volume", "labels", "uncertainty")
+FILES = (
+    *(f"{stem}{suffix}" for stem in IMAGES for suffix in IMAGE_SUFFIXES.values()),
+    "segmentation.seg.nrrd",
+    NUMBERED,
+    RECORD,
+    MEASUREMENTS,
+    "report.html",
+)
 """Patterns of the names of all files that ``write_reconstruction`` writes."""
 
 
-def write_reconstruction(
-    folder: Path, result: Reconstruction, record: RunRecord, lax: tuple[Stack, ...] = ()
-) -> None:
-    """Write volume, labels, segmentation, uncertainty if there is one, record and report into ``folder``.
+@contextmanager
+def result_folder(target: Path) -> Iterator[Path]:
+    """A hidden folder for `write_reconstruction`, see `staged_folder`: its files lie in ``target`` once the
+    block has ended well, and those of an earlier result are gone.
 
-    More than one frame makes ``volume.nrrd`` and ``labels.nrrd`` sequences, and adds one numbered
-    segmentation a frame; ``segmentation.seg.nrrd`` is then that of the first phase the report shows.
+    Raises InputError for a name that looks like a file's.
     """
-    times = result.stack.times
+    check_folder_name(target)
+    with staged_folder(target, FILES, RECORD, FILES) as folder:
+        yield folder
+
+
+@contextmanager
+def label_file(target: Path) -> Iterator[Path]:
+    """A hidden path to write labels to, which is ``target`` once the block has ended well. Raises InputError
+    for names of other files than label volumes, and see `staging.staged_file`.
+    """
+    name = target.name.lower()
+    if is_nifti_name(target):
+        is_own: IsOwn | None = None  # other programs may keep whatever mark a header has
+    elif name.endswith(".nrrd") and not name.endswith(".seg.nrrd"):
+        is_own = is_written_here
+    else:
+        raise InputError(
+            "Labels are written as a label volume; give a file name like labels.nrrd or labels.nii.gz."
+        )
+    with staged_file(target, is_own) as path:
+        yield path
+
+
+def write_reconstruction(
+    folder: Path,
+    result: Reconstruction,
+    record: RunRecord,
+    lax: tuple[Stack, ...] = (),
+    formats: Formats | None = None,
+) -> None:
+    """Write volume, labels, segmentation, uncertainty if there is one, record, measurements and report into
+    ``folder``.
+
+    More than one frame makes volume and labels one file of a cine each, in NRRD a sequence, and adds one
+    numbered segmentation a frame; ``segmentation.seg.nrrd`` is then that of the first phase the report shows.
+    """
+    formats = formats or Formats()
     several = len(result.volume) > 1
-    volume, labels = (result.volume, result.labels) if several else (result.volume[0], result.labels[0])
-    write_volume(folder / "volume.nrrd", volume, result.grid, times if several else None)
-    write_volume(folder / "labels.nrrd", labels, result.grid, times if several else None, labels=True)
-    if result.uncertainty is not None:
-        uncertainty = result.uncertainty if several else result.uncertainty[0]
-        write_volume(folder / UNCERTAINTY, uncertainty, result.grid, times if several else None)
+    for stem, array in zip(IMAGES, (result.volume, result.labels, result.uncertainty), strict=True):
+        if array is not None:
+            path = folder / f"{stem}{formats.image_suffix}"
+            write_frames(path, array, result.grid, result.stack.times, labels=stem == "labels")
     shown = record.ed or 0
     write_segmentation(folder / "segmentation.seg.nrrd", result.labels[shown], result.grid)
     if several:
         for frame, item in zip(result.frames, result.labels, strict=True):
             write_segmentation(folder / f"segmentation_{frame:03d}.seg.nrrd", item, result.grid)
     (folder / RECORD).write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
+    write_measurements(folder / MEASUREMENTS, record)
     data = ReportData(
         result.volume,
         result.labels,
@@ -58,14 +103,3 @@ def write_reconstruction(
         tuple(lax),
     )
     write_report(folder / "report.html", data)
-
-
-def stack_grid(stack: Stack) -> Grid:
-    """The regular grid a stack lies on. Raises InputError if its slices do not lie on one."""
-    step = (stack.origins[-1] - stack.origins[0]) / (len(stack.origins) - 1)
-    expected = stack.origins[0] + np.arange(len(stack.origins))[:, None] * step
-    if np.linalg.norm(stack.origins - expected, axis=1).max() > 0.01:
-        raise InputError(
-            "The slices lie at irregular places, which one image file cannot hold; use dmcvr reconstruct."
-        )
-    return Grid(stack.origins[0], stack.step_x, stack.step_y, step, stack.frames.shape[1:])

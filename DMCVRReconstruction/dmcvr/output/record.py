@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import __version__
 from ..anatomy.function import ejection_fraction, find_ed_es, mass_g
 from ..anatomy.long_axis import long_axis
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from ..reconstruction.options import Options
     from ..reconstruction.result import Reconstruction
 
-LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image")
+LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image", "nibabel", "pynrrd", "pydicom")
 
 
 def input_hash(path: Path) -> str:
@@ -41,6 +43,15 @@ def input_hash(path: Path) -> str:
     except OSError as error:
         raise InputError("A file of the input cannot be read, or was removed; give it again.") from error
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def arrays_hash(*arrays: np.ndarray) -> str:
+    """SHA-256 of arrays in memory: of their types, shapes and values."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 @cache

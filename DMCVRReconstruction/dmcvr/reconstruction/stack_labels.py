@@ -10,6 +10,7 @@ from ..core.labels import LVC
 from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
+from .blank_images import complete_frames, leave_out_blank_slices
 from .frames import cycle_volumes, phases
 from .heart_window import SMALLEST_LV_ML, Window, find_heart, window_about
 from .segmentation import VIEWS, segment_frames
@@ -29,6 +30,21 @@ def segment_stack(
     labels = segmenter.labels(frames)
     _check_heart(labels)
     return segmenter.window, labels
+
+
+def label_all_slices(stack: Stack, model: Model, progress: Progress) -> tuple[np.ndarray, list[str]]:
+    """Labels (T, S, H, W) uint8 of a whole ``stack``, empty where an image is blank; and sentences on these.
+
+    Raises InputError if no heart is in view.
+    """
+    shown, _, blank_slices = leave_out_blank_slices(stack, None)
+    complete, blank_frames = complete_frames(shown)
+    _, by_frame = segment_stack(shown, model, complete, progress)
+    labels = np.zeros(stack.frames.shape, np.uint8)
+    kept = np.isin(stack.positions, (shown.origins - stack.origins[0]) @ stack.normal)
+    for frame, found in by_frame.items():
+        labels[frame, kept] = found
+    return labels, [*blank_slices, *blank_frames]
 
 
 def segment_phases(

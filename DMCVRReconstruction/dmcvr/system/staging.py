@@ -13,12 +13,17 @@ from .ownership import LISTED, IsOwn, check_replaceable, list_files, listed
 from .privatefolder import living, private_folder
 
 HIDDEN = ".dmcvr-"
+FILE_SUFFIXES = (
+    ".nii", ".gz", ".bz2", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".vtp", ".stl", ".ply", ".json", ".csv",
+    ".html", ".zip", ".png",
+)  # fmt: skip
+"""What ends the names of files: whoever gives such a name for a folder means something else."""
 
 
 @contextmanager
 def staged_folder(
     target: Path,
-    numbered: str = "",
+    stale: Iterable[str] = (),
     seal: str = "",
     names: Iterable[str] = (),
     is_own: IsOwn | None = None,
@@ -26,7 +31,7 @@ def staged_folder(
     """A hidden folder to write into, whose files lie in ``target`` once the block has ended well.
 
     A new ``target`` appears in one step. In one that exists, files of the same names are replaced, and files
-    that match the pattern ``numbered`` are removed, as an earlier run may have left more of them; the file
+    that match a pattern of ``stale`` are removed, as an earlier run may have left other ones; the file
     ``seal`` goes first and comes last, so that where it lies, all lie that belong to it. If the block raises,
     nothing is left, nor any parent folder that was made; if the process is killed, the next run to the same
     place removes what it left.
@@ -40,7 +45,7 @@ def staged_folder(
     with made_folder(target.parent):
         if target.exists() and not target.is_dir():
             raise InputError("The output is an existing file, but a folder is needed; choose another name.")
-        check_replaceable(target, (*names, numbered, seal), is_own or listed)
+        check_replaceable(target, (*names, *stale, seal), is_own or listed)
         # A folder that exists may be a disk of its own, or its parent closed to the user.
         with _hidden(target if target.is_dir() else target.parent) as hidden:
             written = hidden / target.name
@@ -59,7 +64,7 @@ def staged_folder(
             if is_own is None:
                 _replace_list(target, hidden, list_files(target, files, final=False))
                 final = list_files(target, files, final=True)
-            for pattern in filter(None, (seal, numbered)):
+            for pattern in filter(None, (seal, *stale)):
                 for path in target.glob(pattern):
                     path.unlink()
             for path in ready:
@@ -140,6 +145,14 @@ def made_folder(folder: Path) -> Iterator[None]:
             if os.path.isdir(item) and not os.listdir(item):
                 item.rmdir()
         raise
+
+
+def check_folder_name(target: Path) -> None:
+    """Raise InputError where ``target``, to be a folder, has a name like a file's, unless it is a folder."""
+    if target.name.lower().endswith(FILE_SUFFIXES) and not os.path.isdir(target):
+        raise InputError(
+            f"The output is a folder, but {target.name} looks like the name of a file; give a folder's name."
+        )
 
 
 def _check_alone(target: Path, own: Path) -> None:

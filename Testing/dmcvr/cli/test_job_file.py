@@ -12,9 +12,9 @@ import pytest
 from dmcvr.cli.job_file import JOB_FILE, Job, read_job, read_line, write_job
 from dmcvr.core.errors import InputError
 from dmcvr.core.stack import Stack
+from dmcvr.io.inputs import stack_grid
 from dmcvr.io.nrrd import write_segmentation, write_stack
 from dmcvr.io.volumes import read_stack
-from dmcvr.output.files import stack_grid
 from dmcvr.reconstruction.options import ModelChoice, Options
 from dmcvr.system.untrusted import LARGEST_JSON
 

@@ -6,10 +6,10 @@ import pytest
 import SimpleITK as sitk
 from dmcvr.core.errors import InputError
 from dmcvr.core.labels import LVC, NAMES
-from dmcvr.io.inputs import Input
+from dmcvr.io.inputs import Input, stack_grid
 from dmcvr.io.label_files import read_labels
 from dmcvr.io.volumes import read_stack
-from dmcvr.output.files import stack_grid, write_reconstruction
+from dmcvr.output.files import write_reconstruction
 from dmcvr.output.record import make_record
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct

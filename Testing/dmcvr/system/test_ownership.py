@@ -47,12 +47,12 @@ def test_it_is_known_before_anything_is_computed(tmp_path):
 
 def test_numbered_files_of_others_are_not_removed(tmp_path):
     target = tmp_path / "out"
-    write(target, "s_1", "s_2", numbered="s_*")
-    write(target, "s_1", numbered="s_*")
+    write(target, "s_1", "s_2", stale=("s_*",))
+    write(target, "s_1", stale=("s_*",))
     assert sorted(contents(target)) == ["s_1"]
     (target / "s_mine").write_text("theirs")
     with pytest.raises(InputError, match="s_mine"):
-        write(target, "s_1", numbered="s_*")
+        write(target, "s_1", stale=("s_*",))
 
 
 def test_a_copied_folder_is_known_and_a_link_is_not(tmp_path):

@@ -39,7 +39,7 @@ def test_a_new_folder_can_be_read_like_any_other(tmp_path):
 def test_an_existing_folder_keeps_what_is_not_written_again(tmp_path):
     write_old(tmp_path, "x", "part_000.nrrd", "part_001.nrrd")
     (tmp_path / "kept").write_text("old")
-    with staged_folder(tmp_path, "part_*.nrrd") as folder:
+    with staged_folder(tmp_path, ("part_*.nrrd",)) as folder:
         (folder / "x").write_text("new")
         (folder / "part_000.nrrd").write_text("new")
         assert (tmp_path / "x").read_text() == "old"

@@ -22,7 +22,7 @@ def add_cohort(parser: argparse.ArgumentParser) -> None:
     text = "folder of NIfTI, NRRD or MHA files or of DICOM files, or CSV index with a column path"
     parser.add_argument("input", type=Path, metavar="INPUT", help=text)
     text = "folder for the results; cases in it that are done and still valid are skipped"
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=text)
     parser.add_argument("--cases", default="", metavar="REGEX", help="only cases whose name matches")
     add_reconstruction(parser)
     text = "what is left of a case beside its record and a small picture (default: volumes, which is all)"

@@ -64,7 +64,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
             text = "draw N plausible slices for each and see whether their spread tells where errors are"
             add_uncertainty(run, text)
         text = "folder for the table as JSON, with all cases, and as Markdown, and for its figures"
-        run.add_argument("--output", type=Path, metavar="DIR", help=text)
+        run.add_argument("-o", "--output", type=Path, metavar="DIR", help=text)
         add_model(run, as_json="print one JSON object with all cases")
     add_views(tables)
     add_whole(tables)
@@ -99,5 +99,5 @@ def add_views(tables: argparse._SubParsersAction) -> None:
         help="contour points as biv-me writes them, one file a frame",
     )
     text = "folder for the figures, and for the tables as JSON and Markdown"
-    run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+    run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=text)
     add_model(run, as_json="print one JSON object")

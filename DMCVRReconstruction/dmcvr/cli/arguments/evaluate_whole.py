@@ -68,5 +68,5 @@ def _add_rest(run: argparse.ArgumentParser) -> None:
     add_methods(run, METHODS, DEFAULT, ",".join(DEFAULT))
     add_generation(run)
     text = "folder for the table as JSON, with all cases, and as Markdown, and for its figures"
-    run.add_argument("--output", type=Path, metavar="DIR", help=text)
+    run.add_argument("-o", "--output", type=Path, metavar="DIR", help=text)
     add_model(run, as_json="print one JSON object with all cases")

@@ -10,11 +10,13 @@ from .cohort import add_cohort
 from .evaluate import add_evaluate
 from .shared import (
     DEFAULT,
+    add_formats,
     add_generation,
     add_input,
     add_label_values,
     add_method,
     add_model,
+    add_output,
     add_regenerate,
     add_register,
     add_seed,
@@ -43,7 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     run = command("reconstruct", "Turn a short-axis stack into a 3D image volume and segmentation.")
     add_input(run)
-    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add_output(run, "folder for the results")
+    add_formats(run)
     add_spacing(run)
     text = f"ed, es, all or a number from 0 (default: {DEFAULT.frame})"
     run.add_argument("--frame", type=frame, default=DEFAULT.frame, help=text)
@@ -64,12 +67,12 @@ def build_parser() -> argparse.ArgumentParser:
     text = "write uncertainty.nrrd: the spread of intensity over N plausible slices for each generated one"
     add_uncertainty(run, text)
     add_seed(run)
-    add_model(run)
+    add_model(run, quiet=True)
 
     run = command("segment", "Label LVC, LVM and RVC in the acquired slices.")
     add_input(run)
-    run.add_argument("--output", type=Path, required=True, metavar="FILE.nrrd", help="file for the labels")
-    add_model(run)
+    add_output(run, "file for the labels, .nrrd or .nii.gz", "FILE")
+    add_model(run, quiet=True)
 
     run = command(
         "job", "Run the reconstruction that a folder's job.json describes, as the Slicer module does."
@@ -77,17 +80,17 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("folder", type=Path, metavar="FOLDER", help="private folder of the job")
 
     run = command("phantom", "Make a heart by formula, imaged as cine MR, with its exact truth.")
-    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the images")
+    add_output(run, "folder for the images")
     run.add_argument(
         "--seed", type=whole, metavar="N", help="draw a random heart instead of the standard one"
     )
     run.add_argument("--frames", type=count, metavar="N", help="frames over the heart beat (default: 12)")
 
     run = command("demo", "Reconstruct a phantom and say how far the result is from its truth.")
-    run.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="default: demo")
+    add_output(run, "default: demo", default=Path("demo"))
     add_spacing(run)
     add_steps(run)
-    add_model(run)
+    add_model(run, quiet=True)
 
     add_cohort(command("cohort", "Reconstruct many stacks, on this machine or on a cluster."))
     add_evaluate(command("evaluate", "Measure the methods against the truth and fill a table."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ...output.result_formats import IMAGE_SUFFIXES, Formats
 from ...reconstruction.options import (
     ALIGNMENTS,
     DEVICES,
@@ -72,14 +73,36 @@ def add_generation(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_output(
+    parser: argparse.ArgumentParser, text: str, metavar: str = "DIR", default: Path | None = None
+) -> None:
+    """--output, required where it has no default."""
+    required = default is None
+    parser.add_argument(
+        "-o", "--output", type=Path, required=required, default=default, metavar=metavar, help=text
+    )
+
+
+def add_formats(parser: argparse.ArgumentParser) -> None:
+    """In which formats results are written."""
+    default = Formats()
+    text = f"of volume, labels and uncertainty; a cine is one file (default: {default.images})"
+    parser.add_argument("--format", choices=tuple(IMAGE_SUFFIXES), default=default.images, help=text)
+
+
 def add_model(
-    parser: argparse.ArgumentParser, as_json: str = "progress and result as JSON lines on stdout"
+    parser: argparse.ArgumentParser,
+    as_json: str = "progress and result as JSON lines on stdout",
+    quiet: bool = False,
 ) -> None:
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the shipped one)")
     add_device(parser)
     default = DEFAULT_MODEL.precision
     parser.add_argument("--precision", choices=PRECISIONS, default=default, help=f"default: {default}")
-    parser.add_argument("--json", action="store_true", help=as_json)
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--json", action="store_true", help=as_json)
+    if quiet:
+        printed.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     run = part("data", "prepare labelled stacks for training")
     add_sources(run)
     add_preset(run)
-    run.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the arrays")
+    run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the arrays")
 
     for name in ("segmenter", "generator"):
         run = part(name, f"train the {name}")
@@ -27,7 +27,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         add_prepared(run)
         add_preset(run)
         text = "checkpoints, log, pictures and weights"
-        run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+        run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=text)
         text = "pixels along a view; half is a cheap first stage"
         run.add_argument("--size", type=count, metavar="N", help=text)
         run.add_argument("--init", type=Path, metavar="FILE", help="weights to start from")
@@ -47,7 +47,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         text = "where the simulated hearts are kept, for other runs too (default: in the output folder)"
         run.add_argument("--prepared", type=Path, metavar="DIR", help=text)
         text = "checkpoints, log, pictures and weights"
-        run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+        run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=text)
         add_course(run, steps, batch, 2e-3, 0.995, 100)
         add_machine(run)
 
@@ -58,7 +58,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--minutes", type=positive, required=True, metavar="M", help="how long both may take")
     add_about(run)
     text = "checkpoints, logs, pictures and the model folder"
-    run.add_argument("--output", type=Path, required=True, metavar="DIR", help=text)
+    run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=text)
     add_machine(run)
 
     run = part("bundle", "put trained weights into a model folder")
@@ -69,7 +69,7 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         run.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
     add_preset(run)
     add_about(run)
-    run.add_argument("--output", type=Path, required=True, metavar="DIR")
+    run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:

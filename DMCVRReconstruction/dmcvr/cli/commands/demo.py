@@ -18,7 +18,7 @@ from ...output.record import input_hash, make_record
 from ...reconstruction.pipeline import reconstruct
 from ...reconstruction.result import Reconstruction
 from ...simulation.phantom import PhantomConfig, make_phantom
-from ...system.staging import staged_folder
+from ...system.staging import check_folder_name, staged_folder
 from ..choices import chosen_options
 from ..progress_bar import show_progress
 from .phantom import PHANTOM_FILES, write_phantom
@@ -30,12 +30,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Make the standard phantom's end-diastole, reconstruct it, compare, write everything."""
     phantom = make_phantom(PhantomConfig(), frames=[0])
     options = chosen_options(arguments)
+    check_folder_name(arguments.output)
     with staged_folder(
         arguments.output, seal=RECORD, names=(*FILES, *PHANTOM_FILES, SCENE, SCORES)
     ) as folder:
         write_phantom(folder, phantom)
         model = Model.load(arguments.model, arguments.device, arguments.precision)
-        with show_progress(arguments.json) as progress:
+        with show_progress(arguments.json, arguments.quiet) as progress:
             result = reconstruct(phantom.sax, model, options, progress, lax=tuple(phantom.lax.values()))
         hashes = input_hash(folder / "sax.nrrd"), None
         record = make_record(result, options, model, hashes, Input(phantom.sax), result.seconds)
@@ -51,6 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
             json.dumps({"output": str(arguments.output), "result": record.to_json(), "scores": scores}),
             flush=True,
         )
+        return
+    if arguments.quiet:
         return
     for title, name in (
         ("Volume", "volume.nrrd"),

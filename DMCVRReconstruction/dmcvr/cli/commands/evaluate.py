@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     pictures = f"{arguments.table}-*.png"
     names = [*(f"{arguments.table}.{suffix}" for suffix in ("json", "md")), pictures]
     check_apart(arguments.output, evaluation.inputs, names)
-    with staged_folder(arguments.output, pictures, names=names) as folder:
+    with staged_folder(arguments.output, (pictures,), names=names) as folder:
         _write(folder, arguments, evaluation)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...core.geometry import Grid
 from ...core.stack import Stack
+from ...io.inputs import stack_grid
 from ...io.nrrd import write_segmentation, write_volume
-from ...output.files import stack_grid
 from ...simulation.phantom import Phantom, PhantomConfig, make_phantom, random_config
-from ...system.staging import staged_folder
+from ...system.staging import check_folder_name, staged_folder
 
 PHANTOM_FILES = ("sax.nrrd", "sax_labels.nrrd", "lax_*.nrrd", "truth_ed.seg.nrrd")
 """Patterns of the names of all files that ``write_phantom`` writes."""
@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Make a phantom and write it."""
     fixed = {} if arguments.frames is None else {"n_frames": arguments.frames}
     config = PhantomConfig(**fixed) if arguments.seed is None else random_config(arguments.seed, **fixed)
+    check_folder_name(arguments.output)
     with staged_folder(arguments.output, names=PHANTOM_FILES) as folder:
         phantom = make_phantom(config)
         write_phantom(folder, phantom)

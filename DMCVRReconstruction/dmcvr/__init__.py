@@ -23,5 +23,5 @@ from .system.processors import prepare_threads
 
 __all__ = ["InputError", "Result", "Segmentation", "__version__", "reconstruct", "segment"]
 
-# Here, since every way to torch within the package begins with this module; none of the imports above loads it.
+# Here, since every way to torch within the package begins with this module; no import above loads it.
 prepare_threads()

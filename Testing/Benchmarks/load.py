@@ -1,11 +1,11 @@
 """What becomes of a reconstruction's time where other programs want the processors.
 
     python Testing/Benchmarks/load.py                           # with 0, 1 and 2 busy processes beside it
-    GOMP_SPINCOUNT=300000 python Testing/Benchmarks/load.py     # with waiting threads as GNU's OpenMP has them
+    GOMP_SPINCOUNT=300000 python Testing/Benchmarks/load.py     # with waiting as GNU OpenMP has it
 
 Each line is a whole ``dmcvr reconstruct`` of the phantom's 10 slices to 64, in a process of its own, beside
 so many processes that do nothing but count. ``share`` is what of the processors is left for it if every
-thread gets as much; ``over_share`` is how much longer it takes than the first line, beyond what that explains.
+thread gets as much; ``over_share`` is how much longer it takes than the first line beyond that.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ def indexValue(index: int, times: Sequence[float] | None) -> str:
 def addBrowser(name: str, tracks: list[tuple[object, object]]):
     """A browser that plays ``tracks`` together, each a pair of a sequence node and its proxy node.
 
-    Proxy nodes keep their name, display and transform; only their contents follow the sequence. A segmentation
-    shares its segments with the sequence, so that edits and the style of segments outlast a change of frame;
-    an image is copied, so that nothing done to the displayed one changes the sequence.
+    Proxy nodes keep their name, display and transform; only their contents follow the sequence. A
+    segmentation shares its segments with the sequence, so that edits and the style of segments outlast a
+    change of frame; an image is copied, so that nothing done to the displayed one changes the sequence.
     """
     browserNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", name)
     browserNode.SetPlaybackRateFps(PLAYBACK_FPS)

@@ -54,7 +54,7 @@ CYCLE_NOTES = (
     "Roughness: root mean square of the volume curve's second differences, the cycle closed, over the stroke "
     "volume. Largest deviation: of the muscle's volume from its mean over the cycle. Stroke volumes: largest "
     "minus smallest volume of each ventricle.",
-    "A phantom, exactly: how rough the beat of a ventricle by formula is in as many frames, without any error.",
+    "A phantom, exactly: how rough the beat of a ventricle by formula is in as many frames, without error.",
 )
 
 

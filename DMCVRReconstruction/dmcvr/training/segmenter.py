@@ -8,6 +8,7 @@ they begin, and generated slices have no neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,7 @@ from ..core.labels import NAMES
 from ..model.device import autocast
 from ..model.networks.presets import Preset
 from ..model.networks.segmenters import Segmenter, build_segmenter
-from .augment import SEGMENTER, random_view, still_view, uniform
+from .augment import SEGMENTER, Augmentation, random_view, still_view, uniform
 from .losses import segmentation_loss
 from .pictures import outlined, tiled
 from .slices import CANVAS, Slices, window_step
@@ -37,11 +38,17 @@ CHUNK = 32
 
 @dataclass(frozen=True)
 class SegmenterTask:
-    """See `task.Task`. data, held_out: on one device; the latter None where no case is kept apart."""
+    """See `task.Task`.
+
+    data, held_out: on one device; the latter None where no case is kept apart. criterion: the loss of logits
+    (B, C, H, W) against labels (B, H, W).
+    """
 
     data: Slices
     held_out: Slices | None
     preset: Preset
+    augmentation: Augmentation = SEGMENTER
+    criterion: Callable[[Tensor, Tensor], Tensor] = segmentation_loss
     part = "segmenter"
 
     def build(self) -> Segmenter:
@@ -54,9 +61,9 @@ class SegmenterTask:
         with autocast(images.device):
             answer = module(images, auxiliary=supervised)
         if not supervised:
-            return segmentation_loss(answer.float(), labels)
+            return self.criterion(answer.float(), labels)
         logits, coarse = (item.float() for item in answer)
-        return segmentation_loss(logits, labels) + 0.5 * segmentation_loss(coarse, labels)
+        return self.criterion(logits, labels) + 0.5 * self.criterion(coarse, labels)
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """A random batch: images (B, slices, size, size) in [0, 1] and labels (B, size, size) int64."""
@@ -70,8 +77,8 @@ class SegmenterTask:
             centres,
             self.preset.image_size,
             torch.where(wide, WIDE_STEP, 1.0) * window_step(self.preset, data.spacings[index]),
-            SEGMENTER.jitter_mm / data.spacings[index, None],
-            SEGMENTER,
+            self.augmentation.jitter_mm / data.spacings[index, None],
+            self.augmentation,
         )
         return views, labels.long()
 

@@ -43,8 +43,13 @@ class Case:
         return (*self.stack.spacing, float(self.stack.gaps.mean()))
 
     def thinned(self, every: int) -> Case:
-        """The case with every ``every``-th slice only, from the first on, as if acquired that sparsely."""
+        """The case with every ``every``-th slice only, from the first on, as if acquired that sparsely.
+
+        Raises InputError where fewer than two slices would be left.
+        """
         kept = slice(None, None, every)
+        if len(self.labels[kept]) < 2:
+            raise InputError(f"Case {self.name}: --every {every} leaves fewer than two slices.")
         return Case(self.name, self.stack.select(slices=kept), self.labels[kept])
 
     def volumes(self, labels: np.ndarray) -> dict[str, float]:

@@ -26,6 +26,17 @@ def test_spacing_is_x_y_and_the_slices_distance(prism):
     assert prism(gap=7.5).spacing == (2.0, 2.0, 7.5)
 
 
+def test_a_thinned_case_is_one_that_was_acquired_more_sparsely(prism):
+    case = prism(count=5, gap=7.5)
+    thinned = case.thinned(2)
+    assert thinned.spacing == (2.0, 2.0, 15.0)
+    assert np.array_equal(thinned.labels, case.labels[[0, 2, 4]])
+    assert np.array_equal(thinned.stack.frames, case.stack.frames[:, [0, 2, 4]])
+    assert np.array_equal(case.thinned(1).labels, case.labels)
+    with pytest.raises(InputError, match="fewer than two"):
+        case.thinned(5)
+
+
 @pytest.fixture
 def folder(tmp_path, prism, write_stack):
     for name in ("p01_ED", "p01_ES", "p02_ED"):

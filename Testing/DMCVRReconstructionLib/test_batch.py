@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import slicer
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from dmcvr.io.nrrd import write_volume
 
 SCRIPT = Path(__file__).resolve().parents[2] / "DMCVRReconstruction/Resources/Batch/reconstruct_folder.py"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import slicer
 from dmcvr.core.geometry import Grid
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from DMCVRReconstructionLib.comparison import layouts
 from DMCVRReconstructionLib.panel.parameter_node import Device, Frame, Method
 from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes

@@ -1,4 +1,4 @@
-"""Views told before anything is segmented: of drawn patients, and of a real one where its data are at hand."""
+"""Views told before anything is segmented: of drawn patients, and of a real one where it is at hand."""
 
 from pathlib import Path
 

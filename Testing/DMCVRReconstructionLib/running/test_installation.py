@@ -40,6 +40,14 @@ def test_requirements_are_those_of_the_package_that_slicer_lacks():
     assert {key: value.split(",")[0] for key, value in found.items()} == wanted
 
 
+def test_the_commands_for_offline_use_name_all_of_them():
+    text = (PYPROJECT.parent / "Resources/Documentation/SLICER.md").read_text()
+    wanted = {name(requirement) for requirement in (installation.TORCH, *installation.OTHERS)}
+    for command in re.findall(r"^\S+ -m pip .*$", text, re.M):
+        words = {name(word.strip('"')) for word in command.split() if re.match(r'"?\w', word)}
+        assert wanted <= words, command
+
+
 def test_what_is_not_installed_or_too_old_is_missing(monkeypatch):
     assert installation.missing() == []
     monkeypatch.setattr(installation, "OTHERS", ("no-such-package>=1", "numpy>=1.26"))

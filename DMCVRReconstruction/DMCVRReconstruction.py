@@ -1,6 +1,7 @@
 """3D hearts from sparse cine MR stacks: the module's description, panel, logic and self test."""
 
 import os
+import unittest
 from dataclasses import replace
 
 import qt
@@ -9,6 +10,7 @@ import vtk
 from dmcvr.reconstruction.options import ModelChoice, Options
 from DMCVRReconstructionLib.comparison.lax_comparison import LaxComparison
 from DMCVRReconstructionLib.comparison.lax_images import LaxImage, findLaxImages, laxImage
+from DMCVRReconstructionLib.comparison.layouts import registerLayouts
 from DMCVRReconstructionLib.panel.input_panel import InputPanel
 from DMCVRReconstructionLib.panel.parameter_node import CURRENT, DMCVRParameterNode, modelOf, optionsOf
 from DMCVRReconstructionLib.panel.result_panel import ResultPanel
@@ -20,7 +22,7 @@ from DMCVRReconstructionLib.running.reconstruction_run import Run, RunRequest
 from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes
 from DMCVRReconstructionLib.scene.image_series import currentFrame
 from DMCVRReconstructionLib.scene.result_nodes import INPUT_ROLE, ResultNodes, resultOf
-from DMCVRReconstructionLib.scene.stack_input import stackInput
+from DMCVRReconstructionLib.scene.stack_input import stackInput, suggestedInput
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -30,6 +32,9 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
+
+DOCUMENTATION = "https://github.com/dmcvr/DMCVR/blob/main/Resources/Documentation/SLICER.md"
+NODE_EVENTS = slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent
 
 __all__ = [
     "DMCVRReconstruction",
@@ -50,18 +55,21 @@ class DMCVRReconstruction(ScriptedLoadableModule):
         parent.contributors = ["DMCVR contributors"]
         parent.helpText = _(
             "Reconstructs a 3D image volume and a segmentation of the heart from a sparse short-axis cine MR "
-            "stack by a morphology-guided diffusion model. For research use only, not for diagnosis."
-        )
+            "stack by a morphology-guided diffusion model. For research use only, not for diagnosis. "
+            "The shipped weights are under CC BY-NC-SA 4.0. For more information, see the "
+            "{start}documentation{end}."
+        ).format(start=f'<a href="{DOCUMENTATION}">', end="</a>")
         parent.acknowledgementText = _(
             "The method was published by He et al., DMCVR: Morphology-Guided Diffusion Model for 3D Cardiac "
-            "Volume Reconstruction, MICCAI 2023."
-        )
+            "Volume Reconstruction, MICCAI 2023 ({start}arXiv:2308.09223{end})."
+        ).format(start='<a href="https://arxiv.org/abs/2308.09223">', end="</a>")
         slicer.app.connect("startupCompleted()", onStartupCompleted)
 
 
 def onStartupCompleted() -> None:
-    """Register the sample data and the terminology of the segments."""
+    """Register the sample data, the comparison's layouts and the terminology of the segments."""
     registerSampleData()
+    registerLayouts()
     terms = os.path.join(os.path.dirname(__file__), "Resources", "Terminology", "DMCVR.term.json")
     slicer.modules.terminologies.logic().LoadTerminologyFromFile(terms)
 
@@ -77,8 +85,18 @@ def registerSampleData() -> None:
         fileNames="",
         nodeNames=NAME,
         thumbnailFileName=os.path.join(os.path.dirname(__file__), "Resources", "Icons", "DMCVRPhantom.png"),
-        customDownloader=lambda source: loadPhantom(processEvents=slicer.app.processEvents),
+        customDownloader=_downloadPhantom,
     )
+
+
+def _downloadPhantom(source) -> list:
+    """What a click on the sample does; Slicer handles no errors of it. Returns the displayed volumes."""
+
+    def processEvents() -> None:
+        slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
+
+    with slicer.util.tryWithErrorDisplay(_("The sample data could not be loaded."), waitCursor=True):
+        return loadPhantom(processEvents=processEvents)
 
 
 class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -107,14 +125,11 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.ui.installButton.connect("clicked(bool)", self._onInstall)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
-        for event in (slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent):
-            self.addObserver(slicer.mrmlScene, event, self.onNodesChanged)
         # Many changes may come at once, as when a study is loaded or a result arrives.
         self._updateTimer = qt.QTimer()
         self._updateTimer.setSingleShot(True)
         self._updateTimer.setInterval(0)
         self._updateTimer.connect("timeout()", self.updateFromParameters)
-        self.initializeParameterNode()
         self.inputPanel.queryDevices()
 
     def cleanup(self) -> None:
@@ -127,11 +142,18 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
 
     def enter(self) -> None:
         """Called each time the user opens this module."""
+        for event in NODE_EVENTS:
+            self.addObserver(slicer.mrmlScene, event, self.onNodesChanged)
         self.initializeParameterNode()
 
     def exit(self) -> None:
-        """Called when the user opens another module: restores the user's layout. A run continues."""
-        self.resultPanel.leave()
+        """Called when the user opens another module: restores the user's layout, and looks at nothing in the
+        scene any more, so as not to slow others down. A run continues.
+        """
+        for event in NODE_EVENTS:
+            self.removeObserver(slicer.mrmlScene, event, self.onNodesChanged)
+        self.resultPanel.stop()
+        self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:
         """Cancel the run, whose scene is being closed."""
@@ -141,7 +163,8 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
 
     def onSceneEndClose(self, caller, event) -> None:
         """Start again in the empty scene."""
-        self.initializeParameterNode()
+        if self.parent.isEntered:
+            self.initializeParameterNode()
 
     def onNodesChanged(self, caller, event) -> None:
         """Update what was found in the scene."""
@@ -149,8 +172,11 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
             self.updateSoon()
 
     def initializeParameterNode(self) -> None:
-        """Take the parameter node of the scene."""
-        self.setParameterNode(self.logic.getParameterNode())
+        """Take the parameter node of the scene, and suggest an input if none is chosen yet."""
+        parameterNode = self.logic.getParameterNode()
+        if parameterNode.inputNode is None:
+            parameterNode.inputNode = suggestedInput()
+        self.setParameterNode(parameterNode)
 
     def setParameterNode(self, parameterNode) -> None:
         """Connect the panel to ``parameterNode``, or to none."""
@@ -196,19 +222,26 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         return self.logic.start(request, rememberedStepTimes(self.inputPanel.device))
 
     def _onFinished(self, nodes) -> None:
-        if nodes is not None and self._parameterNode is not None:
-            self._parameterNode.resultVolume = nodes.volume
-            slicer.util.setSliceViewerLayers(background=nodes.volume, fit=True)
-            slicer.util.resetThreeDViews()
+        if nodes is not None:
+            self.logic.getParameterNode().resultVolume = nodes.volume
+            if self.parent.isEntered:
+                self._showResult(nodes)
         self.updateSoon()
+
+    def _showResult(self, nodes: ResultNodes) -> None:
+        """Show a new result in the views; while another module is open, they are the user's."""
+        self.resultPanel.leave()
+        slicer.util.setSliceViewerLayers(background=nodes.volume, fit=True, rotateToVolumePlane=True)
+        slicer.util.resetThreeDViews()
+        if nodes.browser is not None:
+            slicer.modules.sequences.setToolBarActiveBrowserNode(nodes.browser)
 
     def _compare(self, volumeNode):
         return self.logic.compare(volumeNode, self.inputPanel.laxNodes)
 
     def _onInstall(self, checked=False) -> None:
         try:
-            with slicer.util.tryWithErrorDisplay(_("The installation failed."), waitCursor=True):
-                install(self._missing)
+            install(self._missing)
         except InstallationError as error:
             self.ui.installLabel.text = str(error)
             self.ui.logText.plainText = error.detail
@@ -292,12 +325,17 @@ class DMCVRReconstructionTest(ScriptedLoadableModuleTest):
         slicer.mrmlScene.Clear()
 
     def runTest(self) -> None:
-        """Run the test."""
+        """Run the test, as the developer's buttons of the panel do; a reason to skip it is shown."""
         self.setUp()
-        self.test_Phantom()
+        try:
+            self.test_Phantom()
+        except unittest.SkipTest as reason:
+            self.delayDisplay(str(reason))
 
     def test_Phantom(self) -> None:
         """From sample data to scores on the long-axis views, through the real process."""
+        if names := missing():
+            self.skipTest(_("Python packages are not installed: {names}").format(names=", ".join(names)))
         self.delayDisplay(_("Making the phantom"))
         stack = loadPhantom(frames=1)[0]
         labels = slicer.util.getNode(f"{stack.GetName()} labels")

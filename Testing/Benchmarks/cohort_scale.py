@@ -32,7 +32,7 @@ from dmcvr.cohort.engine import run_on
 from dmcvr.cohort.records import content_hashes
 from dmcvr.cohort.settings import Settings
 from dmcvr.cohort.work import run_case
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from dmcvr.io.label_files import read_labels
 from dmcvr.io.nrrd import write_volume
 from dmcvr.model.bundle import DEFAULT_BUNDLE, model_sha256, read_card

@@ -14,7 +14,8 @@ qt.install()
 modules.install()  # before anything of the module is imported
 
 from dmcvr.core.geometry import Grid
-from dmcvr.io.inputs import Input, stack_grid
+from dmcvr.core.stack import stack_grid
+from dmcvr.io.inputs import Input
 from dmcvr.output.record import make_record
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import slicer
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from dmcvr.io.nrrd import write_volume
 
 SCRIPT = Path(__file__).resolve().parents[2] / "DMCVRReconstruction/Resources/Batch/reconstruct_folder.py"
@@ -61,3 +61,20 @@ def test_an_empty_folder_is_bad_usage(call, tmp_path):
     code, errors = call(tmp_path, "--output", tmp_path / "out")
     assert code == 2
     assert "contains no stacks" in errors
+
+
+@pytest.mark.usefixtures("call")
+def test_of_a_cine_every_frame_is_written(imported, cine, tmp_path):
+    nodes = imported(cine)
+    runpy.run_path(str(SCRIPT))["save"](nodes, tmp_path / "out")
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert files >= {"volume.seq.nrrd", "segmentation.seq.mrb", "volumes_over_time.tsv"}
+    back = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "back")
+    storage = slicer.vtkMRMLSequenceStorageNode()
+    slicer.mrmlScene.AddNode(storage)
+    storage.SetFileName(str(tmp_path / "out" / "segmentation.seq.mrb"))
+    assert storage.ReadData(back)
+    assert back.GetNumberOfDataNodes() == 3
+    for frame in range(3):
+        segmentation = back.GetNthDataNode(frame).GetSegmentation()
+        assert segmentation.GetNumberOfSegments() == 3

@@ -1,20 +1,25 @@
 """What Slicer reads of the extension before any of its code runs."""
 
+import ast
 import importlib
 import json
 import re
 import subprocess
 import sys
 import typing
+import unittest
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 import slicer
 from dmcvr.core.labels import COLOURS, NAMES
 from dmcvr.core.terminology import TERMS
+from DMCVRReconstructionLib.comparison import layouts
 from DMCVRReconstructionLib.panel.parameter_node import DMCVRParameterNode
 from DMCVRReconstructionLib.running import installation
+from DMCVRReconstructionLib.running.errors import WorkerError
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +28,19 @@ LIB_FILES = sorted(
     path.relative_to(MODULE).as_posix() for path in MODULE.glob("DMCVRReconstructionLib/**/*.py")
 )
 LIB_MODULES = [name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in LIB_FILES]
-# Slicer 5.12 brings none of them but scipy, which takes longer to import than its start-up should.
-NOT_AT_START = ("torch", "scipy", "skimage", "safetensors", "tqdm", "PIL", "matplotlib", "nibabel", "nrrd")
+# Slicer 5.12 brings none of them but scipy and Pillow, which take longer to import than its start-up should.
+NOT_AT_START = (
+    "torch",
+    "scipy",
+    "skimage",
+    "safetensors",
+    "tqdm",
+    "PIL",
+    "matplotlib",
+    "nibabel",
+    "nrrd",
+    "jinja2",
+)
 
 
 def cmakeValues(path: Path) -> dict[str, str]:
@@ -123,33 +139,66 @@ def test_slicer_reads_the_terminology():
         assert tuple(found.GetRecommendedDisplayRGBValue()) == COLOURS[label]
 
 
-def test_what_is_missing_is_found_without_importing_it(monkeypatch):
-    assert installation.missing() == []
+def calls(path: Path, names: set[str]) -> list[ast.Call]:
+    """The calls of functions of these names in a file."""
+    found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return [call for call in found if isinstance(call.func, ast.Name) and call.func.id in names]
+
+
+def test_translators_see_every_text():
+    """What they are given is gathered from the sources, so that only literals can be translated."""
+    seen = 0
+    for path in [MODULE / "DMCVRReconstruction.py", *(MODULE / name for name in LIB_FILES)]:
+        for call in calls(path, {"_", "tr", "translate"}):
+            assert all(isinstance(value, ast.Constant) for value in call.args), f"{path}:{call.lineno}"
+            seen += 1
+    assert seen > 80
+
+
+def test_what_slicer_is_told_when_it_has_started(application):
+    module = importlib.import_module("DMCVRReconstruction")
+    slicer.modules.terminologies = SimpleNamespace(logic=slicer.vtkSlicerTerminologiesModuleLogic)
+    module.onStartupCompleted()
+    for number in layouts.LAYOUT_IDS.values():
+        assert layouts.layoutNode().IsLayoutDescription(number)
+    (source,) = slicer.modules.sampleDataSources["Cardiac"]
+    assert source.sampleName == "DMCVR phantom"
+    assert Path(source.thumbnailFileName).is_file()
+
+
+def test_why_sample_data_cannot_be_had_is_shown(application, monkeypatch):
+    """A click on the sample calls this without handling errors."""
+    module = importlib.import_module("DMCVRReconstruction")
+    module.registerSampleData()
+    (source,) = slicer.modules.sampleDataSources["Cardiac"]
+
+    def fail(processEvents):
+        processEvents()
+        raise WorkerError("The disk is full.")
+
+    monkeypatch.setattr(module, "loadPhantom", fail)
+    with pytest.raises(WorkerError):
+        source.customDownloader(source)
+    assert len(application.app.errors) == 1
+    assert "The disk is full." in application.app.errors[0]
+
+
+def test_the_self_test_says_why_it_is_skipped(application, monkeypatch):
     monkeypatch.setattr(installation, "OTHERS", ("no-such-package>=1",))
-    assert installation.missing() == ["no-such-package>=1"]
-
-
-@pytest.mark.slow
-def test_a_failed_installation_is_a_sentence(monkeypatch):
-    """With pip's own failure, in a process of its own and from no index."""
-
-    def pip(requirement):
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--no-index", "--quiet", requirement],
-            check=True,
-            capture_output=True,
-        )
-
-    monkeypatch.setattr(slicer.util, "pip_install", pip)
-    with pytest.raises(installation.InstallationError, match="network connection"):
-        installation.install(["no-such-package>=1"])
+    module = importlib.import_module("DMCVRReconstruction")
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(module.DMCVRReconstructionTest)
+    result = unittest.TestResult()
+    suite.run(result)  # as ctest does
+    ((_test, reason),) = result.skipped
+    assert reason == "Python packages are not installed: no-such-package>=1"
+    module.DMCVRReconstructionTest().runTest()  # as the panel's developer buttons do
+    assert application.app.messages == [reason]
 
 
 @pytest.mark.slow
 def test_the_self_test_passes(application):
     """The one that Slicer runs, with the sample data made in a process of its own."""
     module = importlib.import_module("DMCVRReconstruction")
-    test = module.DMCVRReconstructionTest()
-    test.runTest()
-    assert test.messages[-1] == "Test passed"
+    module.DMCVRReconstructionTest().runTest()
+    assert application.app.messages[-1] == "Test passed"
     assert slicer.util.getNode("DMCVR phantom LAX 4ch") is not None

@@ -11,7 +11,7 @@ import pytest
 import slicer
 from canaries import UID, WORD, spilled, spilled_in
 from dmcvr.core.errors import InputError
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 
 from DMCVRReconstruction import DMCVRReconstructionLogic
 

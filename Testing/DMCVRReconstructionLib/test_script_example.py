@@ -3,7 +3,7 @@
 import pytest
 import slicer
 from dmcvr.core.errors import CancelledError
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from markdownfiles import ROOT, Document
 
 

@@ -7,6 +7,7 @@ import unittest
 from pathlib import Path
 
 import slicer
+from DMCVRReconstructionLib.running.installation import missing
 from DMCVRReconstructionLib.running.phantom_sample import loadPhantom
 
 
@@ -14,6 +15,8 @@ class DMCVRBatchTest(unittest.TestCase):
     """The batch example does a folder without a question, and tells by its exit code how it went."""
 
     def setUp(self):
+        if names := missing():
+            self.skipTest(f"Python packages are not installed: {', '.join(names)}")
         slicer.mrmlScene.Clear()
 
     def test_folder(self):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dmcvr.core.errors import InputError
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from dmcvr.io.label_files import read_labels
 from dmcvr.io.volumes import read_stack
 from dmcvr.reconstruction.options import ModelChoice, Options

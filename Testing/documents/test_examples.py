@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from dmcvr.io.nrrd import write_volume
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
 from markdownfiles import ROOT, Document

@@ -13,13 +13,19 @@ import vtk
 
 
 class App:
-    """``slicer.app``. ``errors`` collects what would have been shown in a message box, whole."""
+    """``slicer.app``.
+
+    errors: what would have been shown in a message box, whole. messages: what a self test shows in passing.
+    toolBarBrowsers: the browsers that the toolbar for sequences was put on.
+    """
 
     applicationName = "Slicer"
 
     def __init__(self, logic):
         self._logic = logic
         self.errors: list[str] = []
+        self.messages: list[str] = []
+        self.toolBarBrowsers: list = []
 
     def applicationLogic(self):
         return self._logic
@@ -30,13 +36,20 @@ class App:
     def mrmlSliceLogics(self):
         return self._logic.GetSliceLogics()
 
+    def sliceViewNames(self) -> list[str]:
+        return [node.GetLayoutName() for node in slicer.util.getNodesByClass("vtkMRMLSliceNode")]
+
+    def sliceWidget(self, name: str):
+        node = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceNode")
+        return SimpleNamespace(mrmlSliceNode=lambda: node)
+
     def resetThreeDViews(self) -> None:
         """No camera to reset."""
 
     def connect(self, signal, call) -> None:
         """Slicer has started long ago."""
 
-    def processEvents(self) -> None:
+    def processEvents(self, flags=None) -> None:
         """Let the windows live, if there are any."""
         if (core := sys.modules.get("PySide6.QtWidgets")) and core.QApplication.instance():
             core.QApplication.processEvents()
@@ -127,12 +140,14 @@ class Application:
         slicer.mrmlScene = self.scene
         slicer.app = self.app
         slicer.util.errorDisplay = lambda text, **_: self.app.errors.append(text)
+        slicer.util.delayDisplay = lambda text, *_, **__: self.app.messages.append(text)
         slicer.modules = SimpleNamespace(
             **{
                 name.lower(): SimpleNamespace(logic=lambda logic=logic: logic)
                 for name, logic in self.modules.items()
             }
         )
+        slicer.modules.sequences.setToolBarActiveBrowserNode = self.app.toolBarBrowsers.append
 
     def close(self) -> None:
         """Empty the scene, as closing Slicer does, and let nothing outlive it that would still look at it."""

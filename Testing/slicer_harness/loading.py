@@ -6,8 +6,7 @@ import numpy as np
 import slicer
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Grid
-from dmcvr.core.stack import Stack
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import Stack, stack_grid
 from DMCVRReconstructionLib.scene.volume_nodes import setVolume
 
 THICKNESS_MM = 8.0  # of a single slice; its place is that of its middle

@@ -1,26 +1,33 @@
-"""Stand-ins for Python modules of Slicer's that slicer-core lacks, or these where they are at hand."""
+"""Stand-ins for Python modules of Slicer's that slicer-core lacks; Slicer's own where they are at hand."""
 
 from __future__ import annotations
 
 import enum
+import importlib
 import os
 import sys
 import types
 import typing
+import unittest
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import slicer
 import slicer.util
+from packaging.requirements import Requirement
 
 GENUINE = os.environ.get("DMCVR_SLICER_PYTHON")
+NAMES = ("i18n", "packaging", "ScriptedLoadableModule", "parameterNodeWrapper")
 
 
 def install() -> None:
-    """Make the modules that this file stands in for importable, as ``slicer.i18n`` and so on."""
+    """Make the modules that this file stands in for importable, as ``slicer.i18n`` and so on.
+
+    With DMCVR_SLICER_PYTHON they come from there, and ``slicer.util`` as well. Raises ImportError where the
+    folder is not Slicer's ``Base/Python``.
+    """
     if GENUINE:
-        own = str(Path(GENUINE) / "slicer")
-        if own not in slicer.__path__:
-            slicer.__path__.append(own)
+        _install_genuine(Path(GENUINE))
         return
     _module("i18n", tr=lambda text: text, translate=lambda context, text: text)
     bases = {
@@ -31,6 +38,25 @@ def install() -> None:
     }
     _module("ScriptedLoadableModule", __all__=list(bases), **bases)
     _module("parameterNodeWrapper", parameterNodeWrapper=parameterNodeWrapper, WithinRange=WithinRange)
+    _module("packaging", pip_check=pip_check, pip_ensure=pip_ensure, pip_install=pip_install)
+    sys.modules["SampleData"] = types.ModuleType("SampleData")
+    sys.modules["SampleData"].SampleDataLogic = SampleDataLogic
+
+
+def _install_genuine(folder: Path) -> None:
+    own = str(folder / "slicer")
+    if own in slicer.__path__:
+        return
+    slicer.__path__.insert(0, own)
+    loadUI = slicer.util.loadUI  # of the stand-ins for Qt
+    del sys.modules["slicer.util"]
+    slicer.util = importlib.import_module("slicer.util")
+    slicer.util.loadUI = loadUI
+    for name in ("util", *NAMES):
+        loaded = importlib.import_module(f"slicer.{name}")
+        if not Path(loaded.__file__).is_relative_to(folder):
+            raise ImportError(f"{folder} is not Slicer's Base/Python: it has no slicer/{name}")
+    sys.path.append(str(folder.parents[1] / "Modules" / "Scripted" / "SampleData"))
 
 
 def _module(name: str, **contents) -> None:
@@ -81,14 +107,41 @@ class ScriptedLoadableModuleLogic:
         return node
 
 
-class ScriptedLoadableModuleTest:
-    """The base of a module's self test, of which only the messages are needed here."""
+class ScriptedLoadableModuleTest(unittest.TestCase):
+    """The base of a module's self test."""
 
-    def __init__(self):
-        self.messages = []
+    def delayDisplay(self, message, requestedDelay=None, msec=None):
+        slicer.util.delayDisplay(message, msec)
 
-    def delayDisplay(self, message, msec=0):
-        self.messages.append(message)
+
+class SampleDataLogic:
+    """Lists sample data, as Slicer's module of this name does."""
+
+    @staticmethod
+    def registerCustomSampleDataSource(category, **source):
+        if not hasattr(slicer.modules, "sampleDataSources"):
+            slicer.modules.sampleDataSources = {}
+        slicer.modules.sampleDataSources.setdefault(category, []).append(types.SimpleNamespace(**source))
+
+
+def pip_check(requirement):
+    """Whether ``requirement`` is installed in a suitable version."""
+    wanted = Requirement(requirement)
+    try:
+        return version(wanted.name) in wanted.specifier
+    except PackageNotFoundError:
+        return False
+
+
+def pip_ensure(requirements, prompt_install=True, requester=None):
+    """Installs what is not there of ``requirements``."""
+    if wanted := [requirement for requirement in requirements if not pip_check(requirement)]:
+        slicer.packaging.pip_install(wanted, requester=requester)
+
+
+def pip_install(requirements, requester=None):
+    """Tests install nothing."""
+    raise RuntimeError("nothing is installed here")
 
 
 class WithinRange:

@@ -25,14 +25,24 @@ class Panel:
         slicer.modules.dmcvrreconstruction = SimpleNamespace(path=module.__file__)
         self.parent = slicer.qMRMLWidget()
         self.parent.setLayout(QtWidgets.QVBoxLayout())
-        self.parent.isEntered = True
+        self.parent.isEntered = False
         self.widget = module.DMCVRReconstructionWidget(self.parent)
         self.widget.setup()
-        self.widget.enter()
         self.ui = self.widget.ui
+        self.enter()
         self.parent.resize(WIDTH, HEIGHT)
         self.parent.show()
         self.process()
+
+    def enter(self) -> None:
+        """As when the user opens the module."""
+        self.parent.isEntered = True
+        self.widget.enter()
+
+    def exit(self) -> None:
+        """As when the user opens another module."""
+        self.parent.isEntered = False
+        self.widget.exit()
 
     def process(self, seconds: float = 0.0) -> None:
         """Let the window live for a while."""

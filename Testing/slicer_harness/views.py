@@ -3,6 +3,8 @@
 The layout is laid out by Slicer's own logic; where its views stand in the picture is worked out here from the
 layout's description. The image in a slice view is drawn by no displayable manager, but by a widget that is
 not here: a mapper with the same input stands for it.
+
+As by Qt, the views of a new layout are sized only later: when it is drawn, or by ``settle``.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ VIEW_MANAGERS = (
     "vtkMRMLSegmentationsDisplayableManager3D",
 )
 GAP = 2  # pixels between views
+UNSIZED = (100, 30)  # pixels; Qt's size of a widget that has not been laid out
 
 
 class Views:
@@ -49,6 +52,7 @@ class Views:
 
     def render(self, names: list[str] | None = None) -> np.ndarray:
         """(height, width, 3) uint8 picture of the layout, or of the views called ``names`` side by side."""
+        self.settle()
         if names is not None:
             return np.hstack([self._shown[name].picture() for name in names])
         picture = np.full((self._size[1], self._size[0], 3), 40, np.uint8)
@@ -60,6 +64,21 @@ class Views:
     def save(self, path, names: list[str] | None = None) -> None:
         """Write the picture to a PNG file."""
         savePicture(path, self.render(names))
+
+    def settle(self) -> None:
+        """Give every view its size."""
+        for view in self._shown.values():
+            view.resize()
+
+    def resize(self, width: int, height: int) -> None:
+        """Resize the window that the views are in."""
+        self._size = width, height
+        self._arrange()
+        self.settle()
+
+    def composite(self, name: str):
+        """What the slice view called ``name`` shows."""
+        return self._shown[name].logic.GetSliceCompositeNode()
 
     def turn(self, azimuth: float, elevation: float, zoom: float = 1.0) -> None:
         """Turn the camera of the 3D view about what it shows, from in front."""
@@ -96,7 +115,7 @@ class Views:
                 node = self._application.scene.GetSingletonNode(name, className)
                 kind = _Slice if className == "vtkMRMLSliceNode" else _ThreeD
                 self._shown[name] = kind(self._application, node, box)
-            self._shown[name].place(box)
+            self._shown[name].box = box
 
     def _register(self) -> None:
         for factory, managers in (
@@ -122,14 +141,14 @@ class _View:
         self.window.AddRenderer(self.renderer)
         self.interactor = vtk.vtkRenderWindowInteractor()
         self.interactor.SetRenderWindow(self.window)
-        self.place(box)
+        self.window.SetSize(*UNSIZED)
         self.interactor.Initialize()
         self.set_up(application)
         node.SetMappedInLayout(1)
 
-    def place(self, box) -> None:
-        self.box = box
-        self.window.SetSize(*box[2:])
+    def resize(self) -> None:
+        """Take the size of the view's place in the layout."""
+        self.window.SetSize(*self.box[2:])
 
     def close(self) -> None:
         self.managers.SetMRMLDisplayableNode(None)
@@ -171,11 +190,12 @@ class _Slice(_View):
             slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance(), self.renderer
         )
         self.managers.SetMRMLDisplayableNode(self.node)
+        self.logic.ResizeSliceNode(*UNSIZED)
 
-    def place(self, box) -> None:
-        super().place(box)
-        if hasattr(self, "logic"):
-            self.logic.ResizeSliceNode(*box[2:])
+    def resize(self) -> None:
+        super().resize()
+        if self.node.GetDimensions()[:2] != self.box[2:]:
+            self.logic.ResizeSliceNode(*self.box[2:])
 
     def picture(self) -> np.ndarray:
         self.node.UpdateMatrices()

@@ -81,7 +81,7 @@ class HelperNodes:
 
     def _volume(self, key: str, className: str):
         if key not in self._nodes or self._nodes[key].GetScene() is None:
-            self._nodes[key] = _add(className, f"DMCVR {key}")
+            self._nodes[key] = addHelper(className, f"DMCVR {key}")
         return self._nodes[key]
 
     def _display(self, node):
@@ -91,7 +91,7 @@ class HelperNodes:
 
     def _colours(self):
         if "colours" not in self._nodes:
-            node = _add("vtkMRMLColorTableNode", "DMCVR colours")
+            node = addHelper("vtkMRMLColorTableNode", "DMCVR colours")
             node.SetTypeToUser()
             node.SetNumberOfColors(len(NAMES) + 1)
             node.SetColor(0, "background", 0, 0, 0, 0)
@@ -101,7 +101,8 @@ class HelperNodes:
         return self._nodes["colours"]
 
 
-def _add(className: str, name: str):
+def addHelper(className: str, name: str):
+    """A new node that is hidden, and not saved with the scene."""
     node = slicer.mrmlScene.CreateNodeByClass(className)
     node.UnRegister(None)
     node.SetName(name)

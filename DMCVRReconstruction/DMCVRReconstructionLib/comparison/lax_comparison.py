@@ -20,7 +20,7 @@ from . import layouts
 from .helper_nodes import HelperNodes, nearestAcquiredSlices
 from .lax_images import LaxImage, imagesByView, laxLabels
 from .layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
-from .slice_views import SegmentationDisplay, showIn3D, showPlane, sliceLogic
+from .slice_views import FittedViews, SegmentationOutlines, showIn3D, sliceLogic
 
 MARGIN_MM = 14.0
 # Only views of one group draw each other's planes as lines; of the rows of a view one is enough.
@@ -45,9 +45,10 @@ class LaxComparison:
 
     def __init__(self, nodes: ResultNodes, images: Sequence[LaxImage] = ()):
         self._nodes = nodes
-        self._images = imagesByView(images, self._shownFrame().axis)
+        self._images = imagesByView(images, self._shownFrame().axis, nodes.record["input"]["frames"])
         self._helpers = HelperNodes()
-        self._segmentation = SegmentationDisplay(nodes.segmentation)
+        self._views = FittedViews()
+        self._outlines = SegmentationOutlines(nodes.segmentation)
         self._layoutBefore: int | None = None
         self._fade = 1.0
 
@@ -66,7 +67,7 @@ class LaxComparison:
             return
         self._layoutBefore = layouts.setLayout(bool(self._images))
         names = [viewName(view, row) for view in VIEWS for row in (RECONSTRUCTION, LAX)]
-        self._segmentation.showOutlinesIn([*names, SAX])
+        self._outlines.show([*names, SAX], without=[viewName(view, STACK) for view in VIEWS])
         self.update()
         self._setUpShortAxis()
 
@@ -74,11 +75,11 @@ class LaxComparison:
         """Restore the user's layout and remove the nodes of the comparison."""
         if not self.isShown:
             return
+        self._views.release()
         for view in VIEWS:
             showIn3D(viewName(view, RECONSTRUCTION), False)
-        self._segmentation.restore()
-        if (node := layouts.layoutNode()) is not None:
-            node.SetViewArrangement(self._layoutBefore)
+        self._outlines.remove()
+        layouts.restoreLayout(self._layoutBefore)
         self._layoutBefore = None
         self._helpers.remove()
 
@@ -87,6 +88,7 @@ class LaxComparison:
         if not self.isShown:
             return
         shown = self._shownFrame()
+        self._outlines.update()
         self._helpers.showAcquired(self._nodes, *nearestAcquiredSlices(self._nodes))
         when = self._nodes.frameTime, self._nodes.fractionOfCycle
         planes = self.planes(shown)
@@ -129,16 +131,14 @@ class LaxComparison:
         return found
 
     def _shownFrame(self) -> ShownFrame:
-        axis = self._nodes.longAxis
+        axis = self._nodes.longAxisInWorld
         if axis is None:
             raise InputError(
                 _("The long axis cannot be determined; the reconstruction does not show both ventricles.")
             )
-        matrix = toWorld(self._nodes.volume)
-        turn = matrix[:3, :3]
-        moved = LongAxis(turn @ axis.centre + matrix[:3, 3], turn @ axis.apex, turn @ axis.rv)
         labels = labelsOfSegmentation(self._nodes.segmentation, self._nodes.volume)
-        return ShownFrame(labels, transformGrid(gridOfVolume(self._nodes.volume), matrix), moved)
+        grid = transformGrid(gridOfVolume(self._nodes.volume), toWorld(self._nodes.volume))
+        return ShownFrame(labels, grid, axis)
 
     def _setUp(self, view: str, row: str, plane: Plane) -> None:
         """Set up one slice view: its plane, and the images of its row."""
@@ -154,7 +154,7 @@ class LaxComparison:
         composite.SetLabelOpacity(1.0)
         node.SetUseLabelOutline(True)
         node.SetViewGroup(SAX_GROUP if row == RECONSTRUCTION else OTHER_GROUP)
-        showPlane(node, plane)
+        self._views.show(node, plane)
         if row == RECONSTRUCTION:
             showIn3D(viewName(view, row), True)
 
@@ -171,7 +171,7 @@ class LaxComparison:
         composite.SetForegroundVolumeID(self._nodes.volume.GetID())
         composite.SetForegroundOpacity(self._fade)
         logic.GetSliceNode().SetViewGroup(SAX_GROUP)
-        showPlane(logic.GetSliceNode(), _centred(plane, heart, float(size)))
+        self._views.show(logic.GetSliceNode(), _centred(plane, heart, float(size)))
         for name in [*(viewName(view, RECONSTRUCTION) for view in VIEWS), SAX]:
             if (displayNode := sliceLogic(name).GetSliceDisplayNode()) is not None:
                 displayNode.SetIntersectingSlicesVisibility(True)

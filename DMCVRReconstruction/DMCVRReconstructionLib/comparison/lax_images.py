@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import slicer
+from dmcvr.anatomy.expected_axis import expected_long_axis
 from dmcvr.anatomy.long_axis import LongAxis
 from dmcvr.core.errors import InputError
 from dmcvr.core.frame_times import nearest_frame
@@ -15,7 +16,7 @@ from dmcvr.core.labels import NAMES
 from dmcvr.core.parallel_slices import is_steep
 from slicer.i18n import tr as _
 
-from ..scene.image_series import Series, browserAndSequence, isImage, seriesOf
+from ..scene.image_series import Series, browserAndSequence, imageNodes, seriesOf
 from ..scene.segmentation_nodes import labelsOfSegmentation
 from ..scene.stack_input import RESULT_MARK, StackInput
 from ..scene.volume_nodes import isRigid, toWorld, transformGrid, transformPlane, transformToWorld
@@ -67,7 +68,7 @@ def findLaxImages(found: StackInput) -> list[LaxImage]:
     centre = np.mean([plane.centre for plane in slices], axis=0)
     own = {series.node.GetID() for series in found.series}
     images = []
-    for node in _imageNodes():
+    for node in imageNodes():
         if node.GetAttribute(RESULT_MARK) or node.GetID() in own:
             continue
         try:
@@ -80,10 +81,20 @@ def findLaxImages(found: StackInput) -> list[LaxImage]:
     return images
 
 
-def imagesByView(images: Iterable[LaxImage], axis: LongAxis) -> dict[str, LaxImage]:
-    """The first image of each of the views 2ch, 3ch and 4ch about ``axis`` (world, LPS mm)."""
+def expectedAxis(found: StackInput, images: Iterable[LaxImage]) -> LongAxis:
+    """The long axis (world, LPS mm) expected of the stack ``found`` before it is segmented."""
+    matrix = transformToWorld(found.transformNode)
+    slices = [transformPlane(plane, matrix) for plane in found.planes]
+    return expected_long_axis(slices, [image.plane for image in images])
+
+
+def imagesByView(images: Iterable[LaxImage], axis: LongAxis, frames: int) -> dict[str, LaxImage]:
+    """One image for each of the views 2ch, 3ch and 4ch about ``axis`` (world, LPS mm) that has any.
+
+    Of several, a cine with as many ``frames`` as the stack comes first, then any cine, then the first.
+    """
     views: dict[str, LaxImage] = {}
-    for image in images:
+    for image in sorted(images, key=lambda item: (item.series.count != frames, item.series.count == 1)):
         if view := axis.view(image.plane):
             views.setdefault(view, image)
     return views
@@ -119,14 +130,6 @@ def laxLabels(image: LaxImage, time: float | None, fraction: float) -> np.ndarra
             if found is not None and found.any():
                 return found[0]
     return None
-
-
-def _imageNodes() -> list:
-    """Every greyscale image in the scene once, a cine by its sequence."""
-    sequences = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
-    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    found = [node for node in sequences if node.GetDataNodeClassName() == "vtkMRMLScalarVolumeNode"]
-    return found + [node for node in volumes if isImage(node) and browserAndSequence(node)[1] is None]
 
 
 def _holdsLabels(node) -> bool:

@@ -50,14 +50,37 @@ def layoutNode():
     return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
 
+def registerLayouts() -> None:
+    """Make the comparison's layouts known, so that a scene that was saved with one can be opened."""
+    if (node := layoutNode()) is not None:
+        for withLax, number in LAYOUT_IDS.items():
+            node.AddLayoutDescription(number, description(withLax))  # does nothing if it is known
+
+
 def setLayout(withLax: bool) -> int:
-    """Show the comparison's layout; returns the previous one."""
-    node, number = layoutNode(), LAYOUT_IDS[withLax]
+    """Show the comparison's layout; returns the previous one.
+
+    Neither the layout nor its slice views are saved with the scene: where this module is not installed, the
+    layout would leave the whole view area blank.
+    """
+    registerLayouts()
+    node = layoutNode()
     before = node.GetViewArrangement()
-    if not node.IsLayoutDescription(number):
-        node.AddLayoutDescription(number, description(withLax))
-    node.SetViewArrangement(number)
+    node.SetSaveWithScene(False)
+    node.SetViewArrangement(LAYOUT_IDS[withLax])
+    names = {SAX, *(viewName(view, row) for view in VIEWS for row in rows(withLax))}
+    for className in ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode"):
+        for own in slicer.util.getNodesByClass(className):
+            if own.GetLayoutName() in names:
+                own.SetSaveWithScene(False)
     return before
+
+
+def restoreLayout(before: int) -> None:
+    """Show the layout that ``setLayout`` returned."""
+    if (node := layoutNode()) is not None:
+        node.SetViewArrangement(before)
+        node.SetSaveWithScene(True)
 
 
 def _slice(view: str, row: str) -> str:

@@ -9,8 +9,10 @@ import slicer
 from dmcvr.core.geometry import Plane, unit
 
 from ..scene.volume_nodes import RAS_TO_LPS
+from .helper_nodes import addHelper
 
-OUTLINES = {"Visibility2DFill": False, "Visibility2DOutline": True, "SliceIntersectionThickness": 2}
+OUTLINE_PIXELS = 2
+VIEW_CLASSES = ("vtkMRMLSliceNode", "vtkMRMLViewNode")
 
 
 def sliceLogic(name: str):
@@ -18,16 +20,54 @@ def sliceLogic(name: str):
     return slicer.app.applicationLogic().GetSliceLogicByLayoutName(name)
 
 
-def showPlane(sliceNode, plane: Plane) -> None:
-    """Show all of ``plane`` (world, LPS mm): its columns to the right, its rows downward."""
+class FittedViews:
+    """Slice views that each show all of a plane, whatever their size.
+
+    Qt sizes the views of a new layout only once its event loop runs, and the user may resize them later: a
+    view is fitted anew whenever its size has changed.
+    """
+
+    def __init__(self):
+        self._shown: dict[str, tuple] = {}  # by ID: slice node, plane, size fitted to, tag of the observer
+
+    def show(self, sliceNode, plane: Plane) -> None:
+        """Show all of ``plane`` (world, LPS mm): its columns to the right, its rows downward."""
+        if sliceNode.GetID() in self._shown:
+            tag = self._shown[sliceNode.GetID()][3]
+        else:
+            tag = sliceNode.AddObserver("ModifiedEvent", self._onModified)
+        self._shown[sliceNode.GetID()] = sliceNode, plane, sliceNode.GetDimensions()[:2], tag
+        _turn(sliceNode, plane)
+        _fit(sliceNode, plane)
+
+    def release(self) -> None:
+        """Leave the views as they are."""
+        for sliceNode, _plane, _size, tag in self._shown.values():
+            sliceNode.RemoveObserver(tag)
+        self._shown.clear()
+
+    def _onModified(self, sliceNode, event) -> None:
+        _node, plane, before, tag = self._shown[sliceNode.GetID()]
+        size = sliceNode.GetDimensions()[:2]
+        if size != before:
+            self._shown[sliceNode.GetID()] = sliceNode, plane, size, tag
+            _fit(sliceNode, plane)
+
+
+def _turn(sliceNode, plane: Plane) -> None:
+    """Put the slice view on ``plane``, centred."""
     signs = RAS_TO_LPS.diagonal()[:3]
     right, down = unit(plane.step_x) * signs, unit(plane.step_y) * signs
     matrix = np.eye(4)
     matrix[:3] = np.column_stack([right, -down, np.cross(right, -down), plane.centre * signs])
     sliceNode.GetSliceToRAS().DeepCopy(matrix.ravel())
     sliceNode.UpdateMatrices()
+
+
+def _fit(sliceNode, plane: Plane) -> None:
+    """Zoom so that all of ``plane`` is seen."""
     height, width = plane.shape[0] * plane.spacing[1], plane.shape[1] * plane.spacing[0]
-    columns, rows = sliceNode.GetDimensions()[:2]
+    columns, rows = (max(1, count) for count in sliceNode.GetDimensions()[:2])
     scale = max(width / columns, height / rows)
     sliceNode.SetFieldOfView(scale * columns, scale * rows, sliceNode.GetFieldOfView()[2])
     sliceNode.UpdateMatrices()
@@ -39,37 +79,57 @@ def showIn3D(name: str, visible: bool) -> None:
         logic.GetSliceNode().SetSliceVisible(visible)
 
 
-class SegmentationDisplay:
-    """The display of a segmentation during the comparison; restores the previous one."""
+class SegmentationOutlines:
+    """A segmentation as outlines in some slice views, and as the user has it in all others.
+
+    The outlines are drawn by a node of their own, which shares the segments and is not saved. Of the user's
+    display only the list of views changes, to those other views: a scene that is saved meanwhile shows the
+    segmentation as before, as Slicer does not tell anyone that it is about to save.
+    """
 
     def __init__(self, segmentationNode):
         self._segmentationNode = segmentationNode
-        self._before: tuple | None = None
+        self._outlines = None
+        self._restricted = False
 
-    def showOutlinesIn(self, viewNames: Iterable[str]) -> None:
-        """Show outlines without a fill, only in the slice views ``viewNames`` and all 3D views."""
+    def show(self, viewNames: Iterable[str], without: Iterable[str] = ()) -> None:
+        """Show outlines in the slice views ``viewNames``, and nothing in ``without``."""
+        own = [logic.GetSliceNode().GetID() for name in viewNames if (logic := sliceLogic(name)) is not None]
+        hidden = [logic.GetSliceNode().GetID() for name in without if (logic := sliceLogic(name)) is not None]
         displayNode = self._segmentationNode.GetDisplayNode()
-        shown = [displayNode.GetNthViewNodeID(k) for k in range(displayNode.GetNumberOfViewNodeIDs())]
-        self._before = (shown, {name: getattr(displayNode, f"Get{name}")() for name in OUTLINES})
-        displayNode.RemoveAllViewNodeIDs()
-        for name in viewNames:
-            if (logic := sliceLogic(name)) is not None:
-                displayNode.AddViewNodeID(logic.GetSliceNode().GetID())
-        for node in slicer.util.getNodesByClass("vtkMRMLViewNode"):
-            displayNode.AddViewNodeID(node.GetID())
-        for name, value in OUTLINES.items():
-            getattr(displayNode, f"Set{name}")(value)
+        if displayNode.GetNumberOfViewNodeIDs() == 0:
+            self._restricted = True
+            for className in VIEW_CLASSES:
+                for node in slicer.util.getNodesByClass(className):
+                    if node.GetID() not in {*own, *hidden}:
+                        displayNode.AddViewNodeID(node.GetID())
+        self._outlines = addHelper("vtkMRMLSegmentationNode", "DMCVR outlines")
+        self._outlines.CreateDefaultDisplayNodes()
+        self._outlines.GetDisplayNode().SetSaveWithScene(False)
+        for viewID in own:
+            self._outlines.GetDisplayNode().AddViewNodeID(viewID)
+        self.update()
 
-    def restore(self) -> None:
-        """Restore the previous display."""
+    def update(self) -> None:
+        """Follow the segmentation, which has other segments in every frame."""
+        if self._outlines is None or self._outlines.GetScene() is None:
+            return
+        self._outlines.SetAndObserveSegmentation(self._segmentationNode.GetSegmentation())
+        self._outlines.SetAndObserveTransformNodeID(self._segmentationNode.GetTransformNodeID())
+        displayNode = self._outlines.GetDisplayNode()
+        with slicer.util.NodeModify(displayNode):
+            displayNode.CopyContent(self._segmentationNode.GetDisplayNode())
+            displayNode.SetVisibility2DFill(False)
+            displayNode.SetVisibility2DOutline(True)
+            displayNode.SetSliceIntersectionThickness(OUTLINE_PIXELS)
+
+    def remove(self) -> None:
+        """Remove the outlines, and show the segmentation in all views again."""
+        if self._outlines is not None and self._outlines.GetScene() is not None:
+            slicer.mrmlScene.RemoveNode(self._outlines)
+        self._outlines = None
         displayNode = self._segmentationNode.GetDisplayNode()
         # The segmentation may have been removed from the scene, and its display with it.
-        if self._before is None or displayNode is None:
-            return
-        shown, values = self._before
-        displayNode.RemoveAllViewNodeIDs()
-        for viewID in shown:
-            displayNode.AddViewNodeID(viewID)
-        for name, value in values.items():
-            getattr(displayNode, f"Set{name}")(value)
-        self._before = None
+        if self._restricted and displayNode is not None:
+            displayNode.RemoveAllViewNodeIDs()
+        self._restricted = False

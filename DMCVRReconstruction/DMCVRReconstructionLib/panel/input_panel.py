@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import qt
+from dmcvr.anatomy.long_axis import LongAxis
 from dmcvr.core.errors import InputError
 from dmcvr.model.bundle import DEFAULT_BUNDLE, read_card
 from slicer.i18n import tr as _
 
-from ..comparison.lax_images import LaxImage, findLaxImages
+from ..comparison.lax_images import LaxImage, expectedAxis, findLaxImages, imagesByView
+from ..comparison.layouts import VIEWS
 from ..running.device_query import DeviceQuery
 from ..running.reconstruction_run import countSteps
 from ..running.time_estimate import duration, rememberedStepTimes
+from ..scene.result_nodes import INPUT_ROLE, resultOf
 from ..scene.stack_input import StackInput, stackInput
 from .parameter_node import DMCVRParameterNode, optionsOf
 
-LEFT_OUT = "laxLeftOut"  # role of the references to long-axis images that the user has unchecked
+# Roles of the references to long-axis images that the user has unchecked, or checked in addition.
+LEFT_OUT, ADDED = "laxLeftOut", "laxAdded"
 POLL_MS = 200
 
 
@@ -31,19 +35,22 @@ class InputPanel:
         self._parameters: DMCVRParameterNode | None = None
         self._found: StackInput | None = None
         self._images: list[LaxImage] = []
+        self._axis: LongAxis | None = None
+        self._views: dict[str, LaxImage] = {}
         self._listing = False
         self.problem: str | None = None
         self._query = DeviceQuery()
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._takeAnswer)
-        ui.laxList.connect("itemChanged(QListWidgetItem*)", self._onChecked)
+        for widget in (ui.laxList, ui.laxOthersList):
+            widget.connect("itemChanged(QListWidgetItem*)", self._onChecked)
 
     def queryDevices(self) -> None:
-        """Find out in the background which devices this computer offers."""
-        if not self._query.isOver:
-            self._query.start()
-            self._timer.start()
+        """Find out in the background which devices this computer offers; may be called again."""
+        self._query = DeviceQuery()
+        self._query.start()
+        self._timer.start()
 
     def stop(self) -> None:
         """Stop waiting for the devices."""
@@ -58,18 +65,19 @@ class InputPanel:
 
     @property
     def laxNodes(self) -> list:
-        """The long-axis images that are checked."""
-        left = self._leftOut()
-        return [image.node for image in self._images if image.node.GetID() not in left]
+        """The long-axis images that are checked: at most one of each view, unless the user adds others."""
+        return [image.node for image in self._checked()]
 
     def update(self, parameters: DMCVRParameterNode) -> None:
         """Show what follows from the parameters; ``problem`` then says what is wrong, or is None."""
         self._parameters = parameters
-        self.problem, self._found, self._images = None, None, []
+        self.problem, self._found, self._images, self._views = None, None, [], {}
         try:
             self._found = stackInput(parameters.inputNode)
             steps = countSteps(self._found, optionsOf(parameters))
             self._images = findLaxImages(self._found)
+            self._axis = self._knownAxis() or expectedAxis(self._found, self._images)
+            self._views = imagesByView(self._images, self._axis, self._found.frameCount)
         except InputError as error:
             self.problem = str(error)
         self._ui.inputLabel.text = self._describe() if self._found is not None else ""
@@ -90,33 +98,67 @@ class InputPanel:
             text += " " + _("Assembled from {count} single-slice images.").format(count=len(series))
         return text
 
+    def _knownAxis(self) -> LongAxis | None:
+        """The long axis that an earlier reconstruction of the input has found."""
+        nodes = resultOf(self._parameters.resultVolume)
+        if nodes is None or nodes.table.GetNodeReference(INPUT_ROLE) is not self._found.node:
+            return None
+        return nodes.longAxisInWorld
+
+    def _checked(self) -> list[LaxImage]:
+        left, added = self._referenced(LEFT_OUT), self._referenced(ADDED)
+        others = [image for image in self._others() if image.node.GetID() in added]
+        taken = {self._axis.view(image.plane) for image in others}
+        own = [
+            image
+            for view, image in self._views.items()
+            if view not in taken and image.node.GetID() not in left
+        ]
+        return own + others
+
+    def _others(self) -> list[LaxImage]:
+        chosen = [image.node for image in self._views.values()]
+        return [image for image in self._images if image.node not in chosen]
+
     def _list(self) -> None:
         self._listing = True
-        left = self._leftOut()
-        self._ui.laxList.clear()
-        for image in self._images:
-            item = qt.QListWidgetItem(image.series.name)
-            item.setFlags(qt.Qt.ItemIsUserCheckable | qt.Qt.ItemIsEnabled)
-            item.setCheckState(qt.Qt.Unchecked if image.node.GetID() in left else qt.Qt.Checked)
-            self._ui.laxList.addItem(item)
+        checked = self.laxNodes
+        titled = {
+            f"{view}: {self._views[view].series.name}": self._views[view]
+            for view in VIEWS
+            if view in self._views
+        }
+        others = {image.series.name: image for image in self._others()}
+        for widget, images in ((self._ui.laxList, titled), (self._ui.laxOthersList, others)):
+            widget.clear()
+            for title, image in images.items():
+                item = qt.QListWidgetItem(title)
+                item.setData(qt.Qt.UserRole, image.node.GetID())
+                item.setFlags(qt.Qt.ItemIsUserCheckable | qt.Qt.ItemIsEnabled)
+                item.setCheckState(qt.Qt.Checked if image.node in checked else qt.Qt.Unchecked)
+                widget.addItem(item)
+        self._ui.laxOthersButton.visible = bool(others)
         self._listing = False
 
     def _onChecked(self, item) -> None:
         if self._listing or self._parameters is None:
             return
         node = self._parameters.parameterNode
-        node.RemoveNodeReferenceIDs(LEFT_OUT)
-        for row, image in enumerate(self._images):
-            if self._ui.laxList.item(row).checkState() == qt.Qt.Unchecked:
-                node.AddNodeReferenceID(LEFT_OUT, image.node.GetID())
+        isChecked, nodeID = item.checkState() == qt.Qt.Checked, item.data(qt.Qt.UserRole)
+        isOwn = nodeID in [image.node.GetID() for image in self._views.values()]
+        role = LEFT_OUT if isOwn else ADDED
+        kept = self._referenced(role) - {nodeID}
+        if isChecked != isOwn:
+            kept.add(nodeID)
+        node.RemoveNodeReferenceIDs(role)
+        for keptID in sorted(kept):
+            node.AddNodeReferenceID(role, keptID)
 
-    def _leftOut(self) -> set[str]:
+    def _referenced(self, role: str) -> set[str]:
         if self._parameters is None:
             return set()
         node = self._parameters.parameterNode
-        return {
-            node.GetNthNodeReferenceID(LEFT_OUT, k) for k in range(node.GetNumberOfNodeReferences(LEFT_OUT))
-        }
+        return {node.GetNthNodeReferenceID(role, k) for k in range(node.GetNumberOfNodeReferences(role))}
 
     def _showModel(self, folder: str) -> None:
         try:

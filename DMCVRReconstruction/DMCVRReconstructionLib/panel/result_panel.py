@@ -133,7 +133,7 @@ class ResultPanel:
 
 
 def fillWidget(tableWidget, titles: list[str], rows: list[tuple[str, ...]]) -> None:
-    """Show ``rows`` of text in a QTableWidget, which becomes as high as they are."""
+    """Show ``rows`` of text in a QTableWidget, which becomes as high as they are and no wider than it is."""
     tableWidget.clear()
     tableWidget.setRowCount(len(rows))
     tableWidget.setColumnCount(len(titles))
@@ -142,7 +142,10 @@ def fillWidget(tableWidget, titles: list[str], rows: list[tuple[str, ...]]) -> N
         for column, text in enumerate(texts):
             tableWidget.setItem(row, column, qt.QTableWidgetItem(text))
     tableWidget.verticalHeader().setVisible(False)
-    tableWidget.resizeColumnsToContents()
+    if titles:
+        header = tableWidget.horizontalHeader()
+        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
     tableWidget.resizeRowsToContents()
     # The header is about as high as a row.
     tableWidget.setFixedHeight(tableWidget.rowHeight(0) * (len(rows) + 1) + 8)

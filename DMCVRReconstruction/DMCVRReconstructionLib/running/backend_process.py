@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import dmcvr
@@ -43,6 +44,30 @@ def startBackend(arguments: list[str]) -> subprocess.Popen:
         env=environment,
         **options,
     )
+
+
+class BackendCall:
+    """``dmcvr ARGUMENTS`` in the background, its output read while it runs: a full pipe would stop it."""
+
+    def __init__(self, arguments: list[str]):
+        self._arguments = arguments
+        self.isOver = False
+        self.exitCode: int | None = None  # None as well if it could not be started
+        self.output, self.errors = "", ""
+        self._thread = threading.Thread(target=self._run, name="DMCVR call", daemon=True)
+
+    def start(self) -> None:
+        """Returns at once; the other attributes are complete once ``isOver``. Can be called once."""
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            process = startBackend(self._arguments)
+            self.output, self.errors = process.communicate()
+            self.exitCode = process.returncode
+        except OSError as error:
+            self.errors = str(error)
+        self.isOver = True
 
 
 def endTree(process: subprocess.Popen, seconds: float = END_SECONDS) -> None:

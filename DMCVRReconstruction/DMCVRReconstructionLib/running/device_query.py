@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import json
-import threading
 
-from .backend_process import startBackend
+from .backend_process import BackendCall
 
 
 class DeviceQuery:
     """``dmcvr info`` run in the background, as importing PyTorch takes seconds. model: folder, or None."""
 
     def __init__(self, model: str | None = None):
-        self._model = model
-        self.answer: dict | None = None
-        self.isOver = False
-        self._thread = threading.Thread(target=self._ask, name="DMCVR devices", daemon=True)
+        self._call = BackendCall(["info", "--json", *(["--model", model] if model else [])])
 
     def start(self) -> None:
-        """Returns at once; once ``isOver``, ``answer`` is what was found, or None after a failure."""
-        self._thread.start()
+        """Returns at once; once ``isOver``, ``answer`` is there. A query can be started only once."""
+        self._call.start()
 
-    def _ask(self) -> None:
-        arguments = ["info", "--json", *(["--model", self._model] if self._model else [])]
+    @property
+    def isOver(self) -> bool:
+        return self._call.isOver
+
+    @property
+    def answer(self) -> dict | None:
+        """What was found; None before the end and after a failure, of which a run would say why."""
+        if not self.isOver or self._call.exitCode != 0:
+            return None
         try:
-            process = startBackend(arguments)
-            out, _errors = process.communicate()
-            self.answer = json.loads(out) if process.returncode == 0 else None
-        except (OSError, ValueError):  # the panel then shows no device; a run would say why
-            self.answer = None
-        self.isOver = True
+            return json.loads(self._call.output)
+        except ValueError:
+            return None

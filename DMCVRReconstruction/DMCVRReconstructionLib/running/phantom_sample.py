@@ -14,7 +14,7 @@ from slicer.i18n import tr as _
 from ..scene.result_files import readImage
 from ..scene.sequence_nodes import addBrowser, addSequence, indexValue
 from ..scene.volume_nodes import setVolume
-from .backend_process import startBackend
+from .backend_process import BackendCall
 from .errors import WorkerError
 from .worker import PREFIX
 
@@ -33,16 +33,20 @@ def loadPhantom(frames: int = FRAMES, processEvents=lambda: None) -> list:
     """Add the phantom's short-axis stack and long-axis images, with their labels, to the scene.
 
     A separate process computes them, in about a second per frame and core; ``processEvents`` is called
-    meanwhile. Returns the displayed volumes, the stack first. Raises WorkerError if the process fails.
+    meanwhile. It requires no package that Slicer does not bring. Returns the displayed volumes, the stack
+    first. Raises WorkerError if the process fails.
     """
     with private_folder(tempfile.gettempdir(), PREFIX) as folder:
-        process = startBackend(["phantom", "--output", str(folder / "phantom"), "--frames", str(frames)])
-        while process.poll() is None:
+        call = BackendCall(["phantom", "--output", str(folder / "phantom"), "--frames", str(frames)])
+        call.start()
+        while not call.isOver:
             processEvents()
             time.sleep(WAIT_SECONDS)
-        _out, errors = process.communicate()
-        if process.returncode:
-            raise WorkerError(_("The phantom could not be created; see the log."), errors)
+        if call.exitCode != 0:
+            reason = call.errors.strip().splitlines()[-1:]
+            raise WorkerError(
+                _("The phantom could not be created: {reason}").format(reason=" ".join(reason)), call.errors
+            )
         shown = []
         for stem, title in FILES.items():
             for suffix, labels in (("", False), ("_labels", True)):

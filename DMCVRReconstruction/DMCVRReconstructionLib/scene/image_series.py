@@ -67,6 +67,14 @@ def seriesOf(node) -> Series:
     return Series(node, node, grid, times, components)
 
 
+def imageNodes() -> list:
+    """Every greyscale image in the scene once, a cine by its sequence."""
+    sequences = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    found = [node for node in sequences if node.GetDataNodeClassName() == "vtkMRMLScalarVolumeNode"]
+    return found + [node for node in volumes if isImage(node) and browserAndSequence(node)[1] is None]
+
+
 def isImage(volumeNode) -> bool:
     """Whether ``volumeNode`` holds a greyscale image, still or a multi-volume, and not labels."""
     imageData = volumeNode.GetImageData()

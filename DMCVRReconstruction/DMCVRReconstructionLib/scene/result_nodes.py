@@ -23,7 +23,7 @@ from .segmentation_nodes import fillSegmentationInSteps, styleSegmentation
 from .sequence_nodes import addBrowser, addSequence, indexValue
 from .stack_input import RESULT_MARK
 from .subject_hierarchy import placeBeside
-from .volume_nodes import setVolume
+from .volume_nodes import setVolume, toWorld
 
 INPUT_ROLE = "DMCVR.Input"
 RECORD = "DMCVR.Record"
@@ -69,6 +69,16 @@ class ResultNodes:
         """The long axis in the displayed frame, in the coordinates of the volume node, LPS mm."""
         found = self.record["long_axis"][self.frame]
         return LongAxis(**{name: np.array(value) for name, value in found.items()}) if found else None
+
+    @property
+    def longAxisInWorld(self) -> LongAxis | None:
+        """``longAxis`` in the world, LPS mm."""
+        axis = self.longAxis
+        if axis is None:
+            return None
+        matrix = toWorld(self.volume)
+        turn = matrix[:3, :3]
+        return LongAxis(turn @ axis.centre + matrix[:3, 3], turn @ axis.apex, turn @ axis.rv)
 
     def nodes(self) -> list:
         return [node for field in fields(self) if (node := getattr(self, field.name)) is not None]

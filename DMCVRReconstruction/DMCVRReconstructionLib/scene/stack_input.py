@@ -20,10 +20,11 @@ from dmcvr.core.stack import Stack
 from dmcvr.io.sanity import check_stack
 from slicer.i18n import tr as _
 
-from .image_series import Series, browserAndSequence, isImage, seriesOf
+from .image_series import Series, imageNodes, seriesOf
 from .volume_nodes import isRigid, pointsToWorld, toWorld, transformPlane
 
 FLAT_MM = 0.05  # a transformed slice is bent if its corners leave their plane by more than this
+LEAST_SLICES, LEAST_GAP_MM = 4, 4.0  # of a stack that is suggested
 RESULT_MARK = "DMCVR.Result"  # attribute of all nodes that this module makes
 
 
@@ -108,6 +109,37 @@ def stackInput(node) -> StackInput:
     return StackInput(members, tuple(planes), transformNode)
 
 
+def suggestedInput():
+    """The node of the likeliest short-axis stack in the scene, or None.
+
+    Of all stacks with as many slices and gaps as wide as a short-axis stack has, the one with most frames,
+    and of these the one with most slices. Results of this module do not count.
+    """
+    singles = _singleSlices()
+    own = {series.node.GetID() for series, _plane in singles}
+    candidates = [node for node in imageNodes() if node.GetID() not in own]
+    while singles:  # slices loaded one by one: each stack once
+        (series, place), study = singles[0], _study(singles[0][0])
+        same = [item for item in singles if _study(item[0]) == study and can_be_stacked(place, item[1])]
+        singles = [item for item in singles if item not in same]
+        candidates.append(series.node)
+    best, most = None, (0, 0)
+    for node in candidates:
+        if node.GetAttribute(RESULT_MARK):
+            continue
+        try:
+            found = stackInput(node)
+            origins = found.withoutImage().origins
+        except InputError:  # not every image in the scene is a stack
+            continue
+        apart = np.linalg.norm(np.diff(origins, axis=0), axis=1)
+        if len(apart) < LEAST_SLICES - 1 or np.median(apart) < LEAST_GAP_MM:
+            continue
+        if (found.frameCount, len(origins)) > most:
+            best, most = found.node, (found.frameCount, len(origins))
+    return best
+
+
 def slicesOfSameStack(chosen: Series) -> tuple[Series, ...]:
     """The single-slice series that form a stack with ``chosen``, one per position, sorted along the normal.
 
@@ -137,12 +169,8 @@ def _singleSlices() -> list[tuple[Series, Plane]]:
     """Every single-slice greyscale image in the scene and its plane in the world, in the order of loading,
     without labels and results.
     """
-    sequences = slicer.util.getNodesByClass("vtkMRMLSequenceNode")
-    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    nodes = [node for node in sequences if node.GetDataNodeClassName() == "vtkMRMLScalarVolumeNode"]
-    nodes += [node for node in volumes if isImage(node) and browserAndSequence(node)[1] is None]
     found = []
-    for node in nodes:
+    for node in imageNodes():
         if node.GetAttribute(RESULT_MARK):
             continue
         try:

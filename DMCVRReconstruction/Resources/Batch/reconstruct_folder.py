@@ -4,9 +4,10 @@
         [--frame ed|es|all|N] [--spacing MM] [--method dmcvr|shape|...] [--steps N] [--device auto|cpu|cuda]
 
 INPUT contains one file per stack (.nrrd, .seq.nrrd, .nii, .nii.gz, .mha). For each, OUTPUT gets a folder of
-its name with the volume, the segmentation and a table of measurements. If a stack fails, its number and the
-reason are printed and the next one follows. Exit codes: 0 all done, 1 a fault in at least one, 2 bad usage,
-or bad input in at least one, 130 interrupted. The script never asks for anything.
+its name with the volume, the segmentation and a table of measurements; with the frames of a cine, also the
+sequences of both. If a stack fails, its number and the reason are printed and the next one follows. Exit
+codes: 0 all done, 1 a fault in at least one, 2 bad usage, or bad input in at least one, 130 interrupted. The
+script never asks for anything.
 """
 
 import argparse
@@ -82,7 +83,11 @@ def save(nodes, folder: Path) -> None:
         "measurements.tsv": nodes.table,
     }
     if nodes.browser is not None:
-        files |= {"volume.seq.nrrd": nodes.volumeSequence, "volumes_over_time.tsv": nodes.curve}
+        files |= {
+            "volume.seq.nrrd": nodes.volumeSequence,
+            "segmentation.seq.mrb": nodes.segmentationSequence,
+            "volumes_over_time.tsv": nodes.curve,
+        }
     for name, node in files.items():
         if not slicer.util.saveNode(node, str(folder / name)):
             raise RuntimeError(f"{name} could not be written")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .errors import InputError
 from .frame_times import nearest_frame
-from .geometry import Plane, unit
+from .geometry import Grid, Plane, unit
 
 Choice = Sequence[int] | slice | np.ndarray
 """Some of the items along one axis, as numpy takes them."""
@@ -74,3 +75,14 @@ def nearest_in_time(lax: Stack, stack: Stack, frame: int) -> np.ndarray:
     nearest = nearest_frame(len(lax.frames), lax.times, time, frame / len(stack.frames))
     image: np.ndarray = lax.frames[nearest, 0]
     return image
+
+
+def stack_grid(stack: Stack) -> Grid:
+    """The regular grid a stack lies on. Raises InputError if its slices do not lie on one."""
+    step = (stack.origins[-1] - stack.origins[0]) / (len(stack.origins) - 1)
+    expected = stack.origins[0] + np.arange(len(stack.origins))[:, None] * step
+    if np.linalg.norm(stack.origins - expected, axis=1).max() > 0.01:
+        raise InputError(
+            "The slices lie at irregular places, which one image file cannot hold; use dmcvr reconstruct."
+        )
+    return Grid(stack.origins[0], stack.step_x, stack.step_y, step, stack.frames.shape[1:])

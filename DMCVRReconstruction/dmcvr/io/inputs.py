@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.errors import InputError
 from ..core.geometry import Grid
-from ..core.stack import Stack
+from ..core.stack import Stack, stack_grid
 from .account import LeftOut
 from .crossing import check_crossing, crossing_fault
 from .image_file import Warn
@@ -83,17 +82,6 @@ def grid_of(source: Source, stack: Stack, affine: np.ndarray | None = None) -> G
     if is_path(source) or isinstance(source, Stack):
         return stack_grid(stack)
     return image_in_memory(source, affine, "image").grid
-
-
-def stack_grid(stack: Stack) -> Grid:
-    """The regular grid a stack lies on. Raises InputError if its slices do not lie on one."""
-    step = (stack.origins[-1] - stack.origins[0]) / (len(stack.origins) - 1)
-    expected = stack.origins[0] + np.arange(len(stack.origins))[:, None] * step
-    if np.linalg.norm(stack.origins - expected, axis=1).max() > 0.01:
-        raise InputError(
-            "The slices lie at irregular places, which one image file cannot hold; use dmcvr reconstruct."
-        )
-    return Grid(stack.origins[0], stack.step_x, stack.step_y, step, stack.frames.shape[1:])
 
 
 def _lax(source: Source, stack: Stack, warn: Warn) -> Stack:

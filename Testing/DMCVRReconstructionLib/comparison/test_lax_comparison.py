@@ -13,6 +13,7 @@ from DMCVRReconstructionLib.comparison.layouts import LAX, RECONSTRUCTION, SAX, 
 from DMCVRReconstructionLib.comparison.slice_views import sliceLogic
 from DMCVRReconstructionLib.scene.stack_input import stackInput
 from DMCVRReconstructionLib.scene.volume_nodes import RAS_TO_LPS
+from slicer_harness.application import Application
 from slicer_harness.views import Views
 
 SIZE = (900, 600)
@@ -73,7 +74,7 @@ def test_long_axis_images_are_found_by_how_they_lie(images, phantom, addVolume, 
 
 def test_views_are_told_by_the_anatomy(images, imported, still):
     axis = imported(still).longAxis
-    assert {view: image.series.name for view, image in imagesByView(images, axis).items()} == {
+    assert {view: image.series.name for view, image in imagesByView(images, axis, 3).items()} == {
         view: f"LAX {view}" for view in VIEWS
     }
 
@@ -131,6 +132,7 @@ def test_outlines_on_the_real_image_lie_on_its_walls(views, images, imported, st
     name = viewName("2ch", LAX)
     outlined = views.render([name])
     comparison._nodes.segmentation.GetDisplayNode().SetVisibility(False)
+    comparison.update()
     bare = views.render([name]).mean(-1)
     rows, columns = np.nonzero(np.abs(outlined.astype(int) - COLOURS[LVC]).sum(-1) < 40)
     middle = (rows > np.quantile(rows, 0.3)) & (rows < np.quantile(rows, 0.8))
@@ -140,6 +142,24 @@ def test_outlines_on_the_real_image_lie_on_its_walls(views, images, imported, st
     inside = bare[rows[middle], (columns + inward)[middle]]
     outside = bare[rows[middle], (columns - inward)[middle]]
     assert np.median(inside) > np.median(outside) + 60
+
+
+@pytest.mark.parametrize("size", [(900, 600), (500, 900)])
+def test_views_are_whole_in_a_layout_that_is_sized_later_and_after_resizing(
+    views, images, imported, still, size
+):
+    comparison = LaxComparison(imported(still), images)
+    comparison.enter()
+    width = comparison.planes()["4ch"].shape[0]
+    names = [*(viewName(view, row) for view in VIEWS for row in (STACK, RECONSTRUCTION, LAX)), SAX]
+    for shape in (size, size[::-1]):
+        views.resize(*shape)
+        for name in names:
+            node = sliceLogic(name).GetSliceNode()
+            assert min(node.GetFieldOfView()[:2]) == pytest.approx(width, abs=1.5), name
+            columns, rows = node.GetDimensions()[:2]
+            across, up = node.GetFieldOfView()[:2]
+            assert across / columns == pytest.approx(up / rows, rel=1e-6)  # pixels remain square
 
 
 def test_the_fade_goes_from_before_to_after(views, images, imported, still):
@@ -223,6 +243,39 @@ def test_leaving_brings_back_what_the_user_had(application, views, images, impor
     # What Slicer made for the new views stays; of what was shown in them nothing does.
     left = [node for node in after if node.GetID() not in before]
     assert not [node for node in left if node.IsA("vtkMRMLVolumeNode") or node.IsA("vtkMRMLColorNode")]
+
+
+@pytest.mark.slow
+def test_a_scene_saved_during_the_comparison_opens_whole_elsewhere(
+    application, views, images, imported, still, tmp_path
+):
+    """Where nothing knows the comparison's layouts, and nobody was told of the saving."""
+    layouts.layoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    nodes = imported(still)
+    name, before = nodes.segmentation.GetName(), nodes.segmentation.GetDisplayNode().GetVisibility2DFill()
+    comparison = LaxComparison(nodes, images)
+    comparison.enter()
+    path = str(tmp_path / "scene.mrb")
+    application.scene.SetRootDirectory(str(tmp_path))
+    assert application.scene.WriteToMRB(path, None)
+    assert comparison.isShown
+    other = Application(str(tmp_path / "other"))
+    try:
+        theirs = layouts.layoutNode()
+        theirs.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+        assert other.scene.ReadFromMRB(path)
+        assert theirs.GetViewArrangement() == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+        assert not [
+            n for n in slicer.util.getNodesByClass("vtkMRMLSliceNode") if "DMCVR" in n.GetLayoutName()
+        ]
+        assert not slicer.util.getNodes("DMCVR *")
+        display = slicer.util.getNode(name).GetDisplayNode()
+        assert display.GetVisibility2DFill() == before
+        assert display.IsDisplayableInView("vtkMRMLSliceNodeRed")
+        assert display.IsDisplayableInView("vtkMRMLViewNode1")
+    finally:
+        other.close()
+        application.use()
 
 
 def test_leaving_after_the_result_was_removed(application, views, imported, still):

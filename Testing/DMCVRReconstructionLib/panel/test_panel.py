@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import slicer
 from dmcvr.core.geometry import Grid
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from DMCVRReconstructionLib.comparison import layouts
 from DMCVRReconstructionLib.panel.parameter_node import Device, Frame, Method
 from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes
@@ -94,7 +94,8 @@ def test_the_panel_tells_input_model_and_machine(panel, scene):
     assert panel.ui.inputLabel.text == "13 slices, 10.0 mm apart, 3 frames."
     assert "CC BY-NC-SA 4.0" in panel.ui.modelLabel.text
     names = [panel.ui.laxList.item(row).text() for row in range(panel.ui.laxList.count)]
-    assert names == ["LAX 2ch", "LAX 3ch", "LAX 4ch"]
+    assert names == ["2ch: LAX 2ch", "3ch: LAX 3ch", "4ch: LAX 4ch"]
+    assert not panel.ui.laxOthersButton.visible
     panel.until(lambda: "Looking" not in panel.ui.deviceLabel.text)
     assert panel.ui.deviceLabel.text.startswith("CPU")
     assert "Estimated time" in panel.ui.deviceLabel.text
@@ -216,11 +217,151 @@ def test_the_comparison_follows_its_button(ready, application, imported, still):
         ready.process()
         ready.ui.compareButton.click()
         assert ready.ui.viewsLabel.text.startswith("2ch: plane from the anatomy; 3ch: LAX 3ch")
-        ready.widget.exit()
+        ready.exit()
         assert layouts.layoutNode().GetViewArrangement() == before
         assert not ready.ui.compareButton.checked
     finally:
         views.close()
+
+
+def test_of_each_view_one_image_is_chosen_and_the_rest_folded_away(ready, addVolume, addCine, phantom):
+    """Repeated acquisitions, loaded first: a still, and a cine with fewer frames than the stack."""
+    from PySide6.QtCore import Qt
+
+    ready.widget.exit()
+    for node in slicer.util.getNodesByClass("vtkMRMLSequenceNode"):
+        if node.GetName() == "LAX 2ch":
+            slicer.mrmlScene.RemoveNode(slicer.util.getNode("LAX 2ch browser"))
+            slicer.mrmlScene.RemoveNode(node)
+    stack = phantom.lax["2ch"]
+    place = Grid(stack.origins[0], stack.step_x, stack.step_y, stack.normal * 6, (1, *stack.frames.shape[2:]))
+    still = addVolume("still", stack.frames[0], place)
+    addCine("short", stack.frames[:2], place)
+    full = addCine("full", stack.frames, place, stack.times)[2]
+    across = Grid(place.origin, place.step_x, place.step_z / 6, place.step_y * 6, place.shape)
+    addVolume("elsewhere", stack.frames[0], across)
+    ready.widget.enter()
+    own, others = ready.ui.laxList, ready.ui.laxOthersList
+    assert [own.item(row).text() for row in range(own.count)] == ["2ch: full", "3ch: LAX 3ch", "4ch: LAX 4ch"]
+    assert {others.item(row).text() for row in range(others.count)} >= {"still", "short"}
+    assert ready.ui.laxOthersButton.visible
+    assert ready.ui.laxOthersButton.collapsed
+    assert ready.widget.inputPanel.laxNodes[0] is full
+    assert len(ready.widget.inputPanel.laxNodes) == 3
+    (row,) = [row for row in range(others.count) if others.item(row).text() == "still"]
+    others.item(row).setCheckState(Qt.Checked)  # in place of the one of its view
+    ready.process()
+    assert still in ready.widget.inputPanel.laxNodes
+    assert full not in ready.widget.inputPanel.laxNodes
+    assert own.item(0).checkState() == Qt.Unchecked
+    others.item(row).setCheckState(Qt.Unchecked)
+    ready.process()
+    assert ready.widget.inputPanel.laxNodes[0] is full
+
+
+def test_tables_fit_a_narrow_panel(ready, application, imported, cine):
+    """Slicer's panels are about 460 pixels wide; nothing is cut off and nothing scrolls."""
+    views = Views(application, (800, 600))
+    try:
+        ready.widget._parameterNode.resultVolume = imported(cine).volume
+        ready.process()
+        ready.ui.compareButton.click()
+        ready.process(0.1)
+        for table in (ready.ui.measurementsTable, ready.ui.scoresTable):
+            widths = [table.columnWidth(column) for column in range(table.columnCount)]
+            assert sum(widths) <= table.viewport().width(), widths
+            header = table.horizontalHeader()
+            for column, width in enumerate(widths):
+                texts = [table.item(row, column).text() for row in range(table.rowCount)]
+                needed = max(table.fontMetrics().horizontalAdvance(text) for text in texts)
+                title = header.fontMetrics().horizontalAdvance(table.horizontalHeaderItem(column).text())
+                assert max(needed, title) < width, (texts, widths)
+    finally:
+        views.close()
+
+
+def test_nothing_in_the_scene_is_watched_while_another_module_is_open(ready, application, addVolume, oblique):
+    updates = []
+    update = ready.widget.inputPanel.update
+    ready.widget.inputPanel.update = lambda parameters: (updates.append(1), update(parameters))
+    ready.exit()
+    ready.widget.updateSoon()
+    addVolume("another", np.zeros(oblique.shape, np.float32), oblique)
+    slicer.mrmlScene.RemoveNode(slicer.util.getNode("another"))
+    ready.widget.logic.getParameterNode().spacing = 3.0
+    ready.process(0.05)
+    assert updates == []
+    ready.enter()
+    assert updates
+    assert ready.ui.spacingSpinBox.value == 3.0
+    updates.clear()
+    addVolume("another", np.zeros(oblique.shape, np.float32), oblique)
+    ready.process(0.05)
+    assert updates
+
+
+def test_a_new_result_is_shown_on_its_own_planes_and_by_the_toolbar(ready, application, imported, cine):
+    views = Views(application, (800, 600))
+    try:
+        layouts.layoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+        nodes = imported(cine)
+        ready.widget._onFinished(nodes)
+        red = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceNode")
+        normal = slicer.util.arrayFromVTKMatrix(red.GetSliceToRAS())[:3, 2]
+        matrix = slicer.util.vtkMatrixFromArray(np.eye(4))
+        nodes.volume.GetIJKToRASDirectionMatrix(matrix)
+        directions = slicer.util.arrayFromVTKMatrix(matrix)[:3, :3]
+        assert np.abs(normal @ directions).max() == pytest.approx(1, abs=1e-6)
+        assert application.app.toolBarBrowsers == [nodes.browser]
+        composite = views.composite("Red")
+        assert composite.GetBackgroundVolumeID() == nodes.volume.GetID()
+    finally:
+        views.close()
+
+
+def test_a_result_that_comes_while_another_module_is_open_leaves_the_views_alone(
+    ready, application, imported, cine
+):
+    views = Views(application, (800, 600))
+    try:
+        layouts.layoutNode().SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+        ready.exit()
+        nodes = imported(cine)
+        ready.widget._onFinished(nodes)
+        assert application.app.toolBarBrowsers == []
+        assert views.composite("Red").GetBackgroundVolumeID() != nodes.volume.GetID()
+        ready.enter()
+        assert ready.widget._parameterNode.resultVolume is nodes.volume
+        assert ready.ui.measurementsTable.rowCount == nodes.table.GetNumberOfRows()
+    finally:
+        views.close()
+
+
+def test_an_input_is_suggested_when_the_module_is_opened(panel, scene):
+    panel.exit()
+    panel.enter()
+    assert panel.widget._parameterNode.inputNode is scene[0]
+    assert panel.ui.runButton.enabled
+
+
+def test_the_machine_is_asked_again_after_an_installation(panel, monkeypatch):
+    asked = []
+
+    class Query:
+        answer = None
+
+        def __init__(self):
+            self.isOver = True
+
+        def start(self):
+            assert self not in asked  # a thread starts once
+            asked.append(self)
+
+    monkeypatch.setattr("DMCVRReconstructionLib.panel.input_panel.DeviceQuery", Query)
+    monkeypatch.setattr("DMCVRReconstruction.install", lambda names: None)
+    panel.ui.installButton.click()
+    panel.ui.installButton.click()
+    assert len(asked) == 2
 
 
 def test_the_choices_survive_saving_and_loading(ready, application, tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import slicer
 from dmcvr.core.errors import CancelledError
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import stack_grid
 from dmcvr.reconstruction.options import Options
 from DMCVRReconstructionLib.running.errors import WorkerError
 from DMCVRReconstructionLib.running.reconstruction_run import Run, RunRequest

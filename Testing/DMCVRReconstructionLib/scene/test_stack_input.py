@@ -7,7 +7,7 @@ import vtk
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Grid
 from DMCVRReconstructionLib.scene.image_series import FRAME_LABELS, currentFrame
-from DMCVRReconstructionLib.scene.stack_input import stackInput
+from DMCVRReconstructionLib.scene.stack_input import RESULT_MARK, stackInput, suggestedInput
 from DMCVRReconstructionLib.scene.volume_nodes import setVolume
 
 RNG = np.random.default_rng(5)
@@ -247,3 +247,29 @@ def test_a_transform_that_bends_slices_is_refused(application, addVolume, obliqu
     node.SetAndObserveTransformNodeID(addTransform(application, transform=splines).GetID())
     with pytest.raises(InputError, match=r"bends or stretches|not parallel"):
         stackInput(node).readStack()
+
+
+def test_the_likeliest_stack_is_suggested(addVolume, addCine, oblique):
+    assert suggestedInput() is None
+    thin = Grid(oblique.origin, oblique.step_x, oblique.step_y, oblique.step_z / 9, oblique.shape)
+    addVolume("whole heart, 1 mm", voxels(oblique)[0], thin)
+    addVolume("localizer", voxels(oblique)[0][:3], Grid(*oblique.affine[:3, [3, 0, 1, 2]].T, (3, 30, 36)))
+    addCine("LAX", voxels(oblique, 4)[:, :1], sliceGrid(oblique, 2))
+    assert suggestedInput() is None
+    still = addVolume("still", voxels(oblique)[0], oblique)
+    assert suggestedInput() is still
+    _, _, shown = addCine("SAX", voxels(oblique, 4), oblique)
+    assert suggestedInput() is shown
+    _, _, result = addCine("result", voxels(oblique, 6), oblique)
+    result.SetAttribute(RESULT_MARK, "1")
+    for node in slicer.util.getNodesByClass("vtkMRMLSequenceNode")[-1:]:
+        node.SetAttribute(RESULT_MARK, "1")
+    assert suggestedInput() is shown
+
+
+def test_slices_loaded_one_by_one_are_suggested_by_one_of_them(addCine, oblique):
+    arrays = voxels(oblique, 3)
+    shown = [addCine(f"slice {z}", arrays[:, z : z + 1], sliceGrid(oblique, z))[2] for z in range(5)]
+    found = suggestedInput()
+    assert found in shown
+    assert len(stackInput(found).planes) == 5

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from dmcvr.cli.job_file import JOB_FILE, Job, read_job, read_line, write_job
 from dmcvr.core.errors import InputError
-from dmcvr.core.stack import Stack
-from dmcvr.io.inputs import stack_grid
+from dmcvr.core.stack import Stack, stack_grid
 from dmcvr.io.nrrd import write_segmentation, write_stack
 from dmcvr.io.volumes import read_stack
 from dmcvr.reconstruction.options import ModelChoice, Options

@@ -6,7 +6,8 @@ import pytest
 import SimpleITK as sitk
 from dmcvr.core.errors import InputError
 from dmcvr.core.labels import LVC, NAMES
-from dmcvr.io.inputs import Input, stack_grid
+from dmcvr.core.stack import stack_grid
+from dmcvr.io.inputs import Input
 from dmcvr.io.label_files import read_labels
 from dmcvr.io.volumes import read_stack
 from dmcvr.output.files import write_reconstruction

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.geometry import Grid
-from ...core.stack import Stack
-from ...io.inputs import stack_grid
+from ...core.stack import Stack, stack_grid
 from ...io.nrrd import write_segmentation, write_volume
 from ...simulation.phantom import Phantom, PhantomConfig, make_phantom, random_config
 from ...system.staging import check_folder_name, staged_folder

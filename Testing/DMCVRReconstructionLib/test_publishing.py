@@ -83,10 +83,10 @@ def test_the_home_page_tells_what_the_index_asks_for():
     assert "SLICER.md#tutorial" in README
 
 
+@pytest.mark.usefixtures("application")
 def test_the_help_text_leads_to_the_documentation():
     module = importlib.import_module("DMCVRReconstruction")
     parent = SimpleNamespace(path=module.__file__)
-    module.slicer.app = SimpleNamespace(connect=lambda signal, call: None)
     module.DMCVRReconstruction(parent)
     (address,) = re.findall(r'href="([^"]+)"', parent.helpText)
     assert address == module.DOCUMENTATION

@@ -4,7 +4,7 @@ import enum
 from dataclasses import replace
 from typing import Annotated
 
-from dmcvr.reconstruction.options import DEVICES, METHODS, PHASES, ModelChoice, Options
+from dmcvr.reconstruction.options import ALIGNMENTS, DEVICES, METHODS, PHASES, ModelChoice, Options
 from slicer import (
     vtkMRMLLabelMapVolumeNode,
     vtkMRMLScalarVolumeNode,
@@ -40,13 +40,18 @@ class Choice(enum.Enum):
             "auto": _("Automatic"),
             "cuda": _("GPU"),
             "cpu": _("CPU"),
+            "lax": _("By long-axis images"),
+            "off": _("Off, slices stay as acquired"),
         }
+        if type(self) is Alignment and self.value == "shape":
+            return _("By the slices' shapes")
         return titles.get(self.value, self.value)
 
 
 Frame = Choice("Frame", {name: name for name in (*PHASES, CURRENT)})
 Method = Choice("Method", {name: name for name in METHODS})
 Device = Choice("Device", {name: name for name in DEVICES})
+Alignment = Choice("Alignment", {name: name for name in ALIGNMENTS})
 
 
 @parameterNodeWrapper
@@ -55,7 +60,8 @@ class DMCVRParameterNode:
 
     inputNode: the short-axis image. labelsNode: manual labels of its slices, or none to segment them.
     spacing: target slice spacing, mm; 0 for the in-plane spacing. steps: 0 for the default of the method.
-    modelFolder: empty for the shipped model. regenerate: the opposite of ``Options.keep_acquired``.
+    modelFolder: empty for the shipped model. align: what slices are put in register by.
+    regenerate: the opposite of ``Options.keep_acquired``.
     replacePrevious: a new result replaces the previous one. resultVolume: of the last result.
     """
 
@@ -66,6 +72,7 @@ class DMCVRParameterNode:
     method: Method = Method(OPTIONS.method)
     device: Device = Device(MODEL.device)
     modelFolder: str = MODEL.folder or ""
+    align: Alignment = Alignment(OPTIONS.align)
     steps: Annotated[int, WithinRange(0, 200)] = OPTIONS.steps or 0
     seed: Annotated[int, WithinRange(0, 2147483647)] = OPTIONS.seed
     regenerate: bool = not OPTIONS.keep_acquired
@@ -85,6 +92,7 @@ def optionsOf(parameters: DMCVRParameterNode) -> Options:
         spacing=parameters.spacing or None,
         steps=parameters.steps or None,
         seed=parameters.seed,
+        align=parameters.align.value,
         keep_acquired=not parameters.regenerate,
     )
 

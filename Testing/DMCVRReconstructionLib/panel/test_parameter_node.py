@@ -1,7 +1,8 @@
 import pytest
 import slicer
-from dmcvr.reconstruction.options import DEVICES, METHODS, PHASES, ModelChoice, Options
+from dmcvr.reconstruction.options import ALIGNMENTS, DEVICES, METHODS, PHASES, ModelChoice, Options
 from DMCVRReconstructionLib.panel.parameter_node import (
+    Alignment,
     Choice,
     Device,
     DMCVRParameterNode,
@@ -25,8 +26,10 @@ def test_untouched_parameters_are_the_defaults_of_the_backend(parameters):
 def test_every_choice_reaches_the_options(parameters):
     parameters.frame, parameters.method, parameters.device = Frame.all, Method.diffae, Device.cpu
     parameters.spacing, parameters.steps, parameters.seed = 2.25, 7, 5
-    parameters.regenerate, parameters.modelFolder = True, "model"
-    assert optionsOf(parameters) == Options("diffae", 2.25, "all", steps=7, seed=5, keep_acquired=False)
+    parameters.regenerate, parameters.modelFolder, parameters.align = True, "model", Alignment.off
+    assert optionsOf(parameters) == Options(
+        "diffae", 2.25, "all", steps=7, seed=5, keep_acquired=False, align="off"
+    )
     assert modelOf(parameters) == ModelChoice("model", "cpu")
 
 
@@ -41,9 +44,12 @@ def test_the_displayed_frame_is_taken_by_its_number(parameters, addCine, oblique
 
 
 def test_every_choice_has_a_title():
-    values = {*PHASES, "current", *METHODS, *DEVICES}
-    assert {member.value for kind in (Frame, Method, Device) for member in kind} == values
-    for kind in (Frame, Method, Device):
+    kinds = Frame, Method, Device, Alignment
+    values = {*PHASES, "current", *METHODS, *DEVICES, *ALIGNMENTS}
+    assert {member.value for kind in kinds for member in kind} == values
+    for kind in kinds:
         assert issubclass(kind, Choice)
+        assert len({member.label() for member in kind}) == len(kind)
         for member in kind:
             assert member.label() != member.value
+    assert Alignment.shape.label() != Method.shape.label()

@@ -27,9 +27,7 @@ def python(program: str, *arguments: object) -> str:
     """What a new Python prints that runs ``program``."""
     command = [sys.executable, "-c", program, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(Path(dmcvr.__file__).parents[1])}
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=300, env=environment
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300, env=environment)
     return done.stdout
 
 

@@ -65,8 +65,9 @@ class Result:
         """LV endocardium, LV epicardium and RV endocardium as closed triangle meshes, by the names
         "lv_endocardium", "lv_epicardium" and "rv_endocardium".
 
-        Each has `points` (T, N, 3), LPS mm, the same vertices in every frame, and `triangles` (M, 3), oriented
-        outward. They enclose the volumes of the labels. Raises InputError where the extra "meshes" is not installed.
+        Each has `points` (T, N, 3), LPS mm, the same vertices in every frame, and `triangles` (M, 3),
+        oriented outward. They enclose the volumes of the labels. Raises InputError where the extra "meshes"
+        is not installed.
         """
         from .anatomy.surfaces import surfaces
 

@@ -5,10 +5,11 @@ that 3D Slicer reads.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-SPACE = "SPACE=LPS"
+SPACE, LPS = "SPACE", "LPS"
 
 
 def write_mesh(path: Path, points: np.ndarray, triangles: np.ndarray) -> None:
@@ -18,33 +19,41 @@ def write_mesh(path: Path, points: np.ndarray, triangles: np.ndarray) -> None:
     from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
     from vtkmodules.vtkCommonCore import vtkPoints, vtkStringArray
     from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-    from vtkmodules.vtkIOGeometry import vtkSTLWriter
-    from vtkmodules.vtkIOPLY import vtkPLYWriter
-    from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
-    places, cells, mesh = vtkPoints(), vtkCellArray(), vtkPolyData()
+    writer = _writer(path.suffix.lower())
+    places, cells, mesh, space = vtkPoints(), vtkCellArray(), vtkPolyData(), vtkStringArray()
     places.SetData(numpy_to_vtk(np.ascontiguousarray(points, np.float32), deep=True))
-    cells.SetData(3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(triangles, np.int64).ravel(), deep=True))
+    corners = np.ascontiguousarray(triangles, np.int64).ravel()
+    cells.SetData(3, numpy_to_vtkIdTypeArray(corners, deep=True))
     mesh.SetPoints(places)
     mesh.SetPolys(cells)
-    suffix = path.suffix.lower()
-    if suffix == ".vtp":
-        writer = vtkXMLPolyDataWriter()
-        space = vtkStringArray()
-        space.SetName("SPACE")
-        space.InsertNextValue("LPS")
-        mesh.GetFieldData().AddArray(space)
-    elif suffix == ".stl":
-        writer = vtkSTLWriter()
-        writer.SetHeader(SPACE)
-        writer.SetFileTypeToBinary()
-    elif suffix == ".ply":
-        writer = vtkPLYWriter()
-        writer.AddComment(SPACE)
-        writer.SetFileTypeToBinary()
-    else:
-        raise ValueError(f"meshes are not written as {suffix}")
+    space.SetName(SPACE)
+    space.InsertNextValue(LPS)
+    mesh.GetFieldData().AddArray(space)
     writer.SetInputData(mesh)
     writer.SetFileName(str(path))
     if not writer.Write():
         raise OSError(f"{path.name} could not be written")
+
+
+def _writer(suffix: str) -> Any:
+    """VTK's writer of files that end in ``suffix``."""
+    if suffix == ".vtp":
+        from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
+
+        return vtkXMLPolyDataWriter()
+    if suffix == ".stl":
+        from vtkmodules.vtkIOGeometry import vtkSTLWriter
+
+        stl = vtkSTLWriter()
+        stl.SetHeader(f"{SPACE}={LPS}")
+        stl.SetFileTypeToBinary()
+        return stl
+    if suffix == ".ply":
+        from vtkmodules.vtkIOPLY import vtkPLYWriter
+
+        ply = vtkPLYWriter()
+        ply.AddComment(f"{SPACE}={LPS}")
+        ply.SetFileTypeToBinary()
+        return ply
+    raise ValueError(f"meshes are not written as {suffix}")

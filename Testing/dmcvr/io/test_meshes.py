@@ -6,11 +6,12 @@ from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 
 BOX = trimesh.creation.box((10, 20, 30))
+POINTS = np.add(BOX.vertices, [100, -50, 7])
 
 
 def written(folder, suffix):
     path = folder / f"mesh{suffix}"
-    write_mesh(path, BOX.vertices + [100, -50, 7], BOX.faces)
+    write_mesh(path, POINTS, BOX.faces)
     return path
 
 
@@ -29,7 +30,7 @@ def test_a_vtp_file_has_the_points_and_says_in_which_space_they_are(tmp_path):
     reader.SetFileName(str(written(tmp_path, ".vtp")))
     reader.Update()
     mesh = reader.GetOutput()
-    np.testing.assert_allclose(vtk_to_numpy(mesh.GetPoints().GetData()), BOX.vertices + [100, -50, 7])
+    np.testing.assert_allclose(vtk_to_numpy(mesh.GetPoints().GetData()), POINTS)
     np.testing.assert_array_equal(
         vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3), BOX.faces
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import SimpleITK as sitk
 
+    from .anatomy.surfaces import Surface
     from .core.geometry import Grid
     from .core.stack import Stack
     from .io.in_memory import Source
@@ -60,6 +61,18 @@ class Result:
         """Where the voxels lie; `grid.affine` takes (x, y, z, 1) to LPS mm."""
         return self.heart.grid
 
+    def surfaces(self) -> dict[str, Surface]:
+        """LV endocardium, LV epicardium and RV endocardium as closed triangle meshes, by the names
+        "lv_endocardium", "lv_epicardium" and "rv_endocardium".
+
+        Each has `points` (T, N, 3), LPS mm, the same vertices in every frame, and `triangles` (M, 3),
+        oriented outward. They enclose the volumes of the labels. Raises InputError where the extra "meshes"
+        is not installed.
+        """
+        from .anatomy.surfaces import surfaces
+
+        return surfaces(self.labels, self.grid, self.record.ed or 0)
+
     def to_sitk(self) -> tuple[sitk.Image, sitk.Image]:
         """Volume and labels as SimpleITK images: of three dimensions for one frame, of four for several, the
         fourth being time in ms.
@@ -69,16 +82,23 @@ class Result:
         times = self.heart.stack.times
         return to_sitk(self.volume, self.grid, times), to_sitk(self.labels, self.grid, times)
 
-    def save(self, folder: str | os.PathLike[str], *, format: str = _FORMATS.images) -> None:
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        format: str = _FORMATS.images,
+        meshes: str | None = _FORMATS.meshes,
+    ) -> None:
         """Write what `dmcvr reconstruct` writes into `folder`: whole, or not at all.
 
         - `format`: "nrrd" or "nifti", of volume, labels and uncertainty.
+        - `meshes`: "vtp", "stl" or "ply" for surfaces of the ventricles as well, see `surfaces`.
 
         Raises InputError where a file there is not of this program, or the folder cannot be written to.
         """
         from .output.files import result_folder, write_reconstruction
 
-        formats = Formats(format)
+        formats = Formats(format, meshes)
         with result_folder(Path(folder)) as staged:
             write_reconstruction(staged, self.heart, self.record, self.lax, formats)
 
@@ -221,9 +241,8 @@ def reconstruct(
     )  # fmt: skip
     started = time.perf_counter()
     given = read_input(source, lax, labels, label_values, affine)
-    stack, drawn = given.stack, given.labels
-    hash_of_labels = None if labels is None or drawn is None else _hash(labels, drawn)
-    hashes = _hash(source, stack.frames, stack.origins, stack.step_x, stack.step_y), hash_of_labels
+    drawn = None if labels is None or given.labels is None else _hash(labels, given.labels)
+    hashes = _hash(source, given.stack.frames), drawn
     seconds = {"read": time.perf_counter() - started}
     loaded = None
     if given.labels is None or options.generates:
@@ -268,12 +287,12 @@ def segment(
     return Segmentation(labels, grid, stack.times, (*given.notes, *notes))
 
 
-def _hash(source: Source, *held: np.ndarray) -> str:
-    """SHA-256 of a file or folder, or of what is ``held`` of a source in memory."""
+def _hash(source: Source, held: np.ndarray) -> str:
+    """SHA-256 of a file or folder, or of the values ``held`` of a source in memory."""
     from .io.in_memory import is_path
-    from .output.record import arrays_hash, input_hash
+    from .output.record import array_hash, input_hash
 
-    return input_hash(Path(source)) if is_path(source) else arrays_hash(*held)
+    return input_hash(Path(source)) if is_path(source) else array_hash(held)
 
 
 def _loaded(model: str | os.PathLike[str] | Model | None, device: str, precision: str) -> Model:

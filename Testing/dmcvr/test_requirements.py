@@ -75,9 +75,9 @@ def declared(*extras: str) -> set[str]:
 @pytest.mark.parametrize(
     ("files", "extras"),
     [
-        (set(BACKEND.rglob("*.py")), ("cohort", "evaluate", "train")),
+        (set(BACKEND.rglob("*.py")), ("cohort", "dicom", "evaluate", "meshes", "train")),
         (set(MODULE.rglob("*.py")) - set(BACKEND.rglob("*.py")), ("slicer",)),
-        (set(TESTS.rglob("*.py")), ("cohort", "evaluate", "slicer", "test", "train")),
+        (set(TESTS.rglob("*.py")), ("cohort", "dicom", "evaluate", "meshes", "slicer", "test", "train")),
     ],
     ids=["dmcvr", "DMCVRReconstruction", "Testing"],
 )

@@ -15,6 +15,7 @@ from ..io.nrrd import is_written_here, write_segmentation
 from ..system.ownership import IsOwn
 from ..system.staging import check_folder_name, staged_file, staged_folder
 from .measurements import MEASUREMENTS, write_measurements
+from .mesh_files import MESHES, write_surfaces
 from .record import RunRecord
 from .report import ReportData, write_report
 from .result_formats import IMAGE_SUFFIXES, Formats
@@ -31,6 +32,7 @@ FILES = (
     NUMBERED,
     RECORD,
     MEASUREMENTS,
+    MESHES,
     "report.html",
 )
 """Patterns of the names of all files that ``write_reconstruction`` writes."""
@@ -78,6 +80,7 @@ def write_reconstruction(
 
     More than one frame makes volume and labels one file of a cine each, in NRRD a sequence, and adds one
     numbered segmentation a frame; ``segmentation.seg.nrrd`` is then that of the first phase the report shows.
+    Meshes on request.
     """
     formats = formats or Formats()
     several = len(result.volume) > 1
@@ -92,6 +95,8 @@ def write_reconstruction(
             write_segmentation(folder / f"segmentation_{frame:03d}.seg.nrrd", item, result.grid)
     (folder / RECORD).write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
     write_measurements(folder / MEASUREMENTS, record)
+    if formats.meshes:
+        write_surfaces(folder, result, record, f".{formats.meshes}")
     data = ReportData(
         result.volume,
         result.labels,

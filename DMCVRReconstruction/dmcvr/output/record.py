@@ -45,12 +45,10 @@ def input_hash(path: Path) -> str:
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
-def arrays_hash(*arrays: np.ndarray) -> str:
-    """SHA-256 of arrays in memory: of their types, shapes and values."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype.str} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array).data)
+def array_hash(array: np.ndarray) -> str:
+    """SHA-256 of an array in memory: of its type, shape and values."""
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}\n".encode())
+    digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

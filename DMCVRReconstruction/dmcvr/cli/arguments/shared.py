@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ...output.result_formats import IMAGE_SUFFIXES, Formats
+from ...output.result_formats import IMAGE_SUFFIXES, MESH_FORMATS, Formats
 from ...reconstruction.options import (
     ALIGNMENTS,
     DEVICES,
@@ -88,6 +88,8 @@ def add_formats(parser: argparse.ArgumentParser) -> None:
     default = Formats()
     text = f"of volume, labels and uncertainty; a cine is one file (default: {default.images})"
     parser.add_argument("--format", choices=tuple(IMAGE_SUFFIXES), default=default.images, help=text)
+    text = f"closed surfaces of the ventricles as well, LPS mm: {', '.join(MESH_FORMATS)} (vtp if not said)"
+    parser.add_argument("--meshes", nargs="?", choices=MESH_FORMATS, const=MESH_FORMATS[0], help=text)
 
 
 def add_model(

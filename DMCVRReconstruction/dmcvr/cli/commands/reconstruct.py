@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...anatomy.mesh_template import check_vtk
 from ...api import reconstruct
 from ...output.files import FILES, result_folder, write_reconstruction
 from ...output.result_formats import Formats
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.labels,
             arguments.label_values,
             tuple(arguments.lax),
-            Formats(arguments.format),
+            Formats(arguments.format, arguments.meshes),
             arguments.json,
             arguments.quiet,
         )
@@ -57,6 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 def fulfil(request: Request) -> None:
     """Read, reconstruct, write, and print what came of it."""
+    if request.formats.meshes:
+        check_vtk()
     drawn = [] if request.labels is None else [request.labels]
     check_apart(request.output, [request.input, *request.lax, *drawn], FILES)
     with result_folder(request.output) as folder:

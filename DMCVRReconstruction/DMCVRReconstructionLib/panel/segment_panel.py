@@ -1,0 +1,73 @@
+"""The part of the panel on the acquired slices' segmentation: what it shows, and the way to correct it."""
+
+from __future__ import annotations
+
+import slicer
+from slicer.i18n import tr as _
+
+from ..scene.acquired_segmentation import ends
+from ..scene.image_series import browserAndSequence
+from ..scene.volume_nodes import gridOfVolume, pointsToWorld
+from .parameter_node import DMCVRParameterNode
+
+
+class SegmentPanel:
+    """Tells which slices are base and apex, and opens Segment Editor. ui: the panel's widgets."""
+
+    def __init__(self, ui):
+        self._ui = ui
+        self._node, self._volume = None, None
+        self._ends: tuple[int, int] | None = None
+        ui.editButton.connect("clicked(bool)", self._onEdit)
+        ui.baseButton.connect("clicked(bool)", lambda checked=False: self._jump(0))
+        ui.apexButton.connect("clicked(bool)", lambda checked=False: self._jump(1))
+
+    def update(self, parameters: DMCVRParameterNode) -> None:
+        """Show what the chosen segmentation holds in the displayed frame."""
+        node = parameters.labelsNode
+        isSegmentation = node is not None and node.IsA("vtkMRMLSegmentationNode")
+        self._node = node if isSegmentation else None
+        self._volume = imageOf(self._node, parameters.inputNode) if isSegmentation else None
+        self._ends = ends(self._node, self._volume) if self._volume is not None else None
+        self._ui.editButton.enabled = isSegmentation
+        for name in ("baseButton", "apexButton"):
+            getattr(self._ui, name).visible = self._ends is not None
+        self._ui.slicesLabel.text = self._describe()
+        self._ui.slicesLabel.visible = bool(self._ui.slicesLabel.text)
+
+    def _describe(self) -> str:
+        if self._ends is None:
+            if self._node is None or self._volume is None:
+                return ""
+            return _("No left ventricle is drawn in the displayed frame.")
+        base, apex = self._ends
+        count = self._volume.GetImageData().GetDimensions()[2]
+        return _(
+            "Displayed frame: left ventricle from slice {base} (base) to slice {apex} (apex) of {count}. "
+            "Look at both ends: erase what is drawn in a slice to leave it out, draw in the next to include "
+            "it."
+        ).format(base=base + 1, apex=apex + 1, count=count)
+
+    def _onEdit(self, checked=False) -> None:
+        slicer.util.setSliceViewerLayers(background=self._volume, fit=True, rotateToVolumePlane=True)
+        slicer.util.selectModule("SegmentEditor")
+        editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+        editor.setSegmentationNode(self._node)
+        editor.setSourceVolumeNode(self._volume)
+
+    def _jump(self, end: int) -> None:
+        """Show the basal (0) or the apical slice (1) in the slice views."""
+        grid = gridOfVolume(self._volume)
+        middle = grid.position([self._ends[end], (grid.shape[1] - 1) / 2, (grid.shape[2] - 1) / 2])
+        x, y, z = pointsToWorld(self._volume, middle[None])[0]
+        slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, -x, -y, z)
+
+
+def imageOf(segmentationNode, inputNode):
+    """The image that ``segmentationNode`` is drawn on; None where it has no voxels to show."""
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    image = segmentationNode.GetNodeReference(role) or inputNode
+    if image is not None and not image.IsA("vtkMRMLVolumeNode"):
+        browserNode, sequenceNode = browserAndSequence(image)
+        image = browserNode.GetProxyNode(sequenceNode) if browserNode is not None else None
+    return image if image is not None and image.GetImageData() is not None else None

@@ -17,7 +17,7 @@ from ..scene.volume_nodes import gridOfVolume, toWorld, transformGrid
 from .helper_nodes import addHelper
 from .layouts import restoreLayout
 from .phase_layout import IN_3D, LAX, SAX, phaseView, showPhases
-from .slice_views import FittedViews, sliceLogic
+from .slice_views import showPlane, sliceLogic
 
 SIZE_MM = 140.0
 VIEW_CLASSES = ("vtkMRMLSliceNode", "vtkMRMLViewNode")
@@ -35,7 +35,6 @@ class SideBySide:
             raise InputError(_("Reconstruct end-diastole and end-systole first."))
         self._nodes, self._ed, self._es = nodes, record["ed"], record["es"]
         self._copies: list = []
-        self._views = FittedViews()
         self._restricted = False
         self._layoutBefore: int | None = None
 
@@ -55,14 +54,13 @@ class SideBySide:
                 composite.SetBackgroundVolumeID(image.GetID())
                 composite.SetForegroundVolumeID(None)
                 composite.SetLabelVolumeID(None)
-                self._views.show(logic.GetSliceNode(), plane)
+                showPlane(logic.GetSliceNode(), plane)
         self._share(nodes.segmentation.GetDisplayNode(), segmentation.GetDisplayNode())
 
     def leave(self) -> None:
         """Restore the user's layout and remove the copies."""
         if self._layoutBefore is None:
             return
-        self._views.release()
         restoreLayout(self._layoutBefore)
         self._layoutBefore = None
         display = self._nodes.segmentation.GetDisplayNode()

@@ -97,7 +97,11 @@ class ResultPanel:
         isMoved = register["largest_mm"] > LEAST_SHIFT_MM
         if isMoved:
             lengths = np.linalg.norm(register["shifts_mm"], axis=1)
-            sources = {"lax": _("the long-axis images"), "shape": _("the slices' own shapes")}
+            sources = {
+                "lax": _("the long-axis images"),
+                "shape": _("the slices' own shapes"),
+                "both": _("the long-axis images and their own shapes"),
+            }
             self._ui.registerLabel.text = _(
                 "Slices in register by {source}: moved by up to {largest:.1f} mm (slice {number})."
             ).format(

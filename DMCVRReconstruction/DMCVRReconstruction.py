@@ -146,6 +146,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.inputPanel.stop()
         self.resultPanel.stop()
         self.playPanel.stop()
+        self.segmentPanel.stop()
         self.editWatch.observe(None)
         self.setParameterNode(None)
         self.removeObservers()
@@ -163,6 +164,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         for event in NODE_EVENTS:
             self.removeObserver(slicer.mrmlScene, event, self.onNodesChanged)
         self.resultPanel.stop()
+        self.segmentPanel.stop()
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:
@@ -170,6 +172,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.runControl.cancel()
         self.resultPanel.stop()
         self.playPanel.stop()
+        self.segmentPanel.stop()
         self.editWatch.observe(None)
         self.setParameterNode(None)
 

@@ -6,7 +6,6 @@ End-diastole is displayed in the result's own nodes, end-systole in copies that 
 from __future__ import annotations
 
 import slicer
-from dmcvr.anatomy.long_axis import LongAxis
 from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Plane, unit
 from slicer.i18n import tr as _
@@ -17,7 +16,7 @@ from ..scene.volume_nodes import gridOfVolume, toWorld, transformGrid
 from .helper_nodes import addHelper
 from .layouts import restoreLayout
 from .phase_layout import IN_3D, LAX, SAX, phaseView, showPhases
-from .slice_views import showPlane, sliceLogic
+from .slice_views import FittedViews, sliceLogic
 
 SIZE_MM = 140.0
 VIEW_CLASSES = ("vtkMRMLSliceNode", "vtkMRMLViewNode")
@@ -35,6 +34,7 @@ class SideBySide:
             raise InputError(_("Reconstruct end-diastole and end-systole first."))
         self._nodes, self._ed, self._es = nodes, record["ed"], record["es"]
         self._copies: list = []
+        self._views = FittedViews()
         self._restricted = False
         self._layoutBefore: int | None = None
 
@@ -54,13 +54,14 @@ class SideBySide:
                 composite.SetBackgroundVolumeID(image.GetID())
                 composite.SetForegroundVolumeID(None)
                 composite.SetLabelVolumeID(None)
-                showPlane(logic.GetSliceNode(), plane)
+                self._views.show(logic.GetSliceNode(), plane)
         self._share(nodes.segmentation.GetDisplayNode(), segmentation.GetDisplayNode())
 
     def leave(self) -> None:
         """Restore the user's layout and remove the copies."""
         if self._layoutBefore is None:
             return
+        self._views.release()
         restoreLayout(self._layoutBefore)
         self._layoutBefore = None
         display = self._nodes.segmentation.GetDisplayNode()
@@ -82,16 +83,14 @@ class SideBySide:
 
     def _planes(self) -> dict[str, Plane]:
         """The planes of both phases in the world, LPS mm: those of end-diastole, so that the two compare."""
-        axis, matrix = self._nodes.longAxis, toWorld(self._nodes.volume)
-        turn = matrix[:3, :3]
-        moved = LongAxis(turn @ axis.centre + matrix[:3, 3], turn @ axis.apex, turn @ axis.rv)
-        grid = transformGrid(gridOfVolume(self._nodes.volume), matrix)
+        axis = self._nodes.longAxisInWorld
+        grid = transformGrid(gridOfVolume(self._nodes.volume), toWorld(self._nodes.volume))
         right, down = unit(grid.step_x), unit(grid.step_y)
-        corner = moved.centre - (right + down) * SIZE_MM / 2
+        corner = axis.centre - (right + down) * SIZE_MM / 2
         size = round(SIZE_MM) + 1
         return {
             SAX: Plane(corner, right, down, (size, size)),
-            LAX: moved.apical("4ch", size_mm=SIZE_MM, spacing=1.0),
+            LAX: axis.apical("4ch", size_mm=SIZE_MM, spacing=1.0),
         }
 
     def _share(self, ofED, ofES) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -9,6 +10,8 @@ from ..scene.acquired_segmentation import ends
 from ..scene.image_series import browserAndSequence
 from ..scene.volume_nodes import gridOfVolume, pointsToWorld
 from .parameter_node import DMCVRParameterNode
+
+WAIT_MS = 200  # until a stroke of the brush, or playing, is over
 
 
 class SegmentPanel:
@@ -18,6 +21,11 @@ class SegmentPanel:
         self._ui = ui
         self._node, self._volume = None, None
         self._ends: tuple[int, int] | None = None
+        self._tag = 0
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(WAIT_MS)
+        self._timer.connect("timeout()", self._show)
         ui.editButton.connect("clicked(bool)", self._onEdit)
         ui.baseButton.connect("clicked(bool)", lambda checked=False: self._jump(0))
         ui.apexButton.connect("clicked(bool)", lambda checked=False: self._jump(1))
@@ -26,10 +34,31 @@ class SegmentPanel:
         """Show what the chosen segmentation holds in the displayed frame."""
         node = parameters.labelsNode
         isSegmentation = node is not None and node.IsA("vtkMRMLSegmentationNode")
-        self._node = node if isSegmentation else None
+        self._observe(node if isSegmentation else None)
         self._volume = imageOf(self._node, parameters.inputNode) if isSegmentation else None
-        self._ends = ends(self._node, self._volume) if self._volume is not None else None
-        self._ui.editButton.enabled = isSegmentation
+        self._show()
+
+    def stop(self) -> None:
+        """Observe nothing any more."""
+        self._timer.stop()
+        self._observe(None)
+
+    def _observe(self, node) -> None:
+        if self._node is node:
+            return
+        if self._node is not None:
+            self._node.RemoveObserver(self._tag)
+        self._node = node
+        if node is not None:
+            # A change of frame and an edit both change the source of the segmentation.
+            self._tag = node.AddObserver(
+                slicer.vtkSegmentation.SourceRepresentationModified, lambda caller, event: self._timer.start()
+            )
+
+    def _show(self) -> None:
+        isThere = self._volume is not None and self._volume.GetImageData() is not None
+        self._ends = ends(self._node, self._volume) if isThere else None
+        self._ui.editButton.enabled = self._node is not None
         for name in ("baseButton", "apexButton"):
             getattr(self._ui, name).visible = self._ends is not None
         self._ui.slicesLabel.text = self._describe()

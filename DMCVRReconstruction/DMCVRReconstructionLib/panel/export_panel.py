@@ -15,14 +15,10 @@ from ..scene.volume_rendering import isShown, showVolumeRendering
 
 
 class ExportPanel:
-    """Opens the report and writes files.
+    """Opens the report and writes files. ui: the panel's widgets."""
 
-    ui: the panel's widgets. chooseFolder: asks for a folder; returns None if the user does not want one.
-    """
-
-    def __init__(self, ui, chooseFolder=None):
+    def __init__(self, ui):
         self._ui = ui
-        self._chooseFolder = chooseFolder or _askForFolder
         self._nodes: ResultNodes | None = None
         ui.reportButton.connect("clicked(bool)", self._onReport)
         ui.renderingButton.connect("toggled(bool)", self._onRendering)
@@ -57,7 +53,7 @@ class ExportPanel:
         self._onFiles(lambda nodes, folder: exportSurfaces(nodes, folder, kind))
 
     def _onFiles(self, write) -> None:
-        folder = self._chooseFolder()
+        folder = _askForFolder()
         if folder is not None:
             with slicer.util.tryWithErrorDisplay(_("The files cannot be written."), waitCursor=True):
                 write(self._nodes, folder)

@@ -78,11 +78,12 @@ class SegmentPanel:
         ).format(base=base + 1, apex=apex + 1, count=count)
 
     def _onEdit(self, checked=False) -> None:
-        slicer.util.setSliceViewerLayers(background=self._volume, fit=True, rotateToVolumePlane=True)
+        node, volume = self._node, self._volume  # leaving this module lets go of them
+        slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
         slicer.util.selectModule("SegmentEditor")
         editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
-        editor.setSegmentationNode(self._node)
-        editor.setSourceVolumeNode(self._volume)
+        editor.setSegmentationNode(node)
+        editor.setSourceVolumeNode(volume)
 
     def _jump(self, end: int) -> None:
         """Show the basal (0) or the apical slice (1) in the slice views."""

@@ -6,11 +6,12 @@ import tempfile
 from pathlib import Path
 
 import slicer
-import vtk
 from dmcvr.core.errors import InputError
 from slicer.i18n import tr as _
 
 from .result_nodes import ResultNodes
+from .segmentation_nodes import labelsOfSegmentation
+from .volume_nodes import gridOfVolume, setVolume
 
 SURFACES = ("STL", "OBJ")
 
@@ -29,17 +30,12 @@ def exportNIfTI(nodes: ResultNodes, folder: Path) -> None:
     """Write image and labels into ``folder``, on one grid; the labels' numbers are 1 LVC, 2 LVM, 3 RVC."""
     _checkFrame(nodes)
     labels = slicer.vtkMRMLLabelMapVolumeNode()
-    slicer.mrmlScene.AddNode(labels)
-    try:
-        done = slicer.modules.segmentations.logic().ExportSegmentsToLabelmapNode(
-            nodes.segmentation, vtk.vtkStringArray(), labels, nodes.volume
-        )
-        if not done:
-            raise _unwritable()
-        _write(nodes.volume, folder / f"{nodes.volume.GetName()}.nii.gz")
-        _write(labels, folder / f"{nodes.segmentation.GetName()}.nii.gz")
-    finally:
-        slicer.mrmlScene.RemoveNode(labels)
+    drawn = labelsOfSegmentation(nodes.segmentation, nodes.volume)
+    if drawn is None:
+        raise InputError(_("The segmentation holds none of LVC, LVM and RVC."))
+    setVolume(labels, drawn, gridOfVolume(nodes.volume))
+    _write(nodes.volume, folder / f"{nodes.volume.GetName()}.nii.gz")
+    _write(labels, folder / f"{nodes.segmentation.GetName()}.nii.gz")
 
 
 def writeReport(nodes: ResultNodes, prefix: str) -> Path:

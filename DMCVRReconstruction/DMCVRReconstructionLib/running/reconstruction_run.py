@@ -99,6 +99,8 @@ def _destination(found: StackInput, request: RunRequest) -> Destination:
     displayNode = node.GetDisplayNode() if node.IsA("vtkMRMLVolumeNode") else None
     window = (displayNode.GetWindow(), displayNode.GetLevel()) if displayNode is not None else None
     before = request.replaceVolume
+    followers = [series.shownNode for series in found.series[1:] if series.shownNode is not None]
+    followers += [image.node for image in request.lax]
     return Destination(
         name=found.name,
         count=found.frameCount,
@@ -107,5 +109,5 @@ def _destination(found: StackInput, request: RunRequest) -> Destination:
         times=found.series[0].times,
         window=window,
         replaceID=before.GetID() if before is not None else None,
-        laxIDs=tuple(image.node.GetID() for image in request.lax),
+        followerIDs=tuple(item.GetID() for item in followers),
     )

@@ -109,7 +109,8 @@ class Destination:
     name: of the input. count: of its frames. inputID, transformID: the input and its parent transform, looked
     up again when the result arrives, as they may have been removed since. times: (T,) ms of all frames of the
     input, or None. window: (width, level) of the input's display, or None. replaceID: the volume of an
-    earlier result to replace. laxIDs: long-axis images, to be played with the result.
+    earlier result to replace. followerIDs: other cines, to be played with the result: long-axis images, and
+    the other slices of a stack that was loaded slice by slice.
     """
 
     name: str
@@ -119,7 +120,7 @@ class Destination:
     times: np.ndarray | None
     window: tuple[float, float] | None
     replaceID: str | None = None
-    laxIDs: tuple[str, ...] = ()
+    followerIDs: tuple[str, ...] = ()
 
 
 def resultOf(node) -> ResultNodes | None:
@@ -231,10 +232,11 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             _setProvenance(node, record)
         _addReferences(nodes, record, destination)
         nodes.showFrame(record["ed"] or 0)
-        for laxID in destination.laxIDs:
+        playing = nodes.browser if nodes.browser is not None else browserNode
+        for followerID in destination.followerIDs:
             yield total, total
-            if (laxNode := _node(laxID)) is not None and (nodes.browser or browserNode) is not None:
-                follow(nodes.browser or browserNode, laxNode)
+            if playing is not None and (follower := _node(followerID)) is not None:
+                follow(playing, follower)
         finished = True
         return nodes
     finally:

@@ -77,7 +77,7 @@ def test_long_axis_cines_follow_nearest_in_time(destination, imported, cine, lax
     (_sequence, browser, _shown), _ = destination
     same, slower = lax
     before = [slower[0].GetNthIndexValue(k) for k in range(slower[0].GetNumberOfDataNodes())]
-    imported(cine, laxIDs=tuple(nodes[2].GetID() for nodes in lax))
+    imported(cine, followerIDs=tuple(nodes[2].GetID() for nodes in lax))
     times = np.array([float(value) for value in before])
     for frame, time in enumerate(phantom.sax.times):
         browser.SetSelectedItemNumber(frame)
@@ -103,7 +103,7 @@ def test_a_removed_result_leaves_the_input_playing(destination, imported, cine, 
 
 @pytest.mark.slow
 def test_a_saved_scene_plays_as_before(application, destination, imported, phases, lax, tmp_path):
-    nodes = imported(phases, laxIDs=tuple(item[2].GetID() for item in lax))
+    nodes = imported(phases, followerIDs=tuple(item[2].GetID() for item in lax))
     name = nodes.volume.GetName()
     nodes.browser.SetSelectedItemNumber(1)  # a frame without a result
     path = str(tmp_path / "scene.mrb")

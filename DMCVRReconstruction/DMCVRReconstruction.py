@@ -11,14 +11,19 @@ from dmcvr.reconstruction.options import ModelChoice, Options
 from DMCVRReconstructionLib.comparison.lax_comparison import LaxComparison
 from DMCVRReconstructionLib.comparison.lax_images import LaxImage, findLaxImages, laxImage
 from DMCVRReconstructionLib.comparison.layouts import registerLayouts
+from DMCVRReconstructionLib.panel.edit_watch import EditWatch
 from DMCVRReconstructionLib.panel.input_panel import InputPanel
 from DMCVRReconstructionLib.panel.parameter_node import CURRENT, DMCVRParameterNode, modelOf, optionsOf
+from DMCVRReconstructionLib.panel.play_panel import PlayPanel
 from DMCVRReconstructionLib.panel.result_panel import ResultPanel
-from DMCVRReconstructionLib.panel.run_control import RunControl
+from DMCVRReconstructionLib.panel.run_control import Action, RunControl
+from DMCVRReconstructionLib.panel.segment_panel import SegmentPanel
 from DMCVRReconstructionLib.running.errors import InstallationError
 from DMCVRReconstructionLib.running.installation import install, missing
 from DMCVRReconstructionLib.running.phantom_sample import NAME, loadPhantom
-from DMCVRReconstructionLib.running.reconstruction_run import Run, RunRequest
+from DMCVRReconstructionLib.running.reconstruction_run import RunRequest
+from DMCVRReconstructionLib.running.run import Request, Run
+from DMCVRReconstructionLib.running.segmentation_run import SegmentRequest
 from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes
 from DMCVRReconstructionLib.scene.image_series import currentFrame
 from DMCVRReconstructionLib.scene.result_nodes import INPUT_ROLE, ResultNodes, resultOf
@@ -120,8 +125,11 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.logic = DMCVRReconstructionLogic()
         self._missing = missing()
         self.inputPanel = InputPanel(self.ui, self.updateSoon)
-        self.runControl = RunControl(self.ui, self._startRun, self._onFinished)
+        self.playPanel = PlayPanel(self.ui)
+        self.segmentPanel = SegmentPanel(self.ui)
+        self.runControl = RunControl(self.ui, self._actions())
         self.resultPanel = ResultPanel(self.ui, self._compare)
+        self.editWatch = EditWatch(self.updateSoon)
         self.ui.installButton.connect("clicked(bool)", self._onInstall)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
@@ -137,6 +145,9 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.runControl.stop()
         self.inputPanel.stop()
         self.resultPanel.stop()
+        self.playPanel.stop()
+        self.segmentPanel.stop()
+        self.editWatch.observe(None)
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -153,12 +164,16 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         for event in NODE_EVENTS:
             self.removeObserver(slicer.mrmlScene, event, self.onNodesChanged)
         self.resultPanel.stop()
+        self.segmentPanel.stop()
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:
         """Cancel the run, whose scene is being closed."""
         self.runControl.cancel()
         self.resultPanel.stop()
+        self.playPanel.stop()
+        self.segmentPanel.stop()
+        self.editWatch.observe(None)
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
@@ -207,17 +222,50 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         if self._missing:
             reason = _("Install the missing Python packages first.")
         self.runControl.allow(reason, self.inputPanel.device)
+        self.segmentPanel.update(self._parameterNode)
+        self.playPanel.update(self._parameterNode)
         self.resultPanel.show(self._parameterNode.resultVolume)
+        self.editWatch.observe(resultOf(self._parameterNode.resultVolume))
 
-    def _startRun(self):
+    def _actions(self) -> list[Action]:
+        return [
+            Action(
+                self.ui.segmentButton,
+                _("Segment the acquired slices"),
+                _("Segment the acquired slices, to look at them and correct them before the reconstruction"),
+                self._startSegmentation,
+                self._onSegmented,
+            ),
+            Action(
+                self.ui.runButton,
+                _("Reconstruct"),
+                _("Reconstruct the missing slices"),
+                self._startRun,
+                self._onFinished,
+            ),
+        ]
+
+    def _startSegmentation(self) -> Run:
+        parameters = self._parameterNode
+        request = SegmentRequest(parameters.inputNode, optionsOf(parameters), modelOf(parameters))
+        return self.logic.start(request, rememberedStepTimes(self.inputPanel.device))
+
+    def _onSegmented(self, segmentationNode) -> None:
+        if segmentationNode is not None:
+            self.logic.getParameterNode().labelsNode = segmentationNode
+        self.updateSoon()
+
+    def _startRun(self) -> Run:
         parameters = self._parameterNode
         self.resultPanel.leave()
+        self.editWatch.observe(None)  # while a new result may take the place of this one
         request = RunRequest(
             parameters.inputNode,
             optionsOf(parameters),
             modelOf(parameters),
             parameters.labelsNode,
             parameters.resultVolume if parameters.replacePrevious else None,
+            tuple(laxImage(node) for node in self.inputPanel.laxNodes),
         )
         return self.logic.start(request, rememberedStepTimes(self.inputPanel.device))
 
@@ -269,6 +317,7 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
         *,
         options: Options = Options(),
         model: ModelChoice = ModelChoice(),
+        laxNodes: list | None = None,
         wait: bool = True,
         **changes,
     ) -> ResultNodes | Run:
@@ -276,6 +325,8 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
 
         inputNode: volume, volume sequence, multi-volume, or one of the slices that DICOM import created.
         labelsNode: segmentation or label volume of the acquired slices, None to segment them.
+        laxNodes: long-axis images, by which slices are put in register where two or more cross the stack;
+            None detects them by their position and orientation.
         options: how to reconstruct. ``changes`` replace single ones:
             ``reconstruct(node, frame="es", spacing=2.0)``; here "current" is the displayed frame.
         model: which model computes, on which device.
@@ -288,11 +339,30 @@ class DMCVRReconstructionLogic(ScriptedLoadableModuleLogic):
         """
         if changes.get("frame") == CURRENT:
             changes["frame"] = currentFrame(inputNode)
-        run = self.start(RunRequest(inputNode, replace(options, **changes), model, labelsNode))
+        images = self.findLaxImages(inputNode) if laxNodes is None else [laxImage(node) for node in laxNodes]
+        chosen = replace(options, **changes)
+        run = self.start(RunRequest(inputNode, chosen, model, labelsNode, lax=tuple(images)))
         return run.wait() if wait else run
 
-    def start(self, request: RunRequest, stepTimes: dict[str, float] | None = None) -> Run:
-        """Start a reconstruction and return at once; see ``Run``, which raises the same errors."""
+    def segment(
+        self,
+        inputNode,
+        *,
+        frame: str | int = Options().frame,
+        model: ModelChoice = ModelChoice(),
+        wait: bool = True,
+    ):
+        """Segment the acquired slices, to be corrected and then given to ``reconstruct`` as ``labelsNode``.
+
+        frame: as in ``Options``, or "current" for the displayed frame. Returns the segmentation node, or the
+        started ``Run`` at once unless ``wait``. Raises the errors of ``reconstruct``.
+        """
+        chosen = currentFrame(inputNode) if frame == CURRENT else frame
+        run = self.start(SegmentRequest(inputNode, Options(frame=chosen), model))
+        return run.wait() if wait else run
+
+    def start(self, request: Request, stepTimes: dict[str, float] | None = None) -> Run:
+        """Start a computation and return at once; see ``Run``, which raises the same errors."""
         run = Run(request, stepTimes)
         run.start()
         return run

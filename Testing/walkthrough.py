@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--sax", type=Path)
     parser.add_argument("--lax", type=Path, nargs="*", default=[])
     parser.add_argument("--output", type=Path, default=FOLDER)
-    parser.add_argument("--frame", default="current", choices=("current", "ed", "es", "all"))
+    parser.add_argument("--frame", default="both", choices=("current", "ed", "es", "both", "all"))
     parser.add_argument("--method", default="dmcvr")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -54,16 +54,14 @@ def main() -> None:
     panel = Panel()
     choose(panel, stack, options)
     panel.photograph(options.output / "panel.png")
-    reconstruct(panel, options.output)
-    panel.ui.compareButton.click()
-    panel.photograph(options.output / "result.png")
-    views.turn(35, 15, 1.6)
-    views.save(options.output / "comparison.png")
-    for name in ("measurementsTable", "scoresTable"):
-        show(getattr(panel.ui, name))
-    print(panel.ui.viewsLabel.text)
-    if panel.ui.warningLabel.visible:
-        print(panel.ui.warningLabel.text)
+    run(panel, panel.ui.segmentButton, "segment")
+    print(panel.ui.slicesLabel.text)
+    panel.photograph(options.output / "segmented.png")
+    last = "generate" if options.method in GENERATIVE else "segment"
+    # The picture is taken amid what takes longest.
+    run(panel, panel.ui.runButton, last, options.output / "running.png")
+    look(panel, views, options.output)
+    edit(panel)
     panel.close()
     views.close()
     application.close()
@@ -98,29 +96,72 @@ def choose(panel: Panel, stack, options: argparse.Namespace) -> None:
     print("Long-axis images:", *(panel.ui.laxList.item(row).text() for row in range(panel.ui.laxList.count)))
 
 
-def reconstruct(panel: Panel, folder: Path) -> None:
-    """Click, watch, and print how it went."""
+def run(panel: Panel, button, stage: str, picture: Path | None = None) -> None:
+    """Click, watch, and print how it went; photograph the panel amid ``stage``."""
     control = panel.widget.runControl
     started = time.monotonic()
-    click = panel.until(lambda: control.isRunning, press=panel.ui.runButton)
-    run = control.run
-    loading = panel.until(lambda: run.isOver or run.stage != "load")
+    click = panel.until(lambda: control.isRunning, press=button)
+    job = control.run
+    loading = panel.until(lambda: job.isOver or job.stage != "load", WAIT_SECONDS)
     first = time.monotonic() - started
-    # The picture is taken amid what takes longest.
-    last = "generate" if panel.widget._parameterNode.method.value in GENERATIVE else "segment"
-    panel.until(lambda: run.isOver or (run.stage == last and run.done > 5), WAIT_SECONDS)
-    panel.photograph(folder / "running.png")
-    computing = panel.until(lambda: run.isOver or run.stage == "import", WAIT_SECONDS)
+    panel.until(lambda: job.isOver or (job.stage == stage and job.done > 5), WAIT_SECONDS)
+    if picture is not None:
+        panel.photograph(picture)
+    computing = panel.until(lambda: job.isOver or job.stage == "import", WAIT_SECONDS)
     importing = panel.until(lambda: not control.isRunning, WAIT_SECONDS)
-    print(f"First progress after {first:.1f} s, done after {run.seconds:.0f} s.")
+    print(f"{button.text}: first progress after {first:.1f} s, done after {job.seconds:.0f} s.")
     for name, seconds in (
         ("on the click", click),
         ("while the job ran", max(loading, computing)),
         ("while its result came into the scene", importing),
     ):
         print(f"Main thread busy {name}: {1000 * seconds:.0f} ms at most.")
-    if run.error is not None:
-        raise SystemExit(str(run.error))
+    if job.error is not None:
+        raise SystemExit(str(job.error))
+
+
+def look(panel: Panel, views: Views, folder: Path) -> None:
+    """The result on the long-axis views, before and after slices were put in register, and both phases."""
+    ui = panel.ui
+    ui.compareButton.click()
+    panel.photograph(folder / "result.png")
+    views.turn(35, 15, 1.6)
+    views.save(folder / "comparison.png")
+    show(ui.scoresTable)
+    print(ui.viewsLabel.text)
+    if ui.registerButton.visible:
+        print(ui.registerLabel.text)
+        ui.registerButton.click()
+        views.save(folder / "before.png")
+    ui.compareButton.click()
+    if ui.phasesButton.visible:
+        ui.phasesButton.click()
+        views.turn(35, 15, 1.6)
+        views.save(folder / "phases.png")
+        ui.phasesButton.click()
+    show(ui.measurementsTable)
+    if ui.warningLabel.visible:
+        print(ui.warningLabel.text)
+
+
+def edit(panel: Panel) -> None:
+    """Erase the half of the displayed cavity that lies below its middle slice, and see the table follow."""
+    from dmcvr.core.labels import LVC
+    from DMCVRReconstructionLib.scene.edited_volumes import editedFrames
+    from DMCVRReconstructionLib.scene.result_nodes import resultOf
+    from DMCVRReconstructionLib.scene.segmentation_nodes import fillSegmentation, labelsOfSegmentation
+    from DMCVRReconstructionLib.scene.volume_nodes import gridOfVolume
+
+    nodes = resultOf(panel.widget._parameterNode.resultVolume)
+    labels = labelsOfSegmentation(nodes.segmentation, nodes.volume)
+    lower = labels[: len(labels) // 2]
+    lower[lower == LVC] = 0
+    fillSegmentation(nodes.segmentation, labels, gridOfVolume(nodes.volume), nodes.volume)
+    measuring = panel.until(lambda: bool(editedFrames(nodes)), WAIT_SECONDS)
+    panel.process(0.1)
+    print("After half of the displayed cavity was erased:")
+    show(panel.ui.measurementsTable)
+    print(f"Main thread busy measuring anew: {1000 * measuring:.0f} ms at most.")
 
 
 def show(table) -> None:

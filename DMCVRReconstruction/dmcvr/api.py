@@ -199,8 +199,8 @@ def reconstruct(
 
     What to reconstruct:
 
-    - `frame`: "ed" or "es", end-diastole or end-systole, found by the LV's volume; "all"; or the index of a
-      frame, from 0.
+    - `frame`: "ed" or "es", end-diastole or end-systole, found by the LV's volume; "both" of these; "all"; or
+      the index of a frame, from 0.
     - `method`: "dmcvr"; or "diffae", "registration", "shape", "bspline", "linear" or "nearest", to compare.
     - `spacing`: mm between slices; None for about the in-plane spacing.
     - `align`: put slices in register by long-axis images ("lax"), by their shapes ("shape"), by the first of
@@ -276,12 +276,12 @@ def segment(
     import numpy as np
 
     from .io.inputs import grid_of, read_input
-    from .reconstruction.stack_labels import label_all_slices
+    from .reconstruction.stack_labels import label_slices
 
     given = read_input(source, affine=affine)
     stack = given.stack
     grid = grid_of(source, stack, affine)
-    labels, notes = label_all_slices(stack, _loaded(model, device, precision), progress)
+    labels, notes = label_slices(stack, _loaded(model, device, precision), "all", progress)
     if grid.step_z @ stack.normal < 0:  # a left-handed source; a Stack is sorted the other way
         labels = np.ascontiguousarray(labels[:, ::-1])
     return Segmentation(labels, grid, stack.times, (*given.notes, *notes))

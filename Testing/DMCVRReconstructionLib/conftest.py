@@ -110,6 +110,12 @@ def finish(steps) -> ResultNodes:
 
 
 @pytest.fixture
+def finished():
+    """`finish`, for the steps of other imports."""
+    return finish
+
+
+@pytest.fixture
 def imported(destination):
     """Puts result files into the scene."""
 

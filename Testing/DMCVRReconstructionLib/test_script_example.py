@@ -19,6 +19,8 @@ def test_the_script_does_what_its_comments_say(addCine, phantom):
     assert names["nodes"].record["frames"] == [1]  # the smallest cavity
     assert names["nodes"].volume.GetSpacing()[2] == pytest.approx(2.0)
     assert names["nodes"].segmentation.GetSegmentation().GetNumberOfSegments() == 3
+    assert names["phases"].record["frames"] == [0, 1]
+    assert names["phases"].record["ef"] > 0
     names["run"].cancel()
     with pytest.raises(CancelledError):
         names["run"].wait()

@@ -95,6 +95,7 @@ class Application:
             "Markups": slicer.vtkSlicerMarkupsLogic(),
             "Sequences": slicer.vtkSlicerSequencesLogic(),
             "SubjectHierarchy": slicer.vtkSlicerSubjectHierarchyModuleLogic(),
+            "VolumeRendering": slicer.vtkSlicerVolumeRenderingLogic(),
         }
         for name, logic in self.modules.items():
             logic.SetMRMLScene(self.scene)

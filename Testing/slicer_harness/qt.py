@@ -146,6 +146,65 @@ class CollapsibleButton(QtWidgets.QGroupBox):
     collapsed = QtCore.Property(bool, lambda self: self._collapsed, _collapse)
 
 
+class BrowserWidget(QtWidgets.QWidget):
+    """The sequence browser that qMRMLSequenceBrowserPlayWidget and its like show, or None."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._browser, self._tag = None, None
+
+    def setMRMLSequenceBrowserNode(self, node) -> None:
+        if self._browser is not None:
+            self._browser.RemoveObserver(self._tag)
+        self._browser = node
+        if node is not None:
+            self._tag = node.AddObserver("ModifiedEvent", lambda caller, event: self.show_state())
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Show what has changed."""
+
+
+class PlayWidget(BrowserWidget):
+    """qMRMLSequenceBrowserPlayWidget: a button that plays, without the clock of Slicer's module."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.button = QtWidgets.QPushButton("Play", self)
+        self.button.setCheckable(True)
+        self.button.toggled.connect(lambda on: self._browser and self._browser.SetPlaybackActive(on))
+        QtWidgets.QHBoxLayout(self).addWidget(self.button)
+
+
+class SeekWidget(BrowserWidget):
+    """qMRMLSequenceBrowserSeekWidget: a slider over the items, and the value of the index."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.slider, self.label = QtWidgets.QSlider(QtCore.Qt.Horizontal, self), QtWidgets.QLabel(self)
+        self.slider.valueChanged.connect(
+            lambda item: self._browser and self._browser.SetSelectedItemNumber(item)
+        )
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.addWidget(self.slider)
+        layout.addWidget(self.label)
+
+    def _seek(self, item: int) -> None:
+        if self._browser is not None:
+            self._browser.SetSelectedItemNumber(item)
+
+    def show_state(self) -> None:
+        node, master = self._browser, self._browser and self._browser.GetMasterSequenceNode()
+        if master is None:
+            return
+        selected = max(0, node.GetSelectedItemNumber())
+        self.slider.blockSignals(True)
+        self.slider.setMaximum(max(0, node.GetNumberOfItems() - 1))
+        self.slider.setValue(selected)
+        self.slider.blockSignals(False)
+        self.label.setText(f"{master.GetNthIndexValue(selected)} {master.GetIndexUnit() or ''}")
+
+
 class MRMLWidget(QtWidgets.QWidget):
     """qMRMLWidget: hands the scene on to the widgets in it."""
 
@@ -175,6 +234,8 @@ def install() -> None:
         for name in names.split():
             setattr(holder, name, type(name, (QtWidgets.QWidget,), {}))
     slicer.qMRMLNodeComboBox, slicer.qMRMLWidget = pythonQt(NodeComboBox), pythonQt(MRMLWidget)
+    slicer.qMRMLSequenceBrowserPlayWidget = pythonQt(PlayWidget)
+    slicer.qMRMLSequenceBrowserSeekWidget = pythonQt(SeekWidget)
     sys.modules.update(qt=qt, ctk=ctk)
     slicer.util.loadUI = loadUI
 

@@ -17,6 +17,7 @@ from ..scene.result_nodes import ResultNodes
 from ..scene.segmentation_nodes import labelsOfSegmentation
 from ..scene.volume_nodes import gridOfVolume, toWorld, transformGrid
 from . import layouts
+from .before_register import slicesBeforeRegister
 from .helper_nodes import HelperNodes, nearestAcquiredSlices
 from .lax_images import LaxImage, imagesByView, laxLabels
 from .layouts import LAX, RECONSTRUCTION, SAX, STACK, VIEWS, viewName
@@ -51,6 +52,7 @@ class LaxComparison:
         self._outlines = SegmentationOutlines(nodes.segmentation)
         self._layoutBefore: int | None = None
         self._fade = 1.0
+        self._inRegister = True
 
     @property
     def views(self) -> dict[str, str | None]:
@@ -85,11 +87,12 @@ class LaxComparison:
 
     def update(self) -> None:
         """Show the displayed frame of the result; planes without a real image follow the heart."""
-        if not self.isShown:
+        if not self.isShown or self._nodes.frame is None:
             return
         shown = self._shownFrame()
         self._outlines.update()
-        self._helpers.showAcquired(self._nodes, *nearestAcquiredSlices(self._nodes))
+        acquired = nearestAcquiredSlices if self._inRegister else slicesBeforeRegister
+        self._helpers.showAcquired(self._nodes, *acquired(self._nodes))
         when = self._nodes.frameTime, self._nodes.fractionOfCycle
         planes = self.planes(shown)
         for view in VIEWS:
@@ -107,6 +110,11 @@ class LaxComparison:
             if logic is not None:
                 logic.GetSliceCompositeNode().SetForegroundOpacity(self._fade)
 
+    def setInRegister(self, value: bool) -> None:
+        """Show the acquired slices in register, as the reconstruction has them, or as they were before."""
+        self._inRegister = value
+        self.update()
+
     def planes(self, shown: ShownFrame | None = None) -> dict[str, Plane]:
         """The plane of each view in the world, LPS mm, apex up, cropped to the heart."""
         shown = shown or self._shownFrame()
@@ -122,6 +130,8 @@ class LaxComparison:
 
     def scores(self) -> list[ViewScore]:
         """Dice and distance in every view whose image has labels, in the displayed frame; may be empty."""
+        if self._nodes.frame is None:
+            return []
         shown, found = self._shownFrame(), []
         when = self._nodes.frameTime, self._nodes.fractionOfCycle
         for view, image in self._images.items():
@@ -131,6 +141,8 @@ class LaxComparison:
         return found
 
     def _shownFrame(self) -> ShownFrame:
+        if self._nodes.frame is None:
+            self._nodes.showFrame(self._nodes.record["ed"] or 0)
         axis = self._nodes.longAxisInWorld
         if axis is None:
             raise InputError(

@@ -35,8 +35,10 @@ def description(withLax: bool) -> str:
         f'<item><layout type="horizontal">{"".join(_slice(view, row) for view in VIEWS)}</layout></item>'
         for row in rows(withLax)
     )
-    sax = _view("vtkMRMLSliceNode", SAX, {"orientation": "Axial", "viewlabel": "SAX", "viewcolor": "#d64541"})
-    in3D = _view("vtkMRMLViewNode", VIEW_3D, {"viewlabel": "1"})
+    sax = viewElement(
+        "vtkMRMLSliceNode", SAX, {"orientation": "Axial", "viewlabel": "SAX", "viewcolor": "#d64541"}
+    )
+    in3D = viewElement("vtkMRMLViewNode", VIEW_3D, {"viewlabel": "1"})
     return (
         '<layout type="horizontal" split="true">'
         f'<item splitSize="720"><layout type="vertical">{grid}</layout></item>'
@@ -86,10 +88,11 @@ def restoreLayout(before: int) -> None:
 def _slice(view: str, row: str) -> str:
     label = {STACK: "acquired", RECONSTRUCTION: "DMCVR", LAX: "LAX"}[row]
     properties = {"orientation": "Axial", "viewlabel": f"{view} {label}", "viewcolor": COLOURS[view]}
-    return _view("vtkMRMLSliceNode", viewName(view, row), properties)
+    return viewElement("vtkMRMLSliceNode", viewName(view, row), properties)
 
 
-def _view(className: str, name: str, properties: dict[str, str]) -> str:
+def viewElement(className: str, name: str, properties: dict[str, str]) -> str:
+    """One view of a layout, with its properties, in Slicer's XML."""
     inner = "".join(
         f'<property name="{key}" action="default">{value}</property>' for key, value in properties.items()
     )

@@ -28,6 +28,7 @@ class Choice(enum.Enum):
         titles = {
             "ed": _("End-diastole"),
             "es": _("End-systole"),
+            "both": _("End-diastole and end-systole"),
             "all": _("All frames"),
             CURRENT: _("Displayed frame"),
             "dmcvr": _("DMCVR"),
@@ -58,7 +59,7 @@ Alignment = Choice("Alignment", {name: name for name in ALIGNMENTS})
 class DMCVRParameterNode:
     """The panel's choices; those that are options have the defaults of ``Options`` and ``ModelChoice``.
 
-    inputNode: the short-axis image. labelsNode: manual labels of its slices, or none to segment them.
+    inputNode: the short-axis image. labelsNode: labels of its slices to start from, or none to segment them.
     spacing: target slice spacing, mm; 0 for the in-plane spacing. steps: 0 for the default of the method.
     modelFolder: empty for the shipped model. align: what slices are put in register by.
     regenerate: the opposite of ``Options.keep_acquired``.

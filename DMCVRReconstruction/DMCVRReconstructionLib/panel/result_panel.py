@@ -9,7 +9,12 @@ from dmcvr.core.errors import InputError
 from slicer.i18n import tr as _
 
 from ..comparison.lax_comparison import LaxComparison
+from ..scene.edited_volumes import editedFrames
 from ..scene.result_nodes import ResultNodes, resultOf
+from .export_panel import ExportPanel
+from .phases_panel import PhasesPanel
+
+LEAST_SHIFT_MM = 0.05  # is told as 0.1 mm
 
 
 class ResultPanel:
@@ -20,6 +25,9 @@ class ResultPanel:
         self._nodes: ResultNodes | None = None
         self._comparison: LaxComparison | None = None
         self._observed: tuple | None = None
+        self._phases = PhasesPanel(ui, self._leaveComparison)
+        self._export = ExportPanel(ui)
+        ui.registerButton.connect("toggled(bool)", self._onRegister)
         ui.chartButton.connect("clicked(bool)", self._onChart)
         ui.compareButton.connect("toggled(bool)", self._onCompare)
         ui.fadeSlider.connect("valueChanged(int)", self._onFade)
@@ -30,24 +38,36 @@ class ResultPanel:
         nodes = resultOf(volumeNode)
         if self._comparison is not None and (nodes is None or nodes.volume is not self._nodes.volume):
             self.leave()
-        self._observe(nodes)
         self._nodes = nodes
+        self._observe(nodes)
         self._ui.resultCollapsibleButton.enabled = nodes is not None
         self._ui.chartButton.visible = nodes is not None and nodes.chart is not None
-        warnings = nodes.record["warnings"] if nodes is not None else []
-        self._ui.warningLabel.text = "\n".join(
-            _("Needs review: {text}").format(text=text) for text in warnings
-        )
-        self._ui.warningLabel.visible = bool(warnings)
+        self._phases.show(nodes)
+        self._export.show(nodes)
+        texts = [_("Needs review: {text}").format(text=text) for text in self._warnings()]
+        if nodes is not None and (edited := editedFrames(nodes)):
+            texts.append(
+                _("Measured from the segmentation as it was edited since ({count} frames).").format(
+                    count=len(edited)
+                )
+            )
+        self._ui.warningLabel.text = "\n".join(texts)
+        self._ui.warningLabel.visible = bool(texts)
+        self._showRegister()
         self._fillMeasurements()
         self._showComparison()
 
     def leave(self) -> None:
-        """End the comparison, if it is shown, and restore the user's layout."""
+        """End the comparison, or the phases side by side, and restore the user's layout."""
+        self._phases.leave()
+        self._leaveComparison()
+
+    def _leaveComparison(self) -> None:
         if self._comparison is not None:
             self._comparison.leave()
             self._comparison = None
         self._ui.compareButton.checked = False
+        self._ui.registerButton.checked = False
         self._showComparison()
 
     def stop(self) -> None:
@@ -68,6 +88,37 @@ class ResultPanel:
             self._comparison.update()
             self._fillScores()
 
+    def _warnings(self) -> list[str]:
+        return self._nodes.record["warnings"] if self._nodes is not None else []
+
+    def _showRegister(self) -> None:
+        """Tell by how much slices were moved, and by what."""
+        register = self._nodes.record["register"] if self._nodes is not None else {"largest_mm": 0.0}
+        isMoved = register["largest_mm"] > LEAST_SHIFT_MM
+        if isMoved:
+            lengths = np.linalg.norm(register["shifts_mm"], axis=1)
+            sources = {
+                "lax": _("the long-axis images"),
+                "shape": _("the slices' own shapes"),
+                "both": _("the long-axis images and their own shapes"),
+            }
+            self._ui.registerLabel.text = _(
+                "Slices in register by {source}: moved by up to {largest:.1f} mm (slice {number})."
+            ).format(
+                source=sources[register["source"]],
+                largest=register["largest_mm"],
+                number=int(lengths.argmax()) + 1,
+            )
+        self._ui.registerLabel.visible = isMoved
+        self._ui.registerButton.visible = isMoved
+
+    def _onRegister(self, checked: bool) -> None:
+        """Show the slices before or after they were put in register, on the long-axis views."""
+        if checked and self._comparison is None:
+            self._ui.compareButton.checked = True
+        if self._comparison is not None:
+            self._comparison.setInRegister(not checked)
+
     def _onChart(self, checked=False) -> None:
         self.leave()
         layoutNode = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
@@ -81,6 +132,7 @@ class ResultPanel:
             return
         if self._comparison is not None:
             return
+        self._phases.leave()
         try:
             with slicer.util.tryWithErrorDisplay(_("The comparison cannot be shown.")):
                 self._comparison = self._compare(self._nodes.volume)

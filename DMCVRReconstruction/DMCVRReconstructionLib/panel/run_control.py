@@ -1,8 +1,10 @@
-"""The button that starts and cancels a reconstruction, and its progress."""
+"""The buttons that start and cancel a computation, and its progress."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import qt
 import slicer
@@ -10,28 +12,47 @@ from dmcvr.core.errors import CancelledError
 from slicer.i18n import tr as _
 
 from ..running.errors import WorkerError
-from ..running.reconstruction_run import Run
+from ..running.run import Run
 from ..running.time_estimate import duration, rememberStepTimes
 
 POLL_MS = 50
 
 
-class RunControl:
-    """Runs one reconstruction at a time, polled by a timer so that the window stays responsive.
+@dataclass(frozen=True)
+class Action:
+    """What a button starts.
 
-    ui: the panel's widgets. makeRun: starts a run, or raises. onFinished: is given the nodes of the result,
-    or None.
+    title, toolTip: of the idle button. start: starts the run, or raises. finished: is given its result, or
+    None.
     """
 
-    def __init__(self, ui, makeRun, onFinished):
-        self._ui, self._makeRun, self._onFinished = ui, makeRun, onFinished
+    button: object
+    title: str
+    toolTip: str
+    start: Callable[[], Run]
+    finished: Callable[[object], None]
+
+
+class RunControl:
+    """Runs one computation at a time, polled by a timer so that the window stays responsive; the button that
+    started it cancels it.
+
+    ui: the panel's widgets.
+    """
+
+    def __init__(self, ui, actions: list[Action]):
+        self._ui, self._actions = ui, actions
         self.run: Run | None = None
+        self._action = actions[-1]
         self._device = "cpu"
         self._isEnding = False
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MS)
         self._timer.connect("timeout()", self._poll)
-        ui.runButton.connect("clicked(bool)", self._onButton)
+        for action in actions:
+            action.button.connect(
+                "clicked(bool)", lambda checked=False, chosen=action: self._onButton(chosen)
+            )
         ui.logButton.connect("toggled(bool)", self._onLog)
         ui.logText.visible = False
         self._showIdle()
@@ -41,11 +62,12 @@ class RunControl:
         return self.run is not None
 
     def allow(self, reason: str | None, device: str = "cpu") -> None:
-        """Enable the button, unless there is a ``reason`` against it, which is shown."""
+        """Enable the buttons, unless there is a ``reason`` against it, which is shown."""
         self._device = device
         if not self.isRunning:
-            self._ui.runButton.enabled = reason is None
-            self._ui.runButton.toolTip = reason or _("Reconstruct the missing slices")
+            for action in self._actions:
+                action.button.enabled = reason is None
+                action.button.toolTip = reason or action.toolTip
             self._ui.reasonLabel.text = reason or ""
             self._ui.reasonLabel.visible = reason is not None
 
@@ -53,7 +75,7 @@ class RunControl:
         """Cancel the run, if there is one; the panel shows when it has ended."""
         if self.run is not None:
             self._isEnding = True
-            self._ui.runButton.enabled = False
+            self._action.button.enabled = False
             self._ui.progressLabel.text = _("Cancelling ...")
             self.run.cancel()
 
@@ -64,15 +86,18 @@ class RunControl:
             self.run.cancel()
             self.run = None
 
-    def _onButton(self, checked=False) -> None:
+    def _onButton(self, action: Action) -> None:
         if self.isRunning:
             self.cancel()
             return
         self._ui.logText.plainText = ""
-        with slicer.util.tryWithErrorDisplay(_("The reconstruction cannot start.")):
-            self.run = self._makeRun()
-        self._ui.runButton.text = _("Cancel")
-        self._ui.runButton.toolTip = _("Cancel the reconstruction; the scene remains unchanged")
+        with slicer.util.tryWithErrorDisplay(_("The computation cannot start.")):
+            self.run = action.start()
+        self._action = action
+        for other in self._actions:
+            other.button.enabled = other is action
+        action.button.text = _("Cancel")
+        action.button.toolTip = _("Cancel the computation; the scene remains unchanged")
         self._ui.progressBar.visible = True
         self._ui.progressLabel.visible = True
         self._show()
@@ -96,10 +121,10 @@ class RunControl:
         if run.error is None:
             rememberStepTimes(self._device, run.stepTimes)
             self._ui.progressLabel.text = _("Done in {time}.").format(time=duration(run.seconds))
-            self._onFinished(run.result)
+            self._action.finished(run.result)
         elif isinstance(run.error, CancelledError):
             self._ui.progressLabel.text = str(run.error)
-            self._onFinished(None)
+            self._action.finished(None)
         else:
             self._fail(run.error)
 
@@ -107,8 +132,8 @@ class RunControl:
         self._ui.progressLabel.text = str(error)
         if isinstance(error, WorkerError):
             logging.error("DMCVR: %s\n%s", error, error.detail)
-        self._onFinished(None)
-        with slicer.util.tryWithErrorDisplay(_("The reconstruction failed.")):
+        self._action.finished(None)
+        with slicer.util.tryWithErrorDisplay(_("The computation failed.")):
             raise error
 
     def _show(self) -> None:
@@ -130,10 +155,11 @@ class RunControl:
             return
         self._ui.progressLabel.text = text
         # Adding the result cannot be cancelled; it takes seconds at most.
-        self._ui.runButton.enabled = run.stage != "import"
+        self._action.button.enabled = run.stage != "import"
 
     def _showIdle(self) -> None:
         self._isEnding = False
-        self._ui.runButton.text = _("Reconstruct")
-        self._ui.runButton.enabled = True
+        for action in self._actions:
+            action.button.text = action.title
+            action.button.enabled = True
         self._ui.progressBar.visible = False

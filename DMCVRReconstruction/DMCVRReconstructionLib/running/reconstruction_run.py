@@ -1,27 +1,25 @@
-"""One reconstruction, from the input node to the nodes of its result, without blocking the main thread."""
+"""A reconstruction as a run: what leaves Slicer for the backend, and what comes back."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from dmcvr.cli.job_file import Job
-from dmcvr.core.errors import CancelledError, InputError
 from dmcvr.core.stack import Stack
 from dmcvr.io.nrrd import write_stack
-from dmcvr.reconstruction.options import ModelChoice, Options
+from dmcvr.reconstruction.options import BOTH, ModelChoice, Options
 from dmcvr.reconstruction.output_grid import plan_layout
-from slicer.i18n import tr as _
 
-from ..scene.manual_labels import asStack, labelsOnStack
+from ..scene.manual_labels import DrawnLabels, asStack, drawnLabels
 from ..scene.result_files import ResultFiles, readResult
 from ..scene.result_nodes import Destination, ResultNodes, importResult
 from ..scene.stack_input import StackInput, stackInput
-from .time_estimate import StepCounts, TimeLeft
-from .worker import FinishedMessage, ProgressMessage, Worker
+from .lax_files import Image, laxStacks
+from .run import RunPlan
+from .time_estimate import StepCounts
 
 IMAGE, LABELS = "sax.nrrd", "labels.nrrd"
 
@@ -31,7 +29,8 @@ class RunRequest:
     """What to reconstruct and how.
 
     inputNode: a volume or a sequence. labelsNode: manual labels of the acquired slices, None to segment them.
-    replaceVolume: the volume of an earlier result to replace, or None.
+    replaceVolume: the volume of an earlier result to replace, or None. lax: long-axis images, which put the
+    slices in register, as ``options.align`` says, and are played with the result.
     """
 
     inputNode: object
@@ -39,121 +38,21 @@ class RunRequest:
     model: ModelChoice = ModelChoice()
     labelsNode: object | None = None
     replaceVolume: object | None = None
+    lax: tuple[Image, ...] = ()
 
-
-class Run:
-    """A reconstruction in progress. Create it, ``start`` it, then ``poll`` it until it says that it is over.
-
-    stepTimes: seconds per step of each stage in an earlier run, for the estimate of the time left. Raises
-    InputError if the input is not a stack. The scene does not change before the whole result is there.
-    """
-
-    def __init__(self, request: RunRequest, stepTimes: dict[str, float] | None = None):
-        found, options, labelsNode = stackInput(request.inputNode), request.options, request.labelsNode
+    def plan(self) -> RunPlan[ResultNodes]:
+        """The run. Raises InputError if the input is not a stack, or the labels are not of its frames."""
+        found, options = stackInput(self.inputNode), self.options
         # Only the frame that is needed leaves Slicer; in the file it is the first.
         single = options.frame if isinstance(options.frame, int) else None
-        if labelsNode is not None and single is None and found.frameCount > 1:
-            raise InputError(
-                _(
-                    "The manual labels belong to a single frame; show that frame and choose to reconstruct "
-                    "the displayed frame."
-                )
-            )
+        drawn = drawnLabels(self.labelsNode, found, single) if self.labelsNode is not None else None
+        counts = countSteps(found, options)
         stack = found.readStack(None if single is None else [single])
-        labels = labelsOnStack(labelsNode, stack, found.transformNode) if labelsNode is not None else None
-        self._timeLeft = TimeLeft(countSteps(found, options), stepTimes or {})
-        self._destination = _destination(found, request.replaceVolume)
-        job = Job(IMAGE, options if single is None else replace(options, frame=0), request.model)
-        files = _JobFiles(stack, labels, job, single)
-        self._worker = Worker(files.write, files.read)
-        self._steps: Iterator[tuple[int, int]] | None = None
-        self._started = time.monotonic()
-        self.stage, self.done, self.total = "load", 0, 1
-        self.result: ResultNodes | None = None
-        self.error: Exception | None = None
-
-    def start(self) -> None:
-        """Start the computation; returns at once."""
-        self._worker.start()
-
-    def poll(self) -> bool:
-        """Handle what has arrived, in a few milliseconds; True once there is a result or an error."""
-        if self._steps is not None:
-            self._import()
-        else:
-            for message in self._worker.messages():
-                self._take(message)
-        return self.isOver
-
-    def wait(self) -> ResultNodes:
-        """Block until it is over. Returns the result, or raises the error."""
-        while not self.isOver:
-            if self._steps is not None:
-                self._import()
-                continue
-            for message in self._worker.messages(timeout=1.0):
-                self._take(message)
-        if self.error is not None:
-            raise self.error
-        return self.result
-
-    def cancel(self) -> None:
-        """Cancel the computation; ``poll`` then ends with a CancelledError."""
-        self._worker.cancel()
-        if self._steps is not None:
-            self._steps.close()
-            self._steps = None
-            self._fail(CancelledError(_("The reconstruction was cancelled; the scene is unchanged.")))
-
-    @property
-    def isOver(self) -> bool:
-        return self.result is not None or self.error is not None
-
-    @property
-    def secondsLeft(self) -> float:
-        """An estimate, which improves in the course of the run."""
-        return self._timeLeft.seconds()
-
-    @property
-    def stepTimes(self) -> dict[str, float]:
-        """Seconds per step of each stage, for the next estimate."""
-        return self._timeLeft.each
-
-    @property
-    def seconds(self) -> float:
-        """Since the run was created."""
-        return time.monotonic() - self._started
-
-    @property
-    def log(self) -> str:
-        """What the process printed, apart from its progress."""
-        return self._worker.log
-
-    @property
-    def processID(self) -> int | None:
-        return self._worker.processID
-
-    def _take(self, message: ProgressMessage | FinishedMessage) -> None:
-        if isinstance(message, ProgressMessage):
-            self.stage, self.done, self.total = message.stage, message.done, message.total
-            self._timeLeft.update(message.stage, message.done, message.total)
-        elif message.error is not None:
-            self._fail(message.error)
-        else:
-            self._steps = importResult(message.value, self._destination)
-            self.stage, self.done, self.total = "import", 0, 1
-
-    def _import(self) -> None:
-        try:
-            self.done, self.total = next(self._steps)
-        except StopIteration as end:
-            self.result, self._steps = end.value, None
-        except Exception as error:
-            self._steps = None
-            self._fail(error)
-
-    def _fail(self, error: Exception) -> None:
-        self.error = error
+        job = Job(IMAGE, options if single is None else replace(options, frame=0), self.model)
+        lax = laxStacks(self.lax, found, single) if options.align in ("auto", "lax") else []
+        files = _JobFiles(stack, drawn, tuple(lax), job, single)
+        destination = _destination(found, self)
+        return RunPlan(files.write, files.read, partial(importResult, destination=destination), counts)
 
 
 @dataclass(frozen=True)
@@ -161,16 +60,19 @@ class _JobFiles:
     """The files exchanged with the backend. frame: its number in the input, if only one is sent."""
 
     stack: Stack
-    labels: np.ndarray | None
+    drawn: DrawnLabels | None
+    lax: tuple[Stack, ...]
     job: Job
     frame: int | None
 
     def write(self, folder: Path) -> Job:
         write_stack(folder / IMAGE, self.stack)
-        if self.labels is None:
-            return self.job
-        write_stack(folder / LABELS, asStack(self.labels, self.stack))
-        return replace(self.job, labels=LABELS)
+        names = [f"lax_{index}.nrrd" for index in range(len(self.lax))]
+        for name, image in zip(names, self.lax, strict=True):
+            write_stack(folder / name, image)
+        if self.drawn is not None:
+            write_stack(folder / LABELS, asStack(self.drawn.sample(), self.stack))
+        return replace(self.job, labels=None if self.drawn is None else LABELS, lax=tuple(names))
 
     def read(self, folder: Path, record: dict) -> ResultFiles:
         if self.frame is not None:
@@ -185,17 +87,20 @@ def countSteps(found: StackInput, options: Options) -> StepCounts:
     count = found.frameCount
     return StepCounts.of(
         frames=1 if isinstance(options.frame, int) else count,
-        chosen=count if options.frame == "all" else 1,
+        chosen={"all": count, BOTH: min(count, 2)}.get(options.frame, 1),
         slices=len(found.planes),
         generated=layout.acquired.count(None),
         byDiffusion=options.generates,
     )
 
 
-def _destination(found: StackInput, replaceVolume) -> Destination:
+def _destination(found: StackInput, request: RunRequest) -> Destination:
     node = found.node
     displayNode = node.GetDisplayNode() if node.IsA("vtkMRMLVolumeNode") else None
     window = (displayNode.GetWindow(), displayNode.GetLevel()) if displayNode is not None else None
+    before = request.replaceVolume
+    followers = [series.shownNode for series in found.series[1:] if series.shownNode is not None]
+    followers += [image.node for image in request.lax]
     return Destination(
         name=found.name,
         count=found.frameCount,
@@ -203,5 +108,6 @@ def _destination(found: StackInput, replaceVolume) -> Destination:
         transformID=found.transformNode.GetID() if found.transformNode is not None else None,
         times=found.series[0].times,
         window=window,
-        replaceID=replaceVolume.GetID() if replaceVolume is not None else None,
+        replaceID=before.GetID() if before is not None else None,
+        followerIDs=tuple(item.GetID() for item in followers),
     )

@@ -128,7 +128,7 @@ class Worker:
         if detail := outcome.get("detail"):
             self._log.extend(detail.splitlines())
         if self._cancelled or code == 130:
-            raise CancelledError(_("The reconstruction was cancelled; the scene is unchanged."))
+            raise CancelledError(_("The computation was cancelled; the scene is unchanged."))
         if code == 0 and "result" in outcome:
             try:
                 return self._read(folder / OUTPUT, outcome["result"])
@@ -140,7 +140,7 @@ class Worker:
         # A job that was cancelled before its process exists must not start one.
         with self._lock:
             if self._cancelled:
-                raise CancelledError(_("The reconstruction was cancelled; the scene is unchanged."))
+                raise CancelledError(_("The computation was cancelled; the scene is unchanged."))
             try:
                 self._process = startBackend(["job", str(folder)])
             except OSError as error:

@@ -9,6 +9,8 @@ import numpy as np
 import SimpleITK as sitk
 from dmcvr.core.geometry import Grid
 
+REPORT = "report.html"
+
 
 @dataclass(frozen=True)
 class ResultFiles:
@@ -16,13 +18,14 @@ class ResultFiles:
 
     volume: (T, Z, Y, X) in the stack's intensities. labels: the same shape, 1 LVC, 2 LVM, 3 RVC.
     grid: of every frame of both, LPS mm, in the coordinates of the input stack.
-    record: the contents of result.json.
+    record: the contents of result.json. report: the page that shows it, HTML, or an empty text.
     """
 
     volume: np.ndarray
     labels: np.ndarray
     grid: Grid
     record: dict
+    report: str = ""
 
 
 def readResult(folder: Path, record: dict, asIntegers: bool = False) -> ResultFiles:
@@ -36,7 +39,7 @@ def readResult(folder: Path, record: dict, asIntegers: bool = False) -> ResultFi
     if asIntegers and volume.min() >= limits.min and volume.max() <= limits.max:
         volume = np.rint(volume).astype(np.int16)
     labels, _grid, _times = readImage(folder / "labels.nrrd")
-    return ResultFiles(volume, labels, grid, record)
+    return ResultFiles(volume, labels, grid, record, (folder / REPORT).read_text(encoding="utf-8"))
 
 
 def readImage(path: Path) -> tuple[np.ndarray, Grid, np.ndarray | None]:

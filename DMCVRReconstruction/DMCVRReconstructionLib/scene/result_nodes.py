@@ -1,4 +1,4 @@
-"""A reconstruction in the scene: image, segmentation, measurements and, for a cine, the browser of both.
+"""A reconstruction in the scene: image, segmentation, measurements, report and, for a cine, what plays them.
 
 The table of measurements is the root of a result: it refers to the other nodes and to the input, and holds
 the record of the run, so that nothing is lost in a saved scene. The image cannot be the root, as playing a
@@ -17,22 +17,25 @@ from dmcvr.anatomy.long_axis import LongAxis
 from dmcvr.core.labels import NAMES
 from slicer.i18n import tr as _
 
+from .cine_browser import addTracks, browserOfInput, follow, indexOfFrames, removeTrack
 from .measurement_nodes import addChart, fillCurve, fillTable
 from .result_files import ResultFiles
 from .segmentation_nodes import fillSegmentationInSteps, styleSegmentation
-from .sequence_nodes import addBrowser, addSequence, indexValue
+from .sequence_nodes import addSequence
 from .stack_input import RESULT_MARK
 from .subject_hierarchy import placeBeside
 from .volume_nodes import setVolume, toWorld
 
 INPUT_ROLE = "DMCVR.Input"
 RECORD = "DMCVR.Record"
+EDITED = "DMCVR.EditedVolumes"  # of frames that were edited since, see ``edited_volumes``
 NOTICE = "For research use only, not for diagnosis."
+KEPT = ("volume", "segmentation", "table", "report")  # when another result, still or cine, replaces one
 
 
 @dataclass
 class ResultNodes:
-    """The nodes of one result; a single frame has only the first three."""
+    """The nodes of one result; a single frame has no sequences. The browser may be the input's own."""
 
     volume: object
     segmentation: object
@@ -42,6 +45,7 @@ class ResultNodes:
     segmentationSequence: object | None = None
     curve: object | None = None
     chart: object | None = None
+    report: object | None = None
 
     @property
     def record(self) -> dict:
@@ -49,25 +53,31 @@ class ResultNodes:
         return json.loads(self.table.GetAttribute(RECORD))
 
     @property
-    def frame(self) -> int:
-        """The displayed frame, counted among the reconstructed ones."""
-        return max(0, self.browser.GetSelectedItemNumber()) if self.browser is not None else 0
+    def frame(self) -> int | None:
+        """The displayed frame, counted among the reconstructed ones; None where it is none of these."""
+        if self.browser is None or self.volumeSequence is None:
+            return 0
+        selected = max(0, self.browser.GetSelectedItemNumber())
+        value = self.browser.GetMasterSequenceNode().GetNthIndexValue(selected)
+        index = self.volumeSequence.GetItemNumberFromIndexValue(value, True)
+        return index if index >= 0 else None
 
     @property
     def frameTime(self) -> float | None:
-        """Time of the displayed frame in the cycle, ms, or None."""
-        times = self.record["frame_times_ms"]
-        return times[self.frame] if times is not None else None
+        """Time of the displayed frame in the cycle, ms; None where it is unknown or no result."""
+        times, frame = self.record["frame_times_ms"], self.frame
+        return times[frame] if times is not None and frame is not None else None
 
     @property
     def fractionOfCycle(self) -> float:
         """Position of the displayed frame in the cycle, by frames of the input, from 0 to less than 1."""
-        return self.record["frames"][self.frame] / self.record["input"]["frames"]
+        return self.record["frames"][self.frame or 0] / self.record["input"]["frames"]
 
     @property
     def longAxis(self) -> LongAxis | None:
         """The long axis in the displayed frame, in the coordinates of the volume node, LPS mm."""
-        found = self.record["long_axis"][self.frame]
+        frame = self.frame
+        found = self.record["long_axis"][frame] if frame is not None else None
         return LongAxis(**{name: np.array(value) for name, value in found.items()}) if found else None
 
     @property
@@ -80,8 +90,16 @@ class ResultNodes:
         turn = matrix[:3, :3]
         return LongAxis(turn @ axis.centre + matrix[:3, 3], turn @ axis.apex, turn @ axis.rv)
 
+    def showFrame(self, index: int) -> None:
+        """Display the reconstructed frame ``index``."""
+        if self.browser is not None and self.volumeSequence is not None:
+            self.browser.SetSelectedItemByIndexValue(self.volumeSequence.GetNthIndexValue(index), True)
+            slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(self.browser)
+
     def nodes(self) -> list:
-        return [node for field in fields(self) if (node := getattr(self, field.name)) is not None]
+        """The result's own nodes, without a browser of the input."""
+        found = [node for field in fields(self) if (node := getattr(self, field.name)) is not None]
+        return [node for node in found if node is not self.browser or node.GetAttribute(RESULT_MARK)]
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,8 @@ class Destination:
     name: of the input. count: of its frames. inputID, transformID: the input and its parent transform, looked
     up again when the result arrives, as they may have been removed since. times: (T,) ms of all frames of the
     input, or None. window: (width, level) of the input's display, or None. replaceID: the volume of an
-    earlier result to replace.
+    earlier result to replace. followerIDs: other cines, to be played with the result: long-axis images, and
+    the other slices of a stack that was loaded slice by slice.
     """
 
     name: str
@@ -101,6 +120,7 @@ class Destination:
     times: np.ndarray | None
     window: tuple[float, float] | None
     replaceID: str | None = None
+    followerIDs: tuple[str, ...] = ()
 
 
 def resultOf(node) -> ResultNodes | None:
@@ -129,8 +149,14 @@ def removeResult(nodes: ResultNodes) -> None:
             nodes.chart.GetNthPlotSeriesNode(k) for k in range(nodes.chart.GetNumberOfPlotSeriesNodes())
         ]
     # The browser first: it would create its proxy nodes again.
-    for node in [nodes.browser, *series, *(node for node in nodes.nodes() if node is not nodes.browser)]:
-        if node is not None:
+    own = nodes.nodes()
+    if nodes.browser in own:
+        slicer.mrmlScene.RemoveNode(nodes.browser)
+    else:
+        for sequenceNode in (nodes.volumeSequence, nodes.segmentationSequence):
+            removeTrack(nodes.browser, sequenceNode)
+    for node in [*series, *own]:
+        if node.GetScene() is not None:
             slicer.mrmlScene.RemoveNode(node)
 
 
@@ -151,29 +177,39 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             _removeCine(nodes)
         for node in nodes.nodes():
             _setProvenance(node, record)
+        browserNode = browserOfInput(_node(destination.inputID))
+        index = indexOfFrames(browserNode, record["frames"], times)
         if count > 1:
-            nodes.volumeSequence = addSequence(f"{nodes.volume.GetName()} sequence", times)
-            nodes.segmentationSequence = addSequence(f"{nodes.segmentation.GetName()} sequence", times)
+            names = [f"{node.GetName()} sequence" for node in (nodes.volume, nodes.segmentation)]
+            nodes.volumeSequence, nodes.segmentationSequence = (
+                addSequence(name, times, browserNode) for name in names
+            )
             made += [nodes.volumeSequence, nodes.segmentationSequence]
         steps = 1 + len(NAMES)
         total = steps * count + 2
-        for index in range(count):
-            setVolume(nodes.volume, files.volume[index], files.grid)
-            yield steps * index + 1, total
+        for frame in range(count):
+            setVolume(nodes.volume, files.volume[frame], files.grid)
+            yield steps * frame + 1, total
             drawing = fillSegmentationInSteps(
-                nodes.segmentation, files.labels[index], files.grid, nodes.volume
+                nodes.segmentation, files.labels[frame], files.grid, nodes.volume
             )
             for done, _step in enumerate(drawing, start=2):
-                yield steps * index + done, total
+                yield steps * frame + done, total
             if count > 1:
-                value = indexValue(index, times)
-                nodes.volumeSequence.SetDataNodeAtValue(nodes.volume, value)
-                nodes.segmentationSequence.SetDataNodeAtValue(nodes.segmentation, value)
+                nodes.volumeSequence.SetDataNodeAtValue(nodes.volume, index[frame])
+                nodes.segmentationSequence.SetDataNodeAtValue(nodes.segmentation, index[frame])
         if count > 1:
-            nodes.browser = addBrowser(
-                _("{name} DMCVR cine").format(name=destination.name),
-                [(nodes.volumeSequence, nodes.volume), (nodes.segmentationSequence, nodes.segmentation)],
-            )
+            name = _("{name} DMCVR cine").format(name=destination.name)
+            tracks = [
+                (nodes.volumeSequence, nodes.volume),
+                (nodes.segmentationSequence, nodes.segmentation),
+            ]
+            # Where the frame displayed has no result, the nodes would be emptied at once.
+            if browserNode is not None:
+                browserNode.SetSelectedItemByIndexValue(index[record["ed"] or 0], True)
+            nodes.browser = addTracks(browserNode, tracks, name)
+            if browserNode is None:
+                made.append(nodes.browser)
             nodes.curve = slicer.mrmlScene.AddNewNodeByClass(
                 "vtkMRMLTableNode", _("{name} DMCVR volume curve").format(name=destination.name)
             )
@@ -181,21 +217,32 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             nodes.chart, series = addChart(
                 _("{name} DMCVR volume chart").format(name=destination.name), nodes.curve
             )
-            made += [nodes.browser, nodes.curve, nodes.chart, *series]
+            made += [nodes.curve, nodes.chart, *series]
         yield total - 1, total
+        if files.report:
+            nodes.report = nodes.report or slicer.mrmlScene.AddNewNodeByClass(
+                "vtkMRMLTextNode", _("{name} DMCVR report").format(name=destination.name)
+            )
+            nodes.report.SetText(files.report)
+            made += [nodes.report] if isNew else []
         fillTable(nodes.table, record)
         _display(nodes, destination, isNew)
         yield total, total
         for node in nodes.nodes():
             _setProvenance(node, record)
         _addReferences(nodes, record, destination)
-        if nodes.browser is not None:
-            nodes.browser.SetSelectedItemNumber(record["ed"] or 0)
-            slicer.modules.sequences.logic().UpdateProxyNodesFromSequences(nodes.browser)
+        nodes.showFrame(record["ed"] or 0)
+        playing = nodes.browser if nodes.browser is not None else browserNode
+        for followerID in destination.followerIDs:
+            yield total, total
+            if playing is not None and (follower := _node(followerID)) is not None:
+                follow(playing, follower)
         finished = True
         return nodes
     finally:
         if not finished:
+            for sequenceNode in (nodes.volumeSequence, nodes.segmentationSequence):
+                removeTrack(nodes.browser, sequenceNode)
             for node in made:
                 if node.GetScene() is not None:
                     slicer.mrmlScene.RemoveNode(node)
@@ -229,10 +276,11 @@ def _rootNodes(name: str, before: ResultNodes | None) -> tuple[ResultNodes, bool
 
 def _removeCine(nodes: ResultNodes) -> None:
     """Remove the nodes that only a cine has: its frames may differ now."""
-    old = ResultNodes(None, None, None, *[getattr(nodes, field.name) for field in fields(nodes)[3:]])
-    for field in fields(nodes)[3:]:
-        nodes.table.RemoveNodeReferenceIDs(f"DMCVR.{field.name}")
-        setattr(nodes, field.name, None)
+    names = [field.name for field in fields(nodes) if field.name not in KEPT]
+    old = ResultNodes(None, None, None, **{name: getattr(nodes, name) for name in names})
+    for name in names:
+        nodes.table.RemoveNodeReferenceIDs(f"DMCVR.{name}")
+        setattr(nodes, name, None)
     removeResult(old)
 
 
@@ -284,4 +332,5 @@ def _addReferences(nodes: ResultNodes, record: dict, destination: Destination) -
             nodes.table.SetNodeReferenceID(f"DMCVR.{field.name}", node.GetID())
     nodes.table.SetNodeReferenceID(INPUT_ROLE, inputNode.GetID() if inputNode is not None else None)
     nodes.table.SetAttribute(RECORD, json.dumps(record))
+    nodes.table.RemoveAttribute(EDITED)
     placeBeside(nodes.nodes(), inputNode)

@@ -19,18 +19,20 @@ SMOOTHING = "0.5"  # of the surfaces, in Slicer's units from 0 to 1
 MARGIN_VOXELS = 2
 
 
-def fillSegmentation(segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None) -> None:
+def fillSegmentation(
+    segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None, surfaces: bool = True
+) -> None:
     """Fill ``segmentationNode`` with LVC, LVM and RVC of ``labels`` (Z, Y, X) on ``grid`` (LPS mm), and their
-    surfaces.
+    ``surfaces``, which thick slices do not make.
 
     Structures without voxels become empty segments. volumeNode: the image that the segments belong to.
     """
-    for _ in fillSegmentationInSteps(segmentationNode, labels, grid, volumeNode):
+    for _ in fillSegmentationInSteps(segmentationNode, labels, grid, volumeNode, surfaces):
         pass
 
 
 def fillSegmentationInSteps(
-    segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None
+    segmentationNode, labels: np.ndarray, grid: Grid, volumeNode=None, surfaces: bool = True
 ) -> Iterator[None]:
     """As ``fillSegmentation``, yielding after each segment, whose surface takes a while to compute."""
     segmentation = segmentationNode.GetSegmentation()
@@ -51,18 +53,18 @@ def fillSegmentationInSteps(
         )
         # Once one segment has a surface, the segmentation creates that of every further segment by itself.
         segmentation.AddSegment(segment, name)
-        if segmentation.GetNumberOfSegments() == 1:
+        if surfaces and segmentation.GetNumberOfSegments() == 1:
             segmentationNode.CreateClosedSurfaceRepresentation()
         yield
 
 
 def styleSegmentation(segmentationNode) -> None:
-    """Outlines with a faint fill in 2D; surfaces in 3D, the myocardium's translucent."""
+    """Surfaces, in 2D as smooth outlines with a faint fill, in 3D with a translucent myocardium."""
     segmentationNode.CreateDefaultDisplayNodes()
     displayNode = segmentationNode.GetDisplayNode()
-    displayNode.SetPreferredDisplayRepresentationName3D(
-        slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
-    )
+    surface = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+    displayNode.SetPreferredDisplayRepresentationName2D(surface)
+    displayNode.SetPreferredDisplayRepresentationName3D(surface)
     displayNode.SetOpacity2DFill(FILL_OPACITY)
     displayNode.SetSegmentOpacity3D(NAMES[LVM], WALL_OPACITY)
 
@@ -132,7 +134,7 @@ def _cropped(labels: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
     """The part that holds the heart, so that surfaces are computed from no more voxels than necessary."""
     where = np.argwhere(labels != BACKGROUND)
     if not len(where):
-        return labels, grid
+        return labels[:1, :1, :1], Grid(grid.origin, grid.step_x, grid.step_y, grid.step_z, (1, 1, 1))
     low = np.maximum(where.min(0) - MARGIN_VOXELS, 0)
     high = np.minimum(where.max(0) + 1 + MARGIN_VOXELS, labels.shape)
     part = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]

@@ -8,11 +8,19 @@ import slicer
 from dmcvr.core.frame_times import PLAYBACK_FPS
 
 
-def addSequence(name: str, times: Sequence[float] | None):
-    """A new sequence node for frames at ``times`` (ms); None numbers the frames."""
+def addSequence(name: str, times: Sequence[float] | None, browserNode=None):
+    """A new sequence node for frames at ``times`` (ms); None numbers the frames.
+
+    browserNode: the browser that is to play it; its index is then of the same kind.
+    """
     sequenceNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", name)
     sequenceNode.SetIndexName("time" if times is not None else "frame")
     sequenceNode.SetIndexUnit("ms" if times is not None else "")
+    if browserNode is not None:
+        master = browserNode.GetMasterSequenceNode()
+        sequenceNode.SetIndexName(master.GetIndexName())
+        sequenceNode.SetIndexUnit(master.GetIndexUnit())
+        sequenceNode.SetIndexType(master.GetIndexType())
     return sequenceNode
 
 

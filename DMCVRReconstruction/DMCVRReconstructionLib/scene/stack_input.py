@@ -9,6 +9,7 @@ refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,10 +55,20 @@ class StackInput:
         """The node that results are named after, placed beside and refer to."""
         return self.series[0].shownNode or self.series[0].node
 
+    @property
+    def order(self) -> np.ndarray:
+        """(S,) which of ``planes`` each slice of the stack is: it is sorted along the normal."""
+        origins, step_x, step_y = _geometry(self.planes)
+        return np.argsort(origins @ unit(np.cross(step_x, step_y)))
+
+    def sorted(self, planes: Sequence[Plane]) -> tuple[Plane, ...]:
+        """``planes``, one for each slice in the order of the voxels, in the order of the stack."""
+        return tuple(planes[index] for index in self.order)
+
     def withoutImage(self) -> Stack:
         """The stack's geometry, with one frame of undefined values: reads no voxels."""
         origins, step_x, step_y = _geometry(self.planes)
-        order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
+        order = self.order
         frames = np.empty((1, len(origins), *self.planes[0].shape), np.float32)
         return Stack(frames, origins[order], step_x, step_y)
 
@@ -65,7 +76,7 @@ class StackInput:
         """The stack with all frames of the cine, or ``frames``. Raises InputError if it is implausible."""
         wanted = list(range(self.frameCount)) if frames is None else frames
         origins, step_x, step_y = _geometry(self.planes)
-        order = np.argsort(origins @ unit(np.cross(step_x, step_y)))
+        order = self.order
         rank = np.argsort(order)
         # Every voxel is copied once only, as the window is blocked meanwhile.
         voxels = np.empty((len(wanted), len(order), *self.planes[0].shape), np.float32)

@@ -98,11 +98,7 @@ def long_axis(labels: np.ndarray, grid: Grid) -> LongAxis:
     intercepts = np.array([line.intercept for line in lines])
     first, last = (grid.position(np.append(z, intercepts + slopes * z)) for z in (slices[0], slices[-1]))
 
-    # Counting the cavity twice told base from apex in 215 of 216 hearts, more than heart or cavity alone.
-    span = slice(slices[0], slices[-1] + 1)
-    heart = np.count_nonzero(labels[span] != BACKGROUND, axis=(1, 2)) + areas[span]
-    half = len(heart) // 2
-    apex = unit(last - first) if heart[:half].sum() >= heart[-half:].sum() else unit(first - last)
+    apex = unit(last - first) if apex_is_last(labels) else unit(first - last)
 
     # The outflow tract lies off to one side; the stretch that both ventricles share gives the direction.
     beside = rv_voxels[(rv_voxels[:, 0] >= slices[0]) & (rv_voxels[:, 0] <= slices[-1])]
@@ -110,6 +106,19 @@ def long_axis(labels: np.ndarray, grid: Grid) -> LongAxis:
     centre = (first + last) / 2
     towards = grid.position(rv_voxels.mean(0)) - centre
     return LongAxis(centre, apex, unit(towards - apex * (towards @ apex)))
+
+
+def apex_is_last(labels: np.ndarray) -> bool:
+    """Whether the apex lies at the end of ``labels`` (Z, Y, X): its half of the LV shows the smaller heart.
+
+    Counting the cavity twice told base from apex in 215 of 216 hearts, more than heart or cavity alone.
+    """
+    areas = np.count_nonzero(labels == LVC, axis=(1, 2))
+    slices = np.flatnonzero(areas)
+    span = slice(slices[0], slices[-1] + 1)
+    heart = np.count_nonzero(labels[span] != BACKGROUND, axis=(1, 2)) + areas[span]
+    half = len(heart) // 2
+    return bool(heart[:half].sum() >= heart[len(heart) - half :].sum())
 
 
 def long_axis_planes(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import __version__
-from ..anatomy.function import ejection_fraction, find_ed_es, mass_g
+from ..anatomy.function import ejection_fraction, mass_g
 from ..anatomy.long_axis import long_axis
 from ..core.errors import InputError
 from ..io.inputs import Input
@@ -285,16 +285,14 @@ def _uncertainty(result: Reconstruction) -> list[list[float | None]] | None:
 
 
 def _cycle(result: Reconstruction) -> CycleRecord | None:
-    """End-diastole and end-systole by disc summation, if every frame of a cine was segmented but for those
-    that were left out.
-    """
-    known = {t: value for t, value in enumerate(result.cycle_ml) if value is not None}
-    if len(known) < 2 or len(known.keys() | {*result.left_out}) < len(result.cycle_ml):
+    """End-diastole and end-systole by disc summation, where they are known."""
+    if result.phases is None:
         return None
-    frames = list(known)
-    ed, es = (frames[index] for index in find_ed_es(list(known.values())))
-    ef = ejection_fraction(known[ed], known[es]) if known[ed] > 0 else None
-    return CycleRecord(ed, es, known[ed], known[es], ef, list(result.cycle_ml), result.cycle_fitted)
+    ed, es = result.phases
+    known = {t: value for t, value in enumerate(result.cycle_ml) if value is not None}
+    edv, esv = known[ed], known[es]
+    ef = ejection_fraction(edv, esv) if edv > 0 else None
+    return CycleRecord(ed, es, edv, esv, ef, list(result.cycle_ml), result.cycle_fitted)
 
 
 def _long_axis(result: Reconstruction, index: int) -> LongAxisRecord | None:

@@ -1,4 +1,4 @@
-"""Which frames of a cine are meant: end-diastole, end-systole, all, or one by its number."""
+"""Which frames of a cine are meant: end-diastole, end-systole, both, all, or one by its number."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from ..anatomy.function import find_ed_es, stack_volumes_ml
 from ..core.errors import InputError
 from ..core.stack import Stack
+from .options import BOTH
 
 
 def cycle_volumes(stack: Stack, labels: dict[int, np.ndarray]) -> tuple[float | None, ...]:
@@ -35,14 +36,16 @@ def phases(cycle: Sequence[float | None]) -> tuple[int, int]:
 
 
 def choose_frames(frame: str | int, cycle: Sequence[float | None]) -> list[int]:
-    """The frames meant by "ed", "es", "all" or an index, from the LVC volumes of ``cycle_volumes``; "all" are
-    those that show a heart.
+    """The frames meant by "ed", "es", "both", "all" or an index, from the LVC volumes of ``cycle_volumes``;
+    "all" are those that show a heart.
     """
     if isinstance(frame, int):
         return [frame]
     ed, es = phases(cycle)
     if frame == "all":
         return [t for t, value in enumerate(cycle) if value is not None]
+    if frame == BOTH:
+        return sorted({ed, es})
     if frame not in ("ed", "es"):
-        raise InputError(f"There is no frame {frame!r}; choose ed, es, all or a number.")
+        raise InputError(f"There is no frame {frame!r}; choose ed, es, both, all or a number.")
     return [ed if frame == "ed" else es]

@@ -17,7 +17,8 @@ RULE_STEPS = {"aligned": 4, "paper": 10}
 """By rule, network calls each way where none are asked for; the aligned rule goes part of the way only."""
 RULES = tuple(RULE_STEPS)
 LABEL_RULES = ("code", "image", "fused")
-PHASES = ("ed", "es", "all")
+BOTH = "both"
+PHASES = ("ed", "es", BOTH, "all")
 ALIGNMENTS = ("auto", "lax", "shape", "off")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -28,7 +29,7 @@ class Options:
     """What to reconstruct and how. Raises InputError for values that make no sense.
 
     method: one of METHODS. spacing: mm between output slices, None for the in-plane spacing.
-    frame: "ed", "es", "all" or a frame's index, counted from 0.
+    frame: "ed", "es", "both" of these, "all" or a frame's index, counted from 0.
     rule: how the latents of two neighbours are combined, "aligned" or "paper", see `slice_generator`; DiffAE
         always takes the paper's.
     steps: network calls of an inversion, and as many of a generation; None takes the rule's own number.

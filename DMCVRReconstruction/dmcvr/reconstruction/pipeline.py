@@ -28,7 +28,7 @@ from .blank_images import complete_frames, leave_out_blank_slices
 from .cycle import LEAST_FRAMES, Cycle, fit_cycle
 from .frames import choose_frames, cycle_volumes
 from .heart_window import Window
-from .options import Options
+from .options import BOTH, Options
 from .output_grid import plan_layout, straighten
 from .register_slices import find_shifts
 from .result import Reconstruction
@@ -78,6 +78,7 @@ def reconstruct(
         cycle_ml=segmented.lvc_ml,
         cycle_fitted=segmented.cycle is not None,
         left_out=segmented.left_out,
+        both_phases=options.frame == BOTH,
         seconds=clock.seconds,
         warnings=(
             *prepared.warnings,

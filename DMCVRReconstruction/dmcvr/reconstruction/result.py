@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..alignment.shifts import SliceShifts
-from ..anatomy.function import ejection_fraction, stack_volumes_ml, volumes_ml
+from ..anatomy.function import ejection_fraction, find_ed_es, stack_volumes_ml, volumes_ml
 from ..core.geometry import Grid
 from ..core.positions import SAME_MM
 from ..core.stack import Stack
@@ -31,6 +31,7 @@ class Reconstruction:
         or end-systole was asked for, other frames were segmented less carefully.
     cycle_fitted: whether labels were fitted.
     left_out: frames of the input that show no heart, or are blank in some of their slices.
+    both_phases: whether end-diastole and end-systole were asked for; an expert often labels these two only.
     seconds: per stage. warnings: plain sentences.
     """
 
@@ -48,6 +49,19 @@ class Reconstruction:
     warnings: tuple[str, ...]
     cycle_fitted: bool = False
     left_out: tuple[int, ...] = ()
+    both_phases: bool = False
+
+    @property
+    def phases(self) -> tuple[int, int] | None:
+        """The input's frames of end-diastole and end-systole, by ``cycle_ml``. None unless every frame of a
+        cine is known, but for those left out; where both phases were asked for, two known frames will do.
+        """
+        known = {t: value for t, value in enumerate(self.cycle_ml) if value is not None}
+        enough = self.both_phases or len(known.keys() | {*self.left_out}) == len(self.cycle_ml)
+        if len(known) < 2 or not enough:
+            return None
+        ed, es = find_ed_es(list(known.values()))
+        return list(known)[ed], list(known)[es]
 
     @property
     def extrapolated(self) -> tuple[bool, ...]:
@@ -73,10 +87,10 @@ class Reconstruction:
 
     @property
     def ejection_fraction(self) -> float | None:
-        """In %, by the largest and smallest LV cavity; None unless the whole cine was reconstructed, but for
-        frames that were left out.
+        """In %, by the largest and smallest LV cavity; None unless end-diastole and end-systole are known and
+        were reconstructed.
         """
-        if len(self.frames) + len(self.left_out) < len(self.cycle_ml) or len(self.frames) < 2:
+        if self.phases is None or len(self.frames) < 2 or not {*self.phases} <= {*self.frames}:
             return None
         lvc = [volumes["LVC"] for volumes in self.volumes]
         return ejection_fraction(max(lvc), min(lvc))

@@ -11,8 +11,9 @@ from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
 from .blank_images import complete_frames, leave_out_blank_slices
-from .frames import cycle_volumes, phases
+from .frames import choose_frames, cycle_volumes, phases
 from .heart_window import SMALLEST_LV_ML, Window, find_heart, window_about
+from .options import BOTH
 from .segmentation import VIEWS, segment_frames
 
 QUICK_VIEWS = 1
@@ -30,21 +31,6 @@ def segment_stack(
     labels = segmenter.labels(frames)
     _check_heart(labels)
     return segmenter.window, labels
-
-
-def label_all_slices(stack: Stack, model: Model, progress: Progress) -> tuple[np.ndarray, list[str]]:
-    """Labels (T, S, H, W) uint8 of a whole ``stack``, empty where an image is blank; and sentences on these.
-
-    Raises InputError if no heart is in view.
-    """
-    shown, _, blank_slices = leave_out_blank_slices(stack, None)
-    complete, blank_frames = complete_frames(shown)
-    _, by_frame = segment_stack(shown, model, complete, progress)
-    labels = np.zeros(stack.frames.shape, np.uint8)
-    kept = np.isin(stack.positions, (shown.origins - stack.origins[0]) @ stack.normal)
-    for frame, found in by_frame.items():
-        labels[frame, kept] = found
-    return labels, [*blank_slices, *blank_frames]
 
 
 def segment_phases(
@@ -145,7 +131,7 @@ def label_stack(
     if labels is None:
         if model is None:
             raise ValueError("Without a model the labels must be given.")
-        careful = frame in ("ed", "es") and len(complete) > 2
+        careful = frame in ("ed", "es", BOTH) and len(complete) > 2
         window, found = (segment_phases if careful else segment_stack)(stack, model, needed, progress)
         return window, _with_heart(stack, found)
     if len(labels) < count and len(needed) > 1:
@@ -164,6 +150,29 @@ def label_stack(
     native = [stack.plane(index) for index in range(len(stack.origins))]
     window = window_about(model, stack.frames[drawn[0]], native, native, by_frame[drawn[0]] > 0)
     return window, by_frame
+
+
+def label_slices(
+    stack: Stack, model: Model, frame: str | int, progress: Progress
+) -> tuple[np.ndarray, list[str]]:
+    """Labels (T, S, H, W) uint8 of the slices of ``stack`` in the frames that ``frame`` means, as in the
+    pipeline's options, empty in others and where an image is blank; and sentences on these.
+
+    Raises InputError if no heart is in view, or the frame chosen is blank.
+    """
+    shown, _, blank_slices = leave_out_blank_slices(stack, None)
+    complete, blank_frames = complete_frames(shown)
+    if frame == "all":
+        _, by_frame = segment_stack(shown, model, complete, progress)
+        chosen = complete
+    else:
+        _, by_frame = label_stack(shown, model, frame, None, progress, complete)
+        chosen = choose_frames(frame, cycle_volumes(shown, by_frame))
+    labels = np.zeros(stack.frames.shape, np.uint8)
+    kept = np.isin(stack.positions, (shown.origins - stack.origins[0]) @ stack.normal)
+    for index in chosen:
+        labels[index, kept] = by_frame[index]
+    return labels, [*blank_slices, *blank_frames]
 
 
 def straighten_labels(labels: np.ndarray, acquired: Stack, straight: Stack) -> np.ndarray:

@@ -37,16 +37,6 @@ def scene(application, addCine, addVolume, phantom):
 
 
 @pytest.fixture
-def panel(application, tmp_path):
-    from PySide6.QtCore import QSettings
-
-    QSettings.setPath(QSettings.NativeFormat, QSettings.UserScope, str(tmp_path / "settings"))
-    panel = Panel()
-    yield panel
-    panel.close()
-
-
-@pytest.fixture
 def ready(panel, scene):
     """The panel with the phantom chosen, to be interpolated from the labels of the displayed frame."""
     parameters = panel.widget._parameterNode

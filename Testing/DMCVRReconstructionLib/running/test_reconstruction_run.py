@@ -14,7 +14,8 @@ from dmcvr.core.errors import CancelledError, InputError
 from dmcvr.core.stack import stack_grid
 from dmcvr.reconstruction.options import Options
 from DMCVRReconstructionLib.running.errors import WorkerError
-from DMCVRReconstructionLib.running.reconstruction_run import Run, RunRequest
+from DMCVRReconstructionLib.running.reconstruction_run import RunRequest
+from DMCVRReconstructionLib.running.run import Run
 from DMCVRReconstructionLib.scene.result_nodes import resultOf
 from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
 

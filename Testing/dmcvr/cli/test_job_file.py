@@ -5,13 +5,16 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from dmcvr.cli.job_file import JOB_FILE, Job, read_job, read_line, write_job
 from dmcvr.core.errors import InputError
+from dmcvr.core.labels import LVC
 from dmcvr.core.stack import Stack, stack_grid
+from dmcvr.evaluation.metrics import dice
+from dmcvr.io.label_files import read_labels
 from dmcvr.io.nrrd import write_segmentation, write_stack
 from dmcvr.io.volumes import read_stack
 from dmcvr.reconstruction.options import ModelChoice, Options
@@ -56,6 +59,41 @@ def test_a_job_tells_how_far_it_is_and_leaves_the_result(folder):
     assert record["geometry"]["acquired"] == [0, None, 1, None, 2, None, 3]
     axis = record["long_axis"][0]
     assert abs(np.dot(axis["apex"], axis["rv"])) < 1e-5
+
+
+@pytest.mark.slow
+def test_a_segmentation_labels_the_frames_asked_for(tmp_path, cine):
+    image = replace(cine.sax, origins=cine.sax.origins + [0.0, 0, 0.3] * (np.arange(13) == 5)[:, None])
+    write_stack(tmp_path / "sax.nrrd", image)
+    write_job(tmp_path, Job("sax.nrrd", Options(frame="both"), task="segment"))
+    process = start(tmp_path)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    lines = messages(out)
+    assert {"stage": "segment", "done": 39, "total": 39} in lines
+    told = lines[-1]["result"]
+    volumes = (cine.sax_labels == LVC).sum((1, 2, 3))
+    assert told["frames"] == sorted({int(volumes.argmax()), int(volumes.argmin())})
+    labels = read_labels(tmp_path / "result" / "labels.nrrd", image)
+    assert labels.any((1, 2, 3)).nonzero()[0].tolist() == told["frames"]
+    for frame in told["frames"]:
+        assert dice(labels[frame] == LVC, cine.sax_labels[frame] == LVC) > 0.9
+
+
+@pytest.mark.slow
+def test_a_job_puts_slices_in_register_by_its_long_axis_images(tmp_path, cine):
+    write_stack(tmp_path / "sax.nrrd", cine.sax.select(frames=[0]))
+    write_stack(tmp_path / "drawn.nrrd", replace(cine.sax, frames=cine.sax_labels).select(frames=[0]))
+    names = []
+    for view, image in cine.lax.items():
+        names.append(f"{view}.nrrd")
+        write_stack(tmp_path / names[-1], image.select(frames=[0]))
+    options = Options(method="nearest", spacing=5.0, align="lax")
+    write_job(tmp_path, Job("sax.nrrd", options, labels="drawn.nrrd", lax=tuple(names)))
+    out, _ = start(tmp_path).communicate(timeout=120)
+    result = messages(out)[-1]["result"]
+    assert result["register"]["source"] == "lax"
+    assert any("put in register by the long-axis images" in text for text in result["warnings"])
 
 
 @pytest.mark.slow
@@ -111,7 +149,8 @@ def test_a_job_comes_back_as_it_was_written(tmp_path):
         seed=9,
     )  # fmt: skip
     assert all(getattr(options, field.name) != field.default for field in fields(Options))
-    job = Job("sax.nrrd", options, ModelChoice("folder", "cpu", "float32"), "drawn.nrrd")
+    model, lax = ModelChoice("folder", "cpu", "float32"), ("lax_0.nrrd", "lax_1.nrrd")
+    job = Job("sax.nrrd", options, model, "drawn.nrrd", lax, "segment")
     write_job(tmp_path, job)
     assert read_job(tmp_path) == job
 
@@ -120,24 +159,27 @@ def test_a_job_comes_back_as_it_was_written(tmp_path):
     ("text", "reason"),
     [
         ("{", "no readable job.json"),
-        ('{"format": 0, "input": "a.nrrd"}', "format 2"),
-        ('{"format": 2, "input": "a.nrrd", "sharpen": 1}', "sharpen"),
-        ('{"format": 2}', "no input"),
-        ('{"format": 2, "input": "../a.nrrd"}', "own folder"),
-        ('{"format": 2, "input": "\\ud800.nrrd"}', "own folder"),
-        ('{"format": 2, "input": ".."}', "own folder"),
-        ('{"format": 2, "input": ""}', "own folder"),
-        ('{"format": 2, "input": "/etc/passwd"}', "own folder"),
-        ('{"format": 2, "input": "a\\u0000.nrrd"}', "own folder"),
-        ('{"format": 2, "input": "a.nrrd", "labels": "../a.nrrd"}', "own folder"),
-        ('{"format": 2, "input": "a.nrrd", "labels": 3}', "own folder"),
-        ('{"format": 2, "input": "a.nrrd", "options": 3}', "not a table"),
-        ('{"format": 2, "input": "a.nrrd", "options": {"sharpen": 1}}', "sharpen"),
-        ('{"format": 2, "input": "a.nrrd", "options": {"steps": "4"}}', "steps"),
-        ('{"format": 2, "input": "a.nrrd", "options": {"method": "spline"}}', "no method"),
-        ('{"format": 2, "input": "a.nrrd", "model": {"device": "tpu"}}', "no device"),
+        ('{"format": 0, "input": "a.nrrd"}', "format 3"),
+        ('{"format": 3, "input": "a.nrrd", "sharpen": 1}', "sharpen"),
+        ('{"format": 3}', "no input"),
+        ('{"format": 3, "input": "../a.nrrd"}', "own folder"),
+        ('{"format": 3, "input": "\\ud800.nrrd"}', "own folder"),
+        ('{"format": 3, "input": ".."}', "own folder"),
+        ('{"format": 3, "input": ""}', "own folder"),
+        ('{"format": 3, "input": "/etc/passwd"}', "own folder"),
+        ('{"format": 3, "input": "a\\u0000.nrrd"}', "own folder"),
+        ('{"format": 3, "input": "a.nrrd", "labels": "../a.nrrd"}', "own folder"),
+        ('{"format": 3, "input": "a.nrrd", "labels": 3}', "own folder"),
+        ('{"format": 3, "input": "a.nrrd", "lax": ["../a.nrrd"]}', "own folder"),
+        ('{"format": 3, "input": "a.nrrd", "lax": "b.nrrd"}', "not a list"),
+        ('{"format": 3, "input": "a.nrrd", "task": "erase"}', "task is unknown"),
+        ('{"format": 3, "input": "a.nrrd", "options": 3}', "not a table"),
+        ('{"format": 3, "input": "a.nrrd", "options": {"sharpen": 1}}', "sharpen"),
+        ('{"format": 3, "input": "a.nrrd", "options": {"steps": "4"}}', "steps"),
+        ('{"format": 3, "input": "a.nrrd", "options": {"method": "spline"}}', "no method"),
+        ('{"format": 3, "input": "a.nrrd", "model": {"device": "tpu"}}', "no device"),
         ("[" * 100_000, "no readable job.json"),
-        ('{"format": 2, "input": "a.nrrd", "labels": "' + "x" * LARGEST_JSON + '"}', "no readable job.json"),
+        ('{"format": 3, "input": "a.nrrd", "labels": "' + "x" * LARGEST_JSON + '"}', "no readable job.json"),
     ],
     ids=lambda value: value[:50],
 )

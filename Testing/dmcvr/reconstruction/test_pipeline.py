@@ -230,6 +230,21 @@ class TestFrames:
         lvc = [volumes["LVC"] for volumes in result.volumes]
         assert result.ejection_fraction == pytest.approx(100 * (1 - min(lvc) / max(lvc)))
 
+    def test_both_phases_are_reconstructed_with_an_ejection_fraction(self, cine):
+        sizes = (cine.sax_labels == LVC).sum((1, 2, 3))
+        expected = sorted((int(sizes.argmax()), int(sizes.argmin())))
+        result = self.run(cine, frame="both")
+        assert list(result.frames) == expected
+        assert result.phases == (sizes.argmax(), sizes.argmin())
+        lvc = [volumes["LVC"] for volumes in result.volumes]
+        assert result.ejection_fraction == pytest.approx(100 * (1 - min(lvc) / max(lvc)))
+        # An expert who drew these two only has told which they are.
+        labels = np.where(np.isin(range(3), expected)[:, None, None, None], cine.sax_labels, 0)
+        alone = self.run(cine, labels.astype(np.uint8), frame="both")
+        assert alone.phases == result.phases
+        assert alone.ejection_fraction == result.ejection_fraction
+        assert self.run(cine, labels.astype(np.uint8), frame="ed").phases is None
+
     def test_one_frame_by_number(self, cine):
         result = self.run(cine, frame=1)
         assert (result.frames, result.ejection_fraction) == ((1,), None)
@@ -242,7 +257,7 @@ class TestFrames:
             self.run(cine, frame=frame)
 
     def test_an_unknown_phase_is_refused(self, cine):
-        with pytest.raises(InputError, match="ed, es, all"):
+        with pytest.raises(InputError, match="ed, es, both, all"):
             self.run(cine, frame="diastole")
 
     def test_frames_the_expert_left_out_are_not_taken_for_empty_hearts(self, cine):

@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_output(run, "folder for the results")
     add_formats(run)
     add_spacing(run)
-    text = f"ed, es, all or a number from 0 (default: {DEFAULT.frame})"
+    text = f"ed, es, both, all or a number from 0 (default: {DEFAULT.frame})"
     run.add_argument("--frame", type=frame, default=DEFAULT.frame, help=text)
     add_method(run)
     run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")

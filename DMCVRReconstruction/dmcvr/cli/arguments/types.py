@@ -6,6 +6,8 @@ import argparse
 import math
 from collections.abc import Callable
 
+from ...reconstruction.options import BOTH, PHASES
+
 
 def triple(text: str) -> tuple[int, int, int]:
     parts = text.split(",")
@@ -18,18 +20,20 @@ def triple(text: str) -> tuple[int, int, int]:
 
 
 def frame(text: str) -> str | int:
-    if text.lower() in ("ed", "es", "all"):
+    if text.lower() in PHASES:
         return text.lower()
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"choose ed, es, all or a number from 0, not {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"choose ed, es, both, all or a number from 0, not {text!r}"
+        ) from None
 
 
 def frames(text: str) -> tuple[str | int, ...]:
-    """A comma-separated list of frames, but not "all"."""
+    """A comma-separated list of frames, but not "both" or "all"."""
     frames = tuple(dict.fromkeys(frame(part.strip()) for part in text.split(",")))
-    if "all" in frames:
+    if {"all", BOTH} & {*frames}:
         raise argparse.ArgumentTypeError("name the frames one by one: ed, es or numbers from 0")
     return frames
 

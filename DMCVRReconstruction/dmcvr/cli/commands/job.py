@@ -67,7 +67,7 @@ def _segment(job: Job, folder: Path) -> None:
     output = folder / OUTPUT
     output.mkdir()
     write_stack(output / LABELS, replace(given.stack, frames=labels))
-    frames = labels.any((1, 2, 3)).nonzero()[0].tolist()
+    frames = [frame for frame, drawn in enumerate(labels) if drawn.any()]
     _say({"output": str(output), "result": {"frames": frames, "warnings": [*given.notes, *notes]}})
 
 

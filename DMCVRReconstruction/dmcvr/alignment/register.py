@@ -25,9 +25,9 @@ def images_in_register(stack: Stack, shifts: SliceShifts) -> Stack:
     """
     frames = stack.frames.copy()
     for index, source in _displaced(stack, shifts):
-        for t, image in enumerate(stack.frames[:, index]):
-            moved = sample_plane(image, source, stack.plane(index), order=3)
-            frames[t, index] = np.maximum(moved, image.min())
+        acquired = stack.frames[:, index]
+        moved = sample_plane(acquired, source, stack.plane(index), order=3)
+        frames[:, index] = np.maximum(moved, acquired.min((1, 2), keepdims=True))
     return replace(stack, frames=frames)
 
 
@@ -38,9 +38,8 @@ def labels_in_register(labels: np.ndarray, stack: Stack, shifts: SliceShifts) ->
     out = labels.copy()
     for index, source in _displaced(stack, shifts):
         maps = nested_distances(labels[..., index, :, :], stack.spacing, REACH_MM)
-        flat = maps.reshape(-1, *maps.shape[-2:])
-        moved = [sample_plane(item, source, stack.plane(index), fill=-REACH_MM) for item in flat]
-        out[..., index, :, :] = labels_from_distances(np.reshape(moved, maps.shape))
+        moved = sample_plane(maps, source, stack.plane(index), fill=-REACH_MM)
+        out[..., index, :, :] = labels_from_distances(moved)
     return out
 
 

@@ -20,6 +20,7 @@ def interpolate(frame, labels, positions, wanted, spacing):
     for z, (a, b, t) in enumerate(zip(*bracket(positions, wanted), strict=True)):
         out[z] = labels[a]
         if a != b:
-            carried = warp_pair(distances[a], distances[b], alignment.field(a), t)
-            out[z] = labels_from_distances(between(*carried, t, apex))
+            pair = distances[[a]], distances[[b]]
+            carried = warp_pair(*pair, alignment.field(a)[None], np.array([t]))
+            out[z] = labels_from_distances(between(carried[0][0], carried[1][0], t, apex))
     return images, out

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -150,9 +150,9 @@ def padded(array: np.ndarray, grid: Grid) -> tuple[np.ndarray, Grid]:
 
 
 def sample_plane(
-    image: np.ndarray, source: Plane, target: Plane, order: int = 1, fill: float = 0.0
+    images: np.ndarray, source: Plane, target: Plane, order: int = 1, fill: float = 0.0
 ) -> np.ndarray:
-    """``image`` (H, W) of the plane ``source``, seen on a parallel ``target`` along their normal.
+    """``images`` (..., H, W) of the plane ``source``, seen on a parallel ``target`` along their normal.
 
     Before reducing resolution the image is smoothed so that detail finer than the target's pixels does not
     alias.
@@ -160,8 +160,7 @@ def sample_plane(
     from scipy import ndimage
 
     ratio = np.array(target.spacing[::-1]) / np.array(source.spacing[::-1])
-    if order > 0 and (ratio > 1.2).any():
-        image = ndimage.gaussian_filter(image, 0.4 * np.where(ratio > 1.2, ratio, 0))
+    blur = 0.4 * np.where(ratio > 1.2, ratio, 0) if order > 0 else np.zeros(2)
     basis = np.column_stack([source.step_y, source.step_x])
     to_source = np.linalg.pinv(basis)
     matrix = to_source @ np.column_stack([target.step_y, target.step_x])
@@ -169,7 +168,48 @@ def sample_plane(
     # A hair's breadth must not push the pixels on the border outside, where they would become ``fill``.
     matrix, whole = matrix.round(9), np.rint(offset)
     offset = np.where(np.abs(offset - whole) < 1e-4, whole, offset)
-    seen: np.ndarray = ndimage.affine_transform(
-        image, matrix, offset, output_shape=target.shape, order=order, mode="constant", cval=fill
-    )
+    if order > 0 and matrix[0, 1] == matrix[1, 0] == 0 and np.issubdtype(images.dtype, np.floating):
+        rows, columns = (
+            _line_sampling(
+                images.shape[axis - 2], target.shape[axis], matrix[axis, axis], offset[axis], order, blur[axis]
+            ).astype(images.dtype)
+            for axis in (0, 1)
+        )
+        return _sample_separably(images, rows, columns, fill)
+    seen = np.empty((*images.shape[:-2], *target.shape), images.dtype)
+    for place in np.ndindex(images.shape[:-2]):
+        image = ndimage.gaussian_filter(images[place], blur) if blur.any() else images[place]
+        seen[place] = ndimage.affine_transform(
+            image, matrix, offset, output_shape=target.shape, order=order, mode="constant", cval=fill
+        )
     return seen
+
+
+def _sample_separably(images: np.ndarray, rows: np.ndarray, columns: np.ndarray, fill: float) -> np.ndarray:
+    """``images`` (..., H, W) by the samplings (h, H) and (w, W) of their lines: many times faster than
+    sampling one place after the other.
+    """
+    seen: np.ndarray = rows @ images @ columns.T
+    if fill:
+        outside = [~lines.any(1) for lines in (rows, columns)]
+        seen[..., outside[0], :] = fill
+        seen[..., outside[1]] = fill
+    return seen
+
+
+@lru_cache(maxsize=16)
+def _line_sampling(
+    count: int, wanted: int, step: float, first: float, order: int, blur: float
+) -> np.ndarray:
+    """(wanted, count), which takes the ``count`` values on a line to those at ``first``, ``first + step``, ...
+    by splines of ``order`` after a Gaussian blur; 0 for places beyond the outermost values.
+    """
+    from scipy import ndimage
+
+    values = np.eye(count)
+    if blur:
+        values = ndimage.gaussian_filter1d(values, blur, axis=0)
+    sampling: np.ndarray = ndimage.affine_transform(
+        values, (step, 1.0), (first, 0.0), output_shape=(wanted, count), order=order, mode="constant"
+    )
+    return sampling

@@ -19,7 +19,6 @@ from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
-from ..system.threads import in_threads
 from .beyond_stack import uncertain_as
 from .frame_shape import FrameShape, frame_shape
 from .heart_window import Window
@@ -180,14 +179,14 @@ class FrameAssembly:
         labels = np.empty((len(places), *self._native.shape), np.uint8)
         for at in chunks(len(places)):
             whole = self.shape.at(places[at])
-            maps[at] = [resample_maps(item, self._native, self._target, -WHOLE_MM) for item in whole]
+            maps[at] = sample_plane(whole, self._native, self._target, fill=-WHOLE_MM)
             labels[at] = labels_from_distances(whole)
         return maps, labels
 
     def own_maps(self) -> np.ndarray:
         """(S, 3, size, size) mm, the nested distances of the acquired slices' own labels in the window."""
         own = nested_distances(self._labels, self._native.spacing, WHOLE_MM)
-        return np.stack([resample_maps(item, self._native, self._target, -WHOLE_MM) for item in own])
+        return sample_plane(own, self._native, self._target, fill=-WHOLE_MM)
 
     def labels(self, places: np.ndarray) -> np.ndarray:
         """Labels (N, H, W) by the shape at ``places`` (N,) mm."""
@@ -197,13 +196,17 @@ class FrameAssembly:
         """(2, Z, 2, size, size) float32 pixels of the window: where what is at ``places`` (Z,) mm, within
         the stack, was in the slice below and is in the one above; nothing moves at an acquired slice.
         """
-        fields: dict[int, np.ndarray] = {}
         out = np.zeros((2, len(places), 2, *self._target.shape), np.float32)
-        for z, (below, above, t) in enumerate(zip(*bracket(self._positions, places), strict=True)):
-            if below != above:
-                if below not in fields:
-                    fields[below] = resample_field(self.alignment.field(below), self._native, self._target)
-                out[:, z] = displacements(fields[below], t)
+        below, above, fraction = bracket(self._positions, places)
+        between = np.flatnonzero(below != above)
+        fields = {
+            gap: resample_field(self.alignment.field(gap), self._native, self._target)
+            for gap in np.unique(below[between]).tolist()
+        }
+        for at in chunks(len(between)):
+            part = between[at]
+            field = np.stack([fields[gap] for gap in below[part]])
+            out[:, part] = displacements(field, fraction[part])
         return out
 
     def with_background(self, images: np.ndarray) -> np.ndarray:
@@ -227,7 +230,7 @@ class FrameAssembly:
         out = np.empty((len(found), *self._native.shape), np.uint8)
         for z, image in enumerate(found):
             own = nested_distances(image, (self._window.spacing, self._window.spacing), REACH_MM)
-            own = resample_maps(own, self._target, self._native, -REACH_MM)
+            own = sample_plane(own, self._target, self._native, fill=-REACH_MM)
             out[z] = labels_from_distances(fuse(self.shape.at(self._wanted[z : z + 1])[0], own, rule))
         return out
 
@@ -251,17 +254,12 @@ def fuse(code: np.ndarray, image: np.ndarray, rule: str) -> np.ndarray:
     return out
 
 
-def resample_maps(maps: np.ndarray, source: Plane, target: Plane, fill: float) -> np.ndarray:
-    """Maps (C, H, W) of the plane ``source`` on a parallel ``target``; ``fill`` beyond the border."""
-    return np.stack([sample_plane(item, source, target, fill=fill) for item in maps])
-
-
 def resample_field(field: np.ndarray, source: Plane, target: Plane) -> np.ndarray:
     """Displacements (2, H, W) in pixels, (row, column), of the plane ``source`` on a parallel ``target``, in
     pixels of that; none beyond the border.
     """
     scale = np.array(source.spacing[::-1]) / np.array(target.spacing[::-1])
-    pixels: np.ndarray = resample_maps(field, source, target, 0.0) * scale[:, None, None]
+    pixels: np.ndarray = sample_plane(field, source, target) * scale[:, None, None]
     return pixels
 
 
@@ -284,15 +282,9 @@ def paste_window(
     weight = sample_plane(_feather(source, feather_mm), source, plane)
     least = min(0.0, float(background.min()))
 
-    def whole(z: int) -> np.ndarray:
-        generated = sample_plane(images[z], source, plane, order=3) * window.scale + clipped[z]
-        blended: np.ndarray = np.maximum(weight * generated + (1 - weight) * background[z], least)
-        return blended
-
-    out = np.empty(background.shape, np.float32)
-    for z, image in enumerate(in_threads(whole, range(len(images)))):
-        out[z] = image
-    return out
+    generated = sample_plane(images, source, plane, order=3) * window.scale + clipped
+    blended: np.ndarray = np.maximum(weight * generated + (1 - weight) * background, least)
+    return blended
 
 
 def _feather(plane: Plane, feather_mm: float) -> np.ndarray:

@@ -118,8 +118,7 @@ def straighten(stack: Stack) -> tuple[Stack, float]:
     frames = np.empty_like(stack.frames)
     for index, origin in enumerate(origins):
         source, target = stack.plane(index), replace(stack.plane(index), origin=origin)
-        for t in range(len(frames)):
-            frames[t, index] = sample_plane(stack.frames[t, index], source, target)
+        frames[:, index] = sample_plane(stack.frames[:, index], source, target)
     return replace(stack, frames=frames, origins=origins), float(displacement.max())
 
 

@@ -38,11 +38,8 @@ def segment_frames(
     for own, out in zip(found.reshape(*images.shape[:2], *found.shape[1:]), labels, strict=True):
         probabilities = mean_field_along_stack(own, positions, window.spacing)
         for index, (source, target) in enumerate(zip(window.planes, native, strict=True)):
-            shares = [
-                sample_plane(share, source, target, fill=float(label == 0))
-                for label, share in enumerate(probabilities[index])
-            ]
-            out[index] = np.argmax(shares, axis=0)
+            # Beyond the window all are 0, and the first, the background, is the largest.
+            out[index] = sample_plane(probabilities[index], source, target).argmax(0)
         out[:] = clean_labels(out)
     return labels
 
@@ -59,25 +56,25 @@ def mean_field_along_stack(probabilities: np.ndarray, positions: np.ndarray, spa
     """
     own = np.asarray(probabilities, np.float32)
     count, current = len(own), own
+    blurs = [_blur(own.shape[-2:], SLANT * abs(gap) / spacing) for gap in np.diff(positions)]
     for _ in range(PASSES if count > 1 else 0):
-        messages = np.empty_like(own)
-        for index in range(count):
-            beside = [other for other in (index - 1, index + 1) if 0 <= other < count]
-            messages[index] = np.mean(
-                [
-                    _blurred(current[i], SLANT * abs(positions[i] - positions[index]) / spacing)
-                    for i in beside
-                ],
-                0,
-            )
+        messages = np.zeros_like(own)
+        for index, (rows, columns) in enumerate(blurs):
+            messages[index + 1] += rows @ current[index] @ columns.T
+            messages[index] += rows @ current[index + 1] @ columns.T
+        messages[1:-1] /= 2
         current = own * (FLOOR + messages)
         current /= current.sum(1, keepdims=True)
     return current
 
 
-def _blurred(maps: np.ndarray, sigma: float) -> np.ndarray:
-    """Maps (C, H, W), each blurred by ``sigma`` pixels."""
-    return np.stack([ndimage.gaussian_filter(item, sigma, truncate=2.5) for item in maps])
+def _blur(shape: tuple[int, int], sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """The matrices (H, H) and (W, W) that blur columns and rows of maps (H, W) by ``sigma`` pixels."""
+    rows, columns = (
+        ndimage.gaussian_filter1d(np.eye(count, dtype=np.float32), sigma, axis=0, truncate=2.5)
+        for count in shape
+    )
+    return rows, columns
 
 
 def clean_labels(labels: np.ndarray) -> np.ndarray:

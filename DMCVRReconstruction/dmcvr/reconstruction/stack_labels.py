@@ -180,6 +180,5 @@ def straighten_labels(labels: np.ndarray, acquired: Stack, straight: Stack) -> n
     out = np.empty_like(labels)
     for index in range(len(acquired.origins)):
         source, target = acquired.plane(index), straight.plane(index)
-        for t in range(len(labels)):
-            out[t, index] = sample_plane(labels[t, index], source, target, order=0)
+        out[:, index] = sample_plane(labels[:, index], source, target, order=0)
     return out

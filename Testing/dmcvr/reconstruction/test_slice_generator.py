@@ -34,7 +34,7 @@ class Neighbours:
         positions = self.acquired.positions
         _, _, fractions = bracket(positions, np.array(places))
         maps = interpolate_distances(self.own, positions, np.array(places), None)
-        fields = np.stack([displacements(self.field, t) for t in fractions], 1)[:, None]
+        fields = np.stack(displacements(np.stack([self.field] * len(places)), fractions))[:, None]
         return TargetSlices(np.array(places), maps[None], fields.astype(np.float32))
 
 

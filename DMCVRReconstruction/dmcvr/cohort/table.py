@@ -25,8 +25,8 @@ COLUMNS = {
     "model_sha256": TEXT, "version": TEXT, "folder": TEXT,
 }  # fmt: skip
 """Volumes and function are those of the subject, ``lvc_ml`` to ``rvc_ml`` of the case's own frame: of
-several that at end-diastole, else the first. ``phase`` is the heart's in that frame, ED or ES where it is
-known, "cycle" of a whole cine.
+several that at end-diastole, else the first. ``phase`` is the heart's: ED, ES, "ED and ES" where both were
+reconstructed, "cycle" of a whole cine; empty where it is not known.
 """
 
 
@@ -80,10 +80,10 @@ def _row(record: dict, folder: str, numbers: dict) -> dict:
 def _phase(record: Mapping) -> str | None:
     """As told by the case's name or index, or found in the cine."""
     made = record["result"]
-    if len(made["volumes"]) > 1:
+    found = [phase for phase in ("ED", "ES") if made[phase.lower()] is not None]
+    if len(made["volumes"]) > 2:
         return "cycle"
-    found = [phase for phase in ("ED", "ES") if made[phase.lower()] == 0]
-    return record["phase"] or (found[0] if len(found) == 1 else None)
+    return record["phase"] or " and ".join(found) or None
 
 
 def write_tables(output: Path, seen: Callable[[dict], None]) -> None:

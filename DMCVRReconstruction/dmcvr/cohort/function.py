@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from ..anatomy.function import mass_g
 
 NUMBERS = (
-    "edv_ml", "esv_ml", "sv_ml", "ef_percent", "mass_g", "rv_edv_ml", "rv_esv_ml", "rv_sv_ml", "rv_ef_percent"
+    "edv_ml", "esv_ml", "sv_ml", "ef_percent", "mass_g", "es_mass_g", "rv_edv_ml", "rv_esv_ml", "rv_sv_ml",
+    "rv_ef_percent",
 )  # fmt: skip
 
 
@@ -15,7 +16,7 @@ def function(records: Iterable[dict]) -> dict[str, float | str | None]:
     """NUMBERS, and ``source``: what they come from, over the finished ``records`` of one subject.
 
     From reconstructions of both phases ("reconstruction"): of a whole cine, or of two cases ED and ES. Else,
-    of a cine whose every frame was segmented, from the stack by disc summation ("stack"), of the LV only.
+    of a cine whose every frame was segmented, the volumes from the stack by disc summation ("stack").
     What cannot be known is None: function from one phase, and all from a frame whose phase is unknown.
     """
     results = [record for record in records if record["status"] == "done"]
@@ -34,12 +35,12 @@ def function(records: Iterable[dict]) -> dict[str, float | str | None]:
     if ed is not None:
         numbers |= {"edv_ml": ed["LVC"], "rv_edv_ml": ed["RVC"], "mass_g": mass_g(ed["LVM"])}
     if es is not None:
-        numbers |= {"esv_ml": es["LVC"], "rv_esv_ml": es["RVC"]}
+        numbers |= {"esv_ml": es["LVC"], "rv_esv_ml": es["RVC"], "es_mass_g": mass_g(es["LVM"])}
     if ed is not None or es is not None:
         source = "reconstruction"
     cycle = next((record["result"]["cycle"] for record in results if record["result"]["cycle"]), None)
     if (ed is None or es is None) and cycle is not None:
-        numbers |= {"edv_ml": cycle["edv_ml"], "esv_ml": cycle["esv_ml"]}
+        numbers |= {name: cycle[name] for name in ("edv_ml", "esv_ml", "rv_edv_ml", "rv_esv_ml")}
         source = "stack"
     for side in ("", "rv_"):
         edv, esv = numbers[f"{side}edv_ml"], numbers[f"{side}esv_ml"]

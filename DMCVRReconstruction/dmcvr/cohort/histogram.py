@@ -1,9 +1,9 @@
-"""Histograms as SVG that takes its colours from the page."""
+"""Histograms, as the bars and texts of a drawing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,34 +11,60 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 200, 44, 12, 12, 38
 MOST_BARS = 30
 
 
-def histogram(values: Sequence[float], title: str, unit: str) -> str:
-    """A <figure> with the distribution of ``values``, of which there is at least one."""
+@dataclass(frozen=True)
+class Bar:
+    """A rectangle, y downwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """A drawing of WIDTH x HEIGHT. ticks: x and text. top, most: y and count of the highest bar. spread: the
+    distribution in words.
+    """
+
+    title: str
+    unit: str
+    bars: tuple[Bar, ...]
+    ticks: tuple[tuple[float, str], ...]
+    top: float
+    most: int
+    spread: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    bottom: int = HEIGHT - BOTTOM
+
+
+def histogram(values: Sequence[float], title: str, unit: str) -> Histogram:
+    """The distribution of ``values``, of which there is at least one."""
     data = np.asarray(values, float)
-    bars = int(np.clip(np.sqrt(len(data)), 1, MOST_BARS))
-    counts, edges = np.histogram(data, bars)
-    low, high, top = edges[0], edges[-1], max(counts.max(), 1)
+    count = int(np.clip(np.sqrt(len(data)), 1, MOST_BARS))
+    counts, edges = np.histogram(data, count)
+    low, high, most = edges[0], edges[-1], max(counts.max(), 1)
 
     def across(value: float) -> float:
         return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
 
-    def up(count: float) -> float:
-        return HEIGHT - BOTTOM - count / top * (HEIGHT - TOP - BOTTOM)
+    def up(number: float) -> float:
+        return HEIGHT - BOTTOM - number / most * (HEIGHT - TOP - BOTTOM)
 
-    parts = [f'<path class="grid" d="M{LEFT} {up(0):.1f}H{WIDTH - RIGHT}"/>']
-    for count, a, b in zip(counts, edges[:-1], edges[1:], strict=True):
-        size = f'width="{max(across(b) - across(a) - 1, 1):.1f}" height="{up(0) - up(count):.1f}"'
-        parts.append(f'<rect x="{across(a):.1f}" y="{up(count):.1f}" {size}/>')
-    for value in np.linspace(low, high, 5):
-        place = f'x="{across(value):.1f}" y="{HEIGHT - BOTTOM + 16}"'
-        parts.append(f'<text {place} text-anchor="middle">{value:.3g}</text>')
-    parts.append(f'<text x="{LEFT - 6}" y="{up(top) + 4:.1f}" text-anchor="end">{top}</text>')
-    parts.append(
-        f'<text x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(unit)}</text>'
+    bars = tuple(
+        Bar(across(a), up(number), max(across(b) - across(a) - 1, 1), up(0) - up(number))
+        for number, a, b in zip(counts, edges[:-1], edges[1:], strict=True)
     )
     quartiles = ", ".join(f"{value:.3g}" for value in np.percentile(data, (25, 50, 75)))
-    spread = f"n = {len(data)}; quartiles {quartiles} {unit}; {data.min():.3g} to {data.max():.3g}"
-    return (
-        f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"{''.join(parts)}</svg><figcaption><strong>{escape(title)}</strong><br>{escape(spread)}</figcaption>"
-        "</figure>"
+    return Histogram(
+        title=title,
+        unit=unit,
+        bars=bars,
+        ticks=tuple((across(value), f"{value:.3g}") for value in np.linspace(low, high, 5)),
+        top=up(most),
+        most=int(most),
+        spread=f"n = {len(data)}; quartiles {quartiles} {unit}; {data.min():.3g} to {data.max():.3g}",
     )

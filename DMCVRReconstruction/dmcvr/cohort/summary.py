@@ -1,38 +1,47 @@
-"""The cohort on one page: how many, how their numbers are distributed, what failed and why, and the worst.
+"""The cohort on one page: how many, each subject with its picture, which stand out, what failed and why.
 
-It is fed row by row and keeps of each a few numbers only.
+It is fed row by row; of most subjects it keeps a few numbers only.
 """
 
 from __future__ import annotations
 
-import base64
-import heapq
 import re
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
-from ..output.page_style import STYLE
-from .histogram import histogram
+from ..output.templating import data_url, environment
+from .histogram import Histogram, histogram
+from .quality import FUNCTION_FLAGS
 from .records import PICTURE
+from .scatter import Axis, NamedPoint, Scatter, scatter
+from .subjects import MOST_SUBJECTS, Subject, Subjects
+from .table import TABLES
 
 PAGE = "cohort.html"
+REPORT = "report.html"
 SHOWN = {
     "edv_ml": ("End-diastolic volume of the LV", "ml"),
-    "esv_ml": ("End-systolic volume of the LV", "ml"),
     "ef_percent": ("Ejection fraction of the LV", "%"),
+    "rv_edv_ml": ("End-diastolic volume of the RV", "ml"),
+    "rv_ef_percent": ("Ejection fraction of the RV", "%"),
     "mass_g": ("Mass of the LV", "g"),
 }
+"""Distributions that are drawn."""
+COLUMNS = {
+    "edv_ml": "EDV, ml",
+    "esv_ml": "ESV, ml",
+    "ef_percent": "EF, %",
+    "mass_g": "Mass, g",
+    "rv_edv_ml": "RV EDV, ml",
+    "rv_esv_ml": "RV ESV, ml",
+    "rv_ef_percent": "RV EF, %",
+}
+"""Of the subjects' table."""
 MOST_NAMES = 12
-MOST_PICTURES = 24
-MORE_STYLE = """
-.worst { display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1rem; }
-.bars { display: grid; grid-template-columns: repeat(auto-fill, minmax(24rem, 1fr)); gap: 1rem; }
-.bars svg { width: 100%; height: auto; } .bars text { fill: var(--soft); font-size: 12px; }
-.bars rect { fill: var(--accent); } .bars .grid { stroke: var(--line); }
-"""
+MOST_FAILURE_PICTURES = 3
 
 
 @dataclass
@@ -41,6 +50,32 @@ class Cause:
 
     count: int = 0
     folders: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def more(self) -> int:
+        """How many are not named."""
+        return self.count - len(self.folders)
+
+
+@dataclass(frozen=True)
+class ShownCase:
+    """One of a subject's cases. report, picture: addresses, "" where there is none."""
+
+    name: str
+    report: str
+    picture: str
+
+
+@dataclass(frozen=True)
+class ShownSubject:
+    """A row of the table. odd: the flags that are about the heart itself."""
+
+    name: str
+    anchor: str
+    cases: list[ShownCase]
+    numbers: list[str]
+    odd: list[str]
+    flags: list[str]
 
 
 class Summary:
@@ -52,9 +87,8 @@ class Summary:
         self.flags: Counter[str] = Counter()
         self.causes: dict[str, Cause] = {}
         self._made: Counter[tuple[str, str, str]] = Counter()
-        self._values = {name: array("d") for name in (*SHOWN, "seconds")}
-        self._subject: str | None = None
-        self._worst: list[tuple[int, tuple[int, ...], dict]] = []
+        self._subjects = Subjects()
+        self._seconds = array("d")
 
     def add(self, row: dict) -> None:
         """Take in one row; those of one subject come one after the other."""
@@ -67,107 +101,100 @@ class Summary:
             if len(cause.folders) < MOST_NAMES:
                 cause.folders[row["name"]] = row["folder"]
             return
-        self._values["seconds"].append(row["seconds"])
-        if row["subject"] != self._subject:
-            self._subject = row["subject"]
-            self.counts["subjects"] += 1
-            for name in SHOWN:
-                if row[name] is not None:
-                    self._values[name].append(row[name])
-        flags = row["flags"].split("; ") if row["flags"] else []
-        self.flags.update(flags)
-        if flags:
-            # The name keeps equal ones apart; of equals the first names stay, whatever order they come in.
-            item = (len(flags), _backwards(row["name"]), row)
-            (heapq.heappush if len(self._worst) < MOST_PICTURES else heapq.heappushpop)(self._worst, item)
+        self._seconds.append(row["seconds"])
+        self.flags.update(row["flags"].split("; ") if row["flags"] else [])
+        self._subjects.add(row)
 
     def page(self) -> str:
-        """The HTML document."""
-        parts = [
-            "<header><h1>Cohort: short-axis cine MR in 3D</h1>",
-            '<div class="notice" role="note"><strong>For research use only.</strong> Not a medical device; '
-            "not for diagnosis or treatment decisions.</div></header>",
-            self._counted(),
-            self._distributions(),
-            self._failures(),
-            self._flagged(),
-        ]
+        """The HTML document, after the last row. Pictures are in it, reports are linked to."""
+        striking = self._subjects.finish()
         return (
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>Cohort: summary</title><style>{STYLE}{MORE_STYLE}</style></head>"
-            f"<body>{''.join(parts)}</body></html>\n"
-        )
-
-    def _counted(self) -> str:
-        made = [
-            f"{escape(method)}, dmcvr {escape(version)}, model {escape(model[:12])}: {count}"
-            for (method, version, model), count in sorted(self._made.items())
-        ]
-        lines = {
-            "Cases": f"{self.counts['done']} done, {self.counts['failed']} failed",
-            "Subjects with a result": str(self.counts["subjects"]),
-            "Made with": "<br>".join(made),
-        }
-        warning = ""
-        if len(self._made) > 1:
-            warning = (
-                '<div class="warnings" role="alert">These cases were made in more than one way; compare '
-                "their numbers with care.</div>"
+            environment("dmcvr.cohort")
+            .get_template("cohort.html")
+            .render(
+                counts=self.counts,
+                subjects=self._subjects.count,
+                made=sorted(self._made.items()),
+                plots=self._plots(striking),
+                columns=list(COLUMNS.values()),
+                rows=[self._shown(number, subject) for number, subject in enumerate(striking)],
+                most=MOST_SUBJECTS,
+                table=TABLES[0],
+                flags=self.flags.most_common(),
+                histograms=self._histograms(),
+                causes=sorted(self.causes.items(), key=lambda item: -item[1].count),
+                failed={
+                    name: self._picture(folder)
+                    for cause in self.causes.values()
+                    for name, folder in list(cause.folders.items())[:MOST_FAILURE_PICTURES]
+                },
             )
-        rows = "".join(
-            f'<tr><th scope="row">{title}</th><td>{text}</td></tr>' for title, text in lines.items()
         )
-        return f"<section><table><tbody>{rows}</tbody></table>{warning}</section>"
 
-    def _distributions(self) -> str:
+    def _plots(self, striking: list[Subject]) -> list[Scatter]:
+        plots = (
+            ("Volume and ejection fraction of the LV", ("edv_ml", "ef_percent"), False),
+            ("Stroke volumes of both ventricles", ("sv_ml", "rv_sv_ml"), True),
+        )
+        axes = {
+            "edv_ml": Axis("LV end-diastolic volume", "ml"),
+            "ef_percent": Axis("LV ejection fraction", "%"),
+            "sv_ml": Axis("LV stroke volume", "ml"),
+            "rv_sv_ml": Axis("RV stroke volume", "ml"),
+        }
+        drawn = []
+        for title, (first, second), alike in plots:
+            values = self._subjects.pairs(first, second)
+            if len(values):
+                named = self._named(striking, first, second)
+                drawn.append(scatter(title, (axes[first], axes[second]), values, named, alike=alike))
+        return drawn
+
+    def _named(self, striking: list[Subject], first: str, second: str) -> list[NamedPoint]:
+        """The subjects that stand out in a plot: flagged, or unlike the others in either number."""
+        points = []
+        for number, subject in enumerate(striking):
+            x, y = subject.numbers[first], subject.numbers[second]
+            if x is None or y is None:
+                continue
+            flagged = bool(set(subject.flags) & FUNCTION_FLAGS)
+            if flagged or any(self._subjects.is_unlike(subject, name) for name in (first, second)):
+                points.append(NamedPoint(subject.name, _anchor(number), x, y))
+        return points
+
+    def _histograms(self) -> list[Histogram]:
         drawn = [
-            histogram(self._values[name], title, unit)
+            histogram(known, title, unit)
             for name, (title, unit) in SHOWN.items()
-            if len(self._values[name])
+            if len(known := self._subjects.known(name))
         ]
-        if len(self._values["seconds"]):
-            drawn.append(histogram(self._values["seconds"], "Time a case", "s"))
-        note = '<p class="soft">Volumes, ejection fraction and mass count each subject once.</p>'
-        return f'<section><h2>Distributions</h2>{note}<div class="bars">{"".join(drawn)}</div></section>'
+        if self._seconds:
+            drawn.append(histogram(self._seconds, "Time per case", "s"))
+        return drawn
 
-    def _failures(self) -> str:
-        if not self.causes:
-            return "<section><h2>Failures</h2><p>None.</p></section>"
-        parts = []
-        for text, cause in sorted(self.causes.items(), key=lambda item: -item[1].count):
-            more = cause.count - len(cause.folders)
-            names = ", ".join(map(escape, cause.folders)) + (f" and {more} more" if more else "")
-            parts.append(f"<h3>{cause.count}: {escape(text)}</h3><p class='soft'>{names}</p>")
-            figures = [self._figure(name, folder, "") for name, folder in list(cause.folders.items())[:3]]
-            parts.append(f'<div class="worst">{"".join(figures)}</div>')
-        return f"<section><h2>Failures by cause</h2>{''.join(parts)}</section>"
-
-    def _flagged(self) -> str:
-        if not self.flags:
-            return "<section><h2>To be looked at</h2><p>No result was flagged.</p></section>"
-        rows = "".join(
-            f'<tr><th scope="row">{escape(flag)}</th><td class="number">{count}</td></tr>'
-            for flag, count in self.flags.most_common()
-        )
-        worst = [row for _, _, row in sorted(self._worst, key=lambda item: item[:2], reverse=True)]
-        figures = "".join(self._figure(row["name"], row["folder"], row["flags"]) for row in worst)
-        return (
-            f"<section><h2>To be looked at</h2><table><tbody>{rows}</tbody></table>"
-            '<p class="soft">Those with most flags: acquired slices from one end of the heart to the other, '
-            f'with the outlines that were used.</p><div class="worst">{figures}</div></section>'
+    def _shown(self, number: int, subject: Subject) -> ShownSubject:
+        cases = [
+            ShownCase(name, self._link(folder, REPORT), self._picture(folder))
+            for name, folder in subject.cases
+        ]
+        values = (subject.numbers[name] for name in COLUMNS)
+        return ShownSubject(
+            name=subject.name,
+            anchor=_anchor(number),
+            cases=cases,
+            numbers=["" if value is None else f"{value:.0f}" for value in values],
+            odd=[flag for flag in subject.flags if flag in FUNCTION_FLAGS],
+            flags=[flag for flag in subject.flags if flag not in FUNCTION_FLAGS],
         )
 
-    def _figure(self, name: str, folder: str, text: str) -> str:
-        """The picture of a case, where one could be made."""
+    def _link(self, folder: str, name: str) -> str:
+        """The address of a case's file, as seen from the page."""
+        return quote(f"{folder}/{name}") if (self._output / folder / name).is_file() else ""
+
+    def _picture(self, folder: str) -> str:
         path = self._output / folder / PICTURE
-        if not path.is_file():
-            return ""
-        source = "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
-        caption = escape(f"{name}: {text}" if text else name)
-        return f'<figure><img src="{source}" alt="{escape(name)}"><figcaption>{caption}</figcaption></figure>'
+        return data_url(path.read_bytes(), "image/jpeg") if path.is_file() else ""
 
 
-def _backwards(name: str) -> tuple[int, ...]:
-    """A key that sorts names from last to first."""
-    return tuple(-ord(letter) for letter in name)
+def _anchor(number: int) -> str:
+    return f"subject-{number + 1}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
@@ -24,7 +24,10 @@ COLUMNS = {
     "device": TEXT, "seconds": NUMBER, "attempts": WHOLE, "input_sha256": TEXT, "labels_sha256": TEXT,
     "model_sha256": TEXT, "version": TEXT, "folder": TEXT,
 }  # fmt: skip
-"""Volumes and function are those of the subject, ``lvc_ml`` to ``rvc_ml`` of the case's first frame."""
+"""Volumes and function are those of the subject, ``lvc_ml`` to ``rvc_ml`` of the case's own frame: of
+several that at end-diastole, else the first. ``phase`` is the heart's: ED, ES, "ED and ES" where both were
+reconstructed, "cycle" of a whole cine; empty where it is not known.
+"""
 
 
 def rows(output: Path) -> Iterator[dict]:
@@ -55,12 +58,13 @@ def _row(record: dict, folder: str, numbers: dict) -> dict:
     if record["status"] != "done":
         return row | {"cause": record["error"]["message"]}
     made = record["result"]
-    first = made["volumes"][0]
+    own = made["volumes"][made["ed"] or 0]
     return (
         row
         | numbers
-        | {f"{name.lower()}_ml": first[name] for name in ("LVC", "LVM", "RVC")}
+        | {f"{name.lower()}_ml": own[name] for name in ("LVC", "LVM", "RVC")}
         | {
+            "phase": _phase(record),
             "flags": "; ".join(flags(made, numbers)),
             "warnings": " ".join(made["warnings"]),
             "slices": made["input"]["slices"],
@@ -71,6 +75,15 @@ def _row(record: dict, folder: str, numbers: dict) -> dict:
             "labels_sha256": record["input"]["labels_sha256"],
         }
     )
+
+
+def _phase(record: Mapping) -> str | None:
+    """As told by the case's name or index, or found in the cine."""
+    made = record["result"]
+    found = [phase for phase in ("ED", "ES") if made[phase.lower()] is not None]
+    if len(made["volumes"]) > 2:
+        return "cycle"
+    return record["phase"] or " and ".join(found) or None
 
 
 def write_tables(output: Path, seen: Callable[[dict], None]) -> None:

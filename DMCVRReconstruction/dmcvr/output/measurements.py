@@ -47,20 +47,47 @@ def measurements(record: RunRecord) -> Iterator[Measurement]:
             for name, value in by_name.items():
                 yield Measurement(f"{name} volume", source, frame, phase, value, "ml")
         yield Measurement("LV mass", RECONSTRUCTION, frame, phase, mass, "g")
+    yield from _walls(record)
     if record.ed is not None and record.es is not None:
         for title, value in clinical_numbers(record.volumes, record.ed, record.es).items():
             name, _, unit = title.rpartition(", ")
             yield Measurement(name, RECONSTRUCTION, None, "", value, unit)
     if (cycle := record.cycle) is not None:
-        by_discs = {"LV end-diastolic volume": cycle.edv_ml, "LV end-systolic volume": cycle.esv_ml}
-        by_discs["LV stroke volume"] = cycle.edv_ml - cycle.esv_ml
-        for name, value in by_discs.items():
-            yield Measurement(name, ACQUIRED, None, "", value, "ml")
-        if cycle.ef_percent is not None:
-            yield Measurement("LV ejection fraction", ACQUIRED, None, "", cycle.ef_percent, "%")
+        yield from _by_discs("LV", cycle.edv_ml, cycle.esv_ml, cycle.ef_percent)
+        yield from _by_discs("RV", cycle.rv_edv_ml, cycle.rv_esv_ml, cycle.rv_ef_percent)
         for frame, volume in enumerate(cycle.lvc_ml):
             if volume is not None and frame not in record.frames:
                 yield Measurement("LVC volume", ACQUIRED, frame, _phase(cycle, frame), volume, "ml")
+
+
+def _by_discs(side: str, edv: float | None, esv: float | None, ef: float | None) -> Iterator[Measurement]:
+    """Function of one ventricle over the cine, as far as it is known."""
+    stroke = None if edv is None or esv is None else edv - esv
+    for name, value, unit in (
+        ("end-diastolic volume", edv, "ml"),
+        ("end-systolic volume", esv, "ml"),
+        ("stroke volume", stroke, "ml"),
+        ("ejection fraction", ef, "%"),
+    ):
+        if value is not None:
+            yield Measurement(f"{side} {name}", ACQUIRED, None, "", value, unit)
+
+
+def _walls(record: RunRecord) -> Iterator[Measurement]:
+    """Thickness and thickening by segment."""
+    walls = record.walls
+    for index, phase, found in (
+        (record.ed, "ed", walls.ed),
+        (record.es, "es", walls.es),
+        (0, "", walls.first),
+    ):
+        for name, value in (found or {}).items():
+            if index is not None and value is not None:
+                title = f"Wall thickness, {name}"
+                yield Measurement(title, RECONSTRUCTION, record.frames[index], phase, value, "mm")
+    for name, value in (walls.thickening_percent or {}).items():
+        if value is not None:
+            yield Measurement(f"Wall thickening, {name}", RECONSTRUCTION, None, "", value, "%")
 
 
 def _phase(cycle: CycleRecord, frame: int) -> str:

@@ -1,9 +1,9 @@
-"""Arrays to PNG: grey windows, and outlines drawn crisp on enlarged images."""
+"""Arrays to PNG and WebP: grey windows, and outlines drawn crisp on enlarged images."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from ..core.labels import COLOURS
 
 LINE_WIDTH = 0.9  # pixels of the image before it is enlarged
+WEBP_QUALITY = 70
 
 Outlines = Mapping[int, Iterable[np.ndarray]]
 
@@ -51,3 +52,23 @@ def png(image: Image.Image) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def webp(images: Sequence[Image.Image], frame_ms: int) -> bytes:
+    """``images`` of one size, each shown for ``frame_ms``, over and over, as an animated WebP file."""
+    out = io.BytesIO()
+    first, *others = images
+    first.save(
+        out, "WEBP", save_all=True, append_images=others, duration=frame_ms, loop=0, quality=WEBP_QUALITY
+    )
+    return out.getvalue()
+
+
+def side_by_side(images: Sequence[Image.Image], gap: int) -> Image.Image:
+    """``images`` in a row on black, ``gap`` pixels apart, in the middle of the highest one's height."""
+    width = sum(image.width for image in images) + gap * (len(images) - 1)
+    sheet, left = Image.new("RGB", (width, max(image.height for image in images))), 0
+    for image in images:
+        sheet.paste(image, (left, (sheet.height - image.height) // 2))
+        left += image.width + gap
+    return sheet

@@ -20,6 +20,7 @@ from ..core.errors import InputError
 from ..io.inputs import Input
 from ..model.bundle import file_hash
 from ..system.walk import files_below
+from .wall_record import WallsRecord, measure_walls
 
 if TYPE_CHECKING:
     from ..model.inference import Model
@@ -122,7 +123,7 @@ class RegisterRecord:
 @dataclass(frozen=True)
 class CycleRecord:
     """What disc summation gives over the frames of the input; up to the valve planes, where labels were
-    ``fitted`` over the whole beat.
+    ``fitted`` over the whole beat. End-diastole and end-systole are the LV's, for the RV as well.
     """
 
     ed_frame: int
@@ -130,7 +131,11 @@ class CycleRecord:
     edv_ml: float
     esv_ml: float
     ef_percent: float | None
+    rv_edv_ml: float | None
+    rv_esv_ml: float | None
+    rv_ef_percent: float | None
     lvc_ml: list[float | None]
+    rvc_ml: list[float | None]
     fitted: bool
 
 
@@ -179,6 +184,7 @@ class RunRecord:
     mass_g: list[float]
     ef: float | None
     cycle: CycleRecord | None
+    walls: WallsRecord
     long_axis: list[LongAxisRecord | None]
     seconds: dict[str, float]
     warnings: list[str]
@@ -203,6 +209,8 @@ def make_record(
     """
     cycle = _cycle(result)
     at_ed, at_es = (None, None) if cycle is None else (cycle.ed_frame, cycle.es_frame)
+    ed = result.frames.index(at_ed) if at_ed in result.frames else None
+    es = result.frames.index(at_es) if at_es in result.frames else None
     generates, volumes = options.generates, result.volumes
     aligned = generates and options.rule_in_force == "aligned"
     label_rule = "code" if hashes[1] else options.label_rule
@@ -225,13 +233,14 @@ def make_record(
         register=_register(result),
         frames=list(result.frames),
         left_out=list(result.left_out),
-        ed=result.frames.index(at_ed) if at_ed in result.frames else None,
-        es=result.frames.index(at_es) if at_es in result.frames else None,
+        ed=ed,
+        es=es,
         volumes=volumes,
         stack_volumes=result.stack_volumes,
         mass_g=[mass_g(item["LVM"]) for item in volumes],
         ef=result.ejection_fraction,
         cycle=cycle,
+        walls=measure_walls(result.labels, result.grid, ed, es),
         long_axis=[_long_axis(result, index) for index in range(len(result.labels))],
         seconds={stage: round(value, 3) for stage, value in seconds.items()},
         warnings=[*given.notes, *result.warnings],
@@ -289,10 +298,25 @@ def _cycle(result: Reconstruction) -> CycleRecord | None:
     if result.phases is None:
         return None
     ed, es = result.phases
-    known = {t: value for t, value in enumerate(result.cycle_ml) if value is not None}
-    edv, esv = known[ed], known[es]
-    ef = ejection_fraction(edv, esv) if edv > 0 else None
-    return CycleRecord(ed, es, edv, esv, ef, list(result.cycle_ml), result.cycle_fitted)
+    left, right = result.cycle_ml, result.cycle_rv_ml or (None,) * len(result.cycle_ml)
+    known = {t: value for t, value in enumerate(left) if value is not None}
+    return CycleRecord(
+        ed_frame=ed,
+        es_frame=es,
+        edv_ml=known[ed],
+        esv_ml=known[es],
+        ef_percent=_ef(known[ed], known[es]),
+        rv_edv_ml=right[ed],
+        rv_esv_ml=right[es],
+        rv_ef_percent=_ef(right[ed], right[es]),
+        lvc_ml=list(left),
+        rvc_ml=list(right),
+        fitted=result.cycle_fitted,
+    )
+
+
+def _ef(edv: float | None, esv: float | None) -> float | None:
+    return None if not edv or esv is None else ejection_fraction(edv, esv)
 
 
 def _long_axis(result: Reconstruction, index: int) -> LongAxisRecord | None:

@@ -59,6 +59,11 @@ class Cycle:
         """(T,) volume of the LV cavity."""
         return tuple(frame["LVC"] for frame in self.volumes)
 
+    @property
+    def rvc_ml(self) -> tuple[float | None, ...]:
+        """(T,) volume of the RV cavity, None where none was found."""
+        return tuple(frame["RVC"] or None for frame in self.volumes)
+
 
 def fit_cycle(labels: np.ndarray, positions: np.ndarray, spacing: tuple[float, float]) -> Cycle:
     """The beat that the frames' labels (T, S, H, W) uint8 are of.

@@ -12,13 +12,15 @@ from ..core.stack import Stack
 from .options import BOTH
 
 
-def cycle_volumes(stack: Stack, labels: dict[int, np.ndarray]) -> tuple[float | None, ...]:
-    """LVC volume in ml by disc summation in each frame of the stack, None where it has no labels, or none of
-    LVC: such a frame shows no heart, rather than one without blood.
+def cycle_volumes(
+    stack: Stack, labels: dict[int, np.ndarray], cavity: str = "LVC"
+) -> tuple[float | None, ...]:
+    """A cavity's volume in ml by disc summation in each frame of the stack, None where it has no labels, or
+    none of the cavity: such a frame shows no ventricle, rather than one without blood.
     """
     area = float(np.prod(stack.spacing))
     return tuple(
-        (stack_volumes_ml(labels[t], stack.positions, area)["LVC"] or None) if t in labels else None
+        (stack_volumes_ml(labels[t], stack.positions, area)[cavity] or None) if t in labels else None
         for t in range(len(stack.frames))
     )
 

@@ -76,6 +76,7 @@ def reconstruct(
         shifts=registered.shifts,
         frames=tuple(segmented.chosen),
         cycle_ml=segmented.lvc_ml,
+        cycle_rv_ml=segmented.rvc_ml,
         cycle_fitted=segmented.cycle is not None,
         left_out=segmented.left_out,
         both_phases=options.frame == BOTH,
@@ -127,14 +128,15 @@ def _prepare(acquired: Stack, labels: np.ndarray | None, options: Options) -> _P
 
 @dataclass(frozen=True)
 class _Segmented:
-    """Labelled frames: the heart's window; the ``cycle`` fitted over all frames, if one was; LVC volumes by
-    frame; the frames chosen; the outlines (S, H, W) of each that is labelled; frames without a heart; all
-    those left out; and what is odd about the volumes over the beat.
+    """Labelled frames: the heart's window; the ``cycle`` fitted over all frames, if one was; LVC and RVC
+    volumes by frame; the frames chosen; the outlines (S, H, W) of each that is labelled; frames without a
+    heart; all those left out; and what is odd about the volumes over the beat.
     """
 
     window: Window | None
     cycle: Cycle | None
     lvc_ml: tuple[float | None, ...]
+    rvc_ml: tuple[float | None, ...]
     chosen: list[int]
     outlines: dict[int, np.ndarray]
     without_heart: list[int]
@@ -155,6 +157,7 @@ def _segment(prepared: _Prepared, model: Model | None, options: Options, progres
         window=window,
         cycle=cycle,
         lvc_ml=lvc_ml,
+        rvc_ml=cycle.rvc_ml if cycle else cycle_volumes(prepared.stack, by_frame, "RVC"),
         chosen=choose_frames(options.frame, lvc_ml),
         outlines=dict(enumerate(cycle.outlines)) if cycle else by_frame,
         without_heart=without_heart,

@@ -14,6 +14,7 @@ from ..alignment.shifts import SliceShifts
 from ..core.labels import BACKGROUND
 from ..core.stack import Stack
 from ..model.inference import Model
+from .warnings import IN_REGISTER
 
 MOST_FRAMES = 4
 """Slices err alike in all their frames, so more say hardly more."""
@@ -66,6 +67,6 @@ def _spread(count: int, most: int) -> list[int]:
 def _told(shifts: SliceShifts) -> str:
     farthest = int(shifts.lengths.argmax())
     return (
-        f"Slices were put in register by {SOURCES[shifts.source]}: moved in their plane by up to "
+        f"{IN_REGISTER} by {SOURCES[shifts.source]}: moved in their plane by up to "
         f"{shifts.largest:.1f} mm (slice {farthest + 1}) and resampled; --align off leaves them as acquired."
     )

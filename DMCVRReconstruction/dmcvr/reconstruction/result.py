@@ -29,6 +29,7 @@ class Reconstruction:
     cycle_ml: LVC volume in every frame of the input that was segmented, None in the others: by disc
         summation, up to the valve plane where labels were fitted over the whole beat. Where only end-diastole
         or end-systole was asked for, other frames were segmented less carefully.
+    cycle_rv_ml: RVC volume in the same frames, None where no RV was found as well.
     cycle_fitted: whether labels were fitted.
     left_out: frames of the input that show no heart, or are blank in some of their slices.
     both_phases: whether end-diastole and end-systole were asked for; an expert often labels these two only.
@@ -47,6 +48,7 @@ class Reconstruction:
     cycle_ml: tuple[float | None, ...]
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+    cycle_rv_ml: tuple[float | None, ...] = ()
     cycle_fitted: bool = False
     left_out: tuple[int, ...] = ()
     both_phases: bool = False

@@ -13,6 +13,8 @@ from ..core.stack import Stack
 from .options import Options
 from .plausibility import plausibility_warnings
 
+IN_REGISTER = "Slices were put in register"
+"""What the note on it begins with, which tells what was done and is no doubt of the result."""
 WIDE_GAP_MM = 15.0
 FEW_SLICES = 4
 WIDER = 0.01

@@ -1,6 +1,7 @@
 import pytest
 from dmcvr.cohort.function import function
 from dmcvr.cohort.quality import flags
+from dmcvr.reconstruction.warnings import IN_REGISTER
 
 
 def result(lvc=(120.0,), **changes):
@@ -13,6 +14,7 @@ def result(lvc=(120.0,), **changes):
         "cycle": None,
         "long_axis": [{}] * len(lvc),
         "input": {"slices": 10, "gaps_mm": [10.0] * 9},
+        "register": {"source": "none", "largest_mm": 0.0},
         "warnings": [],
     }
     return made | changes
@@ -41,11 +43,13 @@ def test_a_whole_cine():
 
 
 def test_one_frame_of_a_cine_has_the_function_of_the_stack():
-    cycle = {"edv_ml": 100.0, "esv_ml": 40.0}
+    cycle = {"edv_ml": 100.0, "esv_ml": 40.0, "rv_edv_ml": 120.0, "rv_esv_ml": None}
     numbers = function([record(lvc=(99.0,), ed=0, cycle=cycle)])
     assert (numbers["edv_ml"], numbers["esv_ml"], numbers["source"]) == (100, 40, "stack")
     assert numbers["ef_percent"] == pytest.approx(60)
-    assert numbers["rv_ef_percent"] is None
+    assert (numbers["rv_edv_ml"], numbers["rv_ef_percent"]) == (120, None)
+    numbers = function([record(lvc=(99.0,), ed=0, cycle=cycle | {"rv_esv_ml": 60.0})])
+    assert numbers["rv_ef_percent"] == pytest.approx(50)
 
 
 def test_what_cannot_be_known_is_not_made_up():
@@ -68,8 +72,13 @@ FINE = {"edv_ml": 120.0, "rv_edv_ml": 130.0, "ef_percent": 60.0, "mass_g": 105.0
         ({"input": {"slices": 4, "gaps_mm": [10.0] * 3}}, {}, ["few slices"]),
         ({"input": {"slices": 9, "gaps_mm": [10.0, 22.0]}}, {}, ["wide gaps"]),
         ({"stack_volumes": [{"LVC": 200.0, "LVM": 100.0, "RVC": 100.0}]}, {}, ["volumes disagree"]),
-        ({}, {"ef_percent": 4.0}, ["EF unusual"]),
-        ({}, {"ef_percent": -10.0, "mass_g": 900.0}, ["EF unusual", "LV mass unusual"]),
+        ({}, {"ef_percent": 4.0}, ["LV EF low"]),
+        ({}, {"rv_ef_percent": 9.0}, ["RV EF low"]),
+        ({}, {"ef_percent": -10.0, "mass_g": 900.0}, ["LV EF low", "LV mass high"]),
+        ({}, {"sv_ml": 80.0, "rv_sv_ml": 20.0}, ["stroke volumes differ"]),
+        ({}, {"es_mass_g": 140.0}, ["muscle changes"]),
+        ({"register": {"largest_mm": 14.0}}, {}, ["slices far out of register"]),
+        ({"warnings": [f"{IN_REGISTER} by their shapes."]}, {}, []),
         ({}, {"edv_ml": None, "rv_edv_ml": None, "ef_percent": None, "mass_g": None}, []),
     ],
 )

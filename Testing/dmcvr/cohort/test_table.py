@@ -30,11 +30,31 @@ def test_a_row_for_every_record_with_function_over_both_phases(output):
     assert ed["ef_percent"] == pytest.approx(100 * (1 - es["lvc_ml"] / ed["lvc_ml"]))
     assert 0 < ed["ef_percent"] < 100
     assert (ed["slices"], es["slices"], ed["gap_mm"]) == (4, 3, 8.0)
-    assert ed["flags"].startswith("LV volume unusual")
+    assert ed["flags"].startswith("LV volume low")
     assert "few slices" in ed["flags"]
     assert "cannot be read" in bad["cause"]
     assert bad["edv_ml"] is None
     assert (output / ed["folder"] / RECORD).exists()
+
+
+def test_the_phase_is_that_of_the_heart(output, case):
+    folder = case_folder(output, case)
+    record = json.loads((folder / RECORD).read_text())
+    several = {**record["result"], "volumes": [{"LVC": ml, "LVM": 1, "RVC": 2} for ml in (3, 4, 5)]}
+    several["stack_volumes"] = several["volumes"]
+    for name, phase, result, expected in (
+        ("told", "ED", record["result"], "ED"),
+        ("found", None, {**record["result"], "ed": None, "es": 0}, "ES"),
+        ("unknown", None, {**record["result"], "ed": None, "es": None}, None),
+        ("whole", None, {**several, "ed": 2, "es": 0}, "cycle"),
+    ):
+        copy = folder.parent / name
+        copy.mkdir()
+        changed = {**record, "name": name, "subject": name, "phase": phase, "result": result}
+        (copy / RECORD).write_text(json.dumps(changed))
+        (row,) = (row for row in rows(output) if row["name"] == name)
+        assert row["phase"] == expected
+    assert row["lvc_ml"] == 5
 
 
 def test_both_files_hold_the_same(output):

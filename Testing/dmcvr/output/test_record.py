@@ -6,6 +6,7 @@ import pytest
 from dmcvr import __version__
 from dmcvr.alignment.shifts import SliceShifts
 from dmcvr.anatomy.function import mass_g
+from dmcvr.anatomy.segments17 import SEGMENTS
 from dmcvr.io.account import LeftOut
 from dmcvr.io.inputs import Input
 from dmcvr.output.record import LIBRARIES, input_hash, make_record
@@ -60,8 +61,29 @@ def test_phases_are_found_among_the_reconstructed_frames(beating):
     assert (record["ed"], record["es"]) == (np.argmax(lvc), np.argmin(lvc))
     assert record["cycle"]["ef_percent"] == pytest.approx(100 * (1 - min(lvc) / max(lvc)))
     assert record["ef"] == beating.ejection_fraction
+    right = record["cycle"]["rvc_ml"]
+    assert (record["cycle"]["rv_edv_ml"], record["cycle"]["rv_esv_ml"]) == (
+        right[record["ed"]],
+        right[record["es"]],
+    )
     alone = record_of(replace(beating, frames=(int(np.argmin(lvc)),)), method="linear")
     assert (alone["ed"], alone["es"]) == (None, 0)
+
+
+def test_walls_are_told_by_segment_and_phase(beating):
+    walls = record_of(beating, method="linear")["walls"]
+    assert walls["ed"].keys() == walls["es"].keys() == set(SEGMENTS)
+    assert 7 < walls["ed"]["mid inferolateral"] < 11
+    assert walls["es"]["mid inferolateral"] > walls["ed"]["mid inferolateral"]
+    change = walls["es"]["mid inferior"] / walls["ed"]["mid inferior"] - 1
+    assert walls["thickening_percent"]["mid inferior"] == pytest.approx(100 * change, abs=0.3)
+    assert walls["first"] is None
+    one = replace(beating, frames=(5,), labels=beating.labels[1:2])
+    walls = record_of(one, method="linear")["walls"]
+    assert (walls["ed"], walls["es"], walls["thickening_percent"]) == (None, None, None)
+    assert walls["first"]["mid inferolateral"] > 7
+    without = record_of(replace(one, labels=np.where(one.labels == 3, 0, one.labels)), method="linear")
+    assert without["walls"]["first"] is None
 
 
 def test_shifts_of_slices_are_told(beating):

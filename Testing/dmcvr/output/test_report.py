@@ -13,6 +13,7 @@ import pytest
 from dmcvr.alignment.shifts import SliceShifts
 from dmcvr.anatomy.cuts import cut_stack, outlines, outlines_on_plane
 from dmcvr.anatomy.function import clinical_numbers
+from dmcvr.anatomy.segments17 import SEGMENTS
 from dmcvr.core.geometry import Grid, Plane
 from dmcvr.core.intensity import grey_limits
 from dmcvr.core.labels import COLOURS, LVC, LVM, RVC
@@ -20,9 +21,12 @@ from dmcvr.core.stack import Stack
 from dmcvr.io.account import LeftOut
 from dmcvr.io.inputs import Input
 from dmcvr.output.pictures import picture, png
-from dmcvr.output.record import ModelRecord, make_record
+from dmcvr.output.record import CycleRecord, ModelRecord, make_record
 from dmcvr.output.report import ReportData, write_report
-from dmcvr.output.report.chart import volume_curve
+from dmcvr.output.report.bulls_eye import DARK, LIGHT, NOT_KNOWN, UNKNOWN, bulls_eye
+from dmcvr.output.report.chart import Series, volume_chart
+from dmcvr.output.report.page import page as report_page
+from dmcvr.output.report.summary import Level, function, lights
 from dmcvr.output.report.view_rows import choose_slices
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.result import Reconstruction
@@ -82,7 +86,7 @@ def data():
 class Page(HTMLParser):
     """Collects elements and text; asserts that tags nest."""
 
-    VOID = frozenset({"meta", "img", "br", "path"})
+    VOID = frozenset({"meta", "img", "br", "source"})
 
     def __init__(self, text):
         super().__init__()
@@ -103,8 +107,8 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.text += data + " "
+        if not {"style", "svg"} & {*self.open} and data.strip():
+            self.text += " ".join(data.split()) + " "
 
     def all(self, tag):
         return [attrs for name, attrs in self.elements if name == tag]
@@ -123,14 +127,14 @@ def page(written):
 
 
 def test_what_was_left_out_of_the_input_is_told(written):
-    text = " ".join(Page(written).text.split())
-    assert "Left out of the input Phase or velocity, not magnitude 24 images" in text
+    assert "Left out of the input Phase or velocity, not magnitude 24 images" in Page(written).text
 
 
 def test_page_loads_nothing(written, page):
     assert not re.search(r"https?:|url\(|@import|<script|<link|<iframe", written)
     assert page.all("img")
-    assert all(attrs["src"].startswith("data:image/png;base64,") for attrs in page.all("img"))
+    assert all(attrs["src"].startswith("data:image/") for attrs in page.all("img"))
+    assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
     assert len(written) < 4e6
 
 
@@ -143,12 +147,11 @@ def test_every_picture_decodes_to_its_size_and_has_words(page):
 
 
 def test_page_shows_both_phases_and_the_real_image_in_its_row(page):
-    for view in ("Two-chamber", "Three-chamber", "Four-chamber"):
-        for phase in ("end-diastole", "end-systole"):
-            assert f"{view} view, {phase}" in page.text
     assert page.text.count("Real image") == 2
-    four = page.text.split("Four-chamber view, end-diastole")[1].split("view,")[0]
-    assert "Real image" in four
+    for view in ("Two-chamber", "Three-chamber", "Four-chamber"):
+        shown = page.text.split(f"{view} view ")[1].split(" view ")[0].split("Slices from")[0]
+        assert shown.index("End-diastole") < shown.index("End-systole")
+        assert ("Real image" in shown) == (view == "Four-chamber")
 
 
 def test_page_marks_every_acquired_slice(page):
@@ -158,7 +161,7 @@ def test_page_marks_every_acquired_slice(page):
 
 
 def test_page_warns_and_names_use_and_licence(written, page):
-    assert "Slices 3 & 4 are <far> apart." in " ".join(page.text.split())
+    assert "Slices 3 & 4 are <far> apart." in page.text
     assert "<far>" not in written
     assert "For research use only." in page.text
     assert "CC BY-NC-SA 4.0" in page.text
@@ -175,6 +178,21 @@ def test_volumes_stand_side_by_side(page):
     assert row == ["50.0", "50.0", "+0.0"]
     row = page.text.split("LV end-diastolic volume, ml ")[1].split()[:3]
     assert row == ["120.0", "132.0", "-12.0"]
+
+
+def test_the_summary_comes_first(page):
+    first = page.text.split("Long-axis views")[0]
+    assert "LV RV Ejection fraction 50 46 % End-diastolic volume 120 130 ml" in first
+    assert "Stroke volume 60 60 ml" in first
+    assert "Mass 94 g" in first
+    assert "Breath-hold shifts: good. Largest 2.8 mm, taken back by long-axis images." in first
+    assert page.text.index("Warnings") < page.text.index("Long-axis views")
+
+
+def test_how_it_was_made_is_folded_away(page):
+    closed = [attrs for attrs in page.all("details") if "open" not in attrs]
+    assert len(closed) == len(page.all("details")) == 2
+    assert page.text.index("How it was made") > page.text.index("Slices from base to apex")
 
 
 def test_shifts_of_slices_are_listed(page):
@@ -196,14 +214,16 @@ def test_what_is_unknown_is_left_out(data, tmp_path):
             warnings=[],
             ed=None,
             es=None,
+            cycle=None,
             volumes=data.record.volumes[:1],
         ),
     )
     write_report(tmp_path / "report.html", one)
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "No left ventricle was found" in page.text
-    for absent in ("Warnings", "licensed", "Model", "Steps", "ejection fraction", "Over the cycle", "None"):
+    for absent in ("Warnings", "licensed", "Model", "Steps", "jection fraction", "The beat", "None"):
         assert absent not in page.text
+    assert page.all("polyline") == []
     assert "7 acquired, 18 generated" in page.text
 
 
@@ -297,17 +317,108 @@ def test_png_keeps_grey_exact_and_colours_close():
 
 
 def test_curve_reaches_top_and_bottom_where_the_volumes_do():
-    volumes = [{"LVC": v, "LVM": 90.0, "RVC": 50.0} for v in (100.0, 60.0, 20.0, 70.0)]
-    drawing = volume_curve(volumes, marks={"ES": 2})
-    lines = [
-        np.array([pair.split(",") for pair in points.split()], float)
-        for points in re.findall(r'points="([^"]+)"', drawing)
-    ]
-    assert [len(line) for line in lines] == [4, 4]
-    assert np.argmax(lines[0][:, 1]) == 2  # down is larger
-    slope = np.diff(lines[0][:, 1]) / -np.diff([100, 60, 20, 70])
+    left = Series("LV", "red", (100.0, 60.0, 20.0, 70.0))
+    drawing = volume_chart([left, Series("RV", "blue", (50.0,) * 4)], {"ES": 2})
+    line = drawing.lines[0].points[0]
+    assert [len(item.points) for item in drawing.lines] == [1, 1]
+    assert np.argmax(line[:, 1]) == 2  # down is larger
+    slope = np.diff(line[:, 1]) / -np.diff([100, 60, 20, 70])
     np.testing.assert_allclose(slope, slope[0], rtol=0.01)
-    assert f"M{lines[0][2, 0]:.1f} " in drawing
+    assert drawing.marks == ((line[2, 0], "ES"),)
+
+
+def test_curve_is_broken_where_a_volume_is_not_known():
+    drawing = volume_chart([Series("LV", "red", (None, 60.0, 20.0, None, 70.0))])
+    assert [len(points) for points in drawing.lines[0].points] == [2, 1]
+
+
+def test_one_phase_of_a_cine_shows_function_and_curve_of_the_cine(data):
+    cycle = CycleRecord(
+        0, 2, 150.0, 60.0, 60.0, 160.0, 80.0, 50.0,
+        [150.0, 100.0, 60.0, 120.0], [160.0, 110.0, 80.0, 130.0], True,
+    )  # fmt: skip
+    one = replace(
+        data,
+        volume=data.volume[:1],
+        labels=data.labels[:1],
+        stack=data.stack.select(frames=[0]),
+        stack_labels=data.stack_labels[:1],
+        record=replace(data.record, ed=0, es=None, volumes=data.record.volumes[:1], cycle=cycle),
+    )
+    page = Page(report_page(one))
+    first = page.text.split("Long-axis views")[0]
+    assert "LV RV Ejection fraction 60 50 %" in first
+    assert "Volumes by disc summation over the acquired slices of all frames" in first
+    assert len(page.all("polyline")) == 2
+    assert "End-diastole" in first
+
+
+def test_a_cine_is_shown_beating(data):
+    eight = [0, 0, 1, 1, 2, 2, 3, 3]
+    record = replace(
+        data.record,
+        volumes=[data.record.volumes[index] for index in eight],
+        stack_volumes=[data.record.stack_volumes[index] for index in eight],
+        es=4,
+    )
+    whole = replace(
+        data,
+        volume=data.volume[eight],
+        labels=data.labels[eight],
+        stack=data.stack.select(frames=eight),
+        stack_labels=data.stack_labels[eight],
+        record=record,
+    )
+    page = Page(report_page(whole))
+    (moving,) = (attrs["src"] for attrs in page.all("img") if attrs["src"].startswith("data:image/webp"))
+    (still,) = (attrs for attrs in page.all("source"))
+    assert still["media"] == "(prefers-reduced-motion: reduce)"
+    frames = [
+        Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))) for source in (moving, still["srcset"])
+    ]
+    # WebP joins frames that are alike.
+    assert 4 <= frames[0].n_frames <= 8
+    assert getattr(frames[1], "n_frames", 1) == 1
+    assert frames[0].size == frames[1].size
+
+
+def test_lights_tell_good_from_poor(data):
+    def level(title, **changes):
+        (light,) = (item for item in lights(replace(data.record, **changes), ends=0) if item.title == title)
+        return light.level
+
+    register = data.record.register
+    assert level("Breath-hold shifts") is Level.GOOD
+    assert level("Breath-hold shifts", register=replace(register, largest_mm=7.0)) is Level.LOOK
+    assert level("Breath-hold shifts", register=replace(register, largest_mm=15.0)) is Level.POOR
+    assert level("Breath-hold shifts", register=replace(register, source="none")) is Level.UNKNOWN
+    assert level("Slices", input=replace(data.record.input, gaps_mm=[8.0, 17.7])) is Level.POOR
+    assert level("Stroke volumes") is Level.GOOD
+    odd = [{**frame, "RVC": 100.0} for frame in data.record.volumes]
+    assert level("Stroke volumes", volumes=odd) is Level.POOR
+    (ends,) = (item for item in lights(data.record, ends=4) if item.title == "Ends of the heart")
+    assert (ends.level, ends.text[:4]) == (Level.LOOK, "8 mm")
+
+
+def test_function_of_a_frame_of_unknown_phase_is_its_volume_alone(data):
+    record = replace(data.record, ed=None, es=None, cycle=None)
+    found = function(record)
+    assert (found.left.volume_ml, found.left.ef_percent, found.right.volume_ml) == (120, None, 130)
+
+
+def test_the_bulls_eye_has_each_segment_in_its_place():
+    values = {name: float(number) for number, name in enumerate(SEGMENTS)}
+    drawing = bulls_eye({**values, "apex": None}, "Wall", "mm", (0.0, 15.0))
+    by_title = {sector.title.split(":")[0]: sector for sector in drawing.sectors}
+    assert list(by_title) == list(SEGMENTS)
+    assert by_title["basal anterior"].y < -70
+    assert by_title["basal inferior"].y > 70
+    assert by_title["mid inferoseptal"].x < 0 < by_title["mid inferoseptal"].y
+    assert by_title["mid anterolateral"].x > 0 > by_title["mid anterolateral"].y
+    assert by_title["apical septal"].x < -20
+    apex = by_title["apex"]
+    assert (apex.x, apex.y, apex.fill, apex.text) == (0, 0, UNKNOWN, NOT_KNOWN)
+    assert (by_title["basal anterior"].text_colour, by_title["apical lateral"].text_colour) == (DARK, LIGHT)
 
 
 def test_shown_slices_hold_all_acquired_ones():

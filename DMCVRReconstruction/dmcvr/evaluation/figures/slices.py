@@ -12,6 +12,7 @@ from ...anatomy.long_axis import long_axis
 from ...anatomy.long_axis_views import View, box, long_axis_views
 from ...core.errors import InputError
 from ...core.labels import BACKGROUND, LVC
+from ...output.surface_picture import surface_image
 from ...reconstruction.options import Options
 from ...reconstruction.pipeline import reconstruct
 from ...reconstruction.result import Reconstruction
@@ -20,8 +21,7 @@ from ..generation import Regenerated
 from ..metrics import dice
 from .drawing import Drawing
 from .panels import Panel, PanelGrid, draw_panels
-from .style import title_of
-from .surface import surface_image
+from .style import SURFACE_COLOURS, title_of
 
 ROWS = {"base": 0.15, "mid": 0.5, "apex": 0.85}
 """Which slices are shown, as parts of the way through those with a left ventricle."""
@@ -107,5 +107,5 @@ def _pair(made: Reconstruction, view: View, reference: Lines) -> list[Panel]:
     image = made.grid.sample(made.volume[0], plane.points())
     return [
         Panel(image, plane.spacing, lines=outlines_on_plane(labels, made.grid, plane), reference=reference),
-        Panel(surface_image(labels, made.grid, plane), plane.spacing),
+        Panel(surface_image(labels, made.grid, plane, SURFACE_COLOURS), plane.spacing),
     ]

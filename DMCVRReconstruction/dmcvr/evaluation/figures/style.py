@@ -8,6 +8,8 @@ from ...core.labels import LVC, LVM, RVC
 
 # Not labels.COLOURS: its red and green are hard to tell apart for one man in twelve.
 LABEL_COLOURS = {LVC: "#d55e00", LVM: "#f0e442", RVC: "#56b4e9"}
+SURFACE_COLOURS = {LVC: (213, 94, 0), LVM: (240, 228, 66), RVC: (86, 180, 233)}
+"""The same, of 255."""
 METHOD_COLOURS = {
     "original": "#4d4d4d",
     "nearest": "#999999",

@@ -1,70 +1,95 @@
-"""Volumes over the cycle as an SVG drawing that takes its text colour from the page."""
+"""Volumes over the cycle, as the lines and texts of a drawing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...core.labels import COLOURS, LVC, RVC, TITLES
-
 WIDTH, HEIGHT = 640, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 22, 40
-SHOWN = {"LVC": LVC, "RVC": RVC}
+MOST_TICKS = 6
 
 
-def volume_curve(
-    volumes: Sequence[Mapping[str, float]],
-    stack_volumes: Sequence[Mapping[str, float]] = (),
-    marks: Mapping[str, int] | None = None,
-    times: ArrayLike | None = None,
-) -> str:
-    """An <svg> of the ventricles' volumes in ml, frame by frame.
+@dataclass(frozen=True)
+class Series:
+    """Volumes in ml, a frame each, None where one is not known. colour: for CSS."""
 
-    volumes: of the reconstruction, solid lines; stack_volumes: by disc summation, dashed.
-    marks: title -> frame.
-    times: ms, one a frame; without them the frames are counted.
+    title: str
+    colour: str
+    values: Sequence[float | None]
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """points: one (N, 2) array of x, y for each stretch of frames without a gap."""
+
+    title: str
+    colour: str
+    dashed: bool
+    points: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing of WIDTH x HEIGHT, y downwards. rows: y and text of each line of the grid; ticks and marks: x
+    and text.
     """
-    x = np.arange(1, len(volumes) + 1) if times is None else np.asarray(times, float)
+
+    title: str
+    unit: str
+    rows: tuple[tuple[float, str], ...]
+    ticks: tuple[tuple[float, str], ...]
+    marks: tuple[tuple[float, str], ...]
+    lines: tuple[Line, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+def volume_chart(
+    series: Sequence[Series], marks: Mapping[str, int] | None = None, times: ArrayLike | None = None
+) -> Chart:
+    """The chart of ``series``, all of as many frames, of which one volume at least is known.
+
+    marks: title -> frame. times: ms, one a frame; without them the frames are counted.
+    """
+    count = len(series[0].values)
+    x = np.arange(1, count + 1) if times is None else np.asarray(times, float)
     first, last = float(x[0]), float(x[-1])
-    top = max(value[name] for value in [*volumes, *stack_volumes] for name in SHOWN)
-    step = next((step for step in (10, 20, 50, 100, 200, 500) if top / step <= 6), 1000)
+    top = max(value for one in series for value in one.values if value is not None)
+    step = next((step for step in (10, 20, 50, 100, 200, 500) if top / step <= MOST_TICKS), 1000)
     top = step * math.ceil(max(top, 1) / step)
 
     def across(value: float) -> float:
-        return LEFT + (value - first) / (last - first) * (WIDTH - LEFT - RIGHT)
+        return LEFT + (value - first) / max(last - first, 1e-9) * (WIDTH - LEFT - RIGHT)
 
     def up(value: float) -> float:
         return HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM)
 
-    parts = []
-    for value in np.arange(0, top + step / 2, step):
-        parts.append(f'<path class="grid" d="M{LEFT} {up(value):.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{up(value) + 4:.1f}" text-anchor="end">{value:.0f}</text>')
-    for value in np.linspace(x[0], x[-1], min(len(x), 6)):
-        place = f'x="{across(value):.1f}" y="{HEIGHT - BOTTOM + 16}"'
-        parts.append(f'<text {place} text-anchor="middle">{value:.0f}</text>')
-    unit = "frame" if times is None else "ms after the R wave"
-    parts.append(
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{unit}</text>'
-    )
-    parts.append(f'<text x="{LEFT - 6}" y="13" text-anchor="end">ml</text>')
-    for title, frame in (marks or {}).items():
-        parts.append(f'<path class="mark" d="M{across(x[frame]):.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text x="{across(x[frame]):.1f}" y="13" text-anchor="middle">{escape(title)}</text>')
-    for name, label in SHOWN.items():
-        colour = "#{:02x}{:02x}{:02x}".format(*COLOURS[label])
-        for values, dash in ((volumes, ""), (stack_volumes, ' stroke-dasharray="5 4"')):
-            if len(values) == len(x):
-                line = " ".join(
-                    f"{across(when):.1f},{up(value[name]):.1f}" for when, value in zip(x, values, strict=True)
-                )
-                parts.append(f'<polyline points="{line}" stroke="{colour}"{dash}/>')
-    title = f"Volumes of the {TITLES[LVC]} and the {TITLES[RVC]} over {len(x)} frames"
-    return (
-        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">'
-        f"<title>{title}</title>{''.join(parts)}</svg>"
+    lines = []
+    for one in series:
+        known = [value is not None for value in one.values]
+        stretches = np.split(np.arange(count), np.flatnonzero(np.diff(known)) + 1)
+        points = tuple(
+            np.array([(across(x[frame]), up(one.values[frame] or 0.0)) for frame in frames])
+            for frames in stretches
+            if known[frames[0]]
+        )
+        lines.append(Line(one.title, one.colour, one.dashed, points))
+    ticks = x[np.linspace(0, count - 1, min(count, MOST_TICKS)).round().astype(int)]
+    return Chart(
+        title=f"Volumes over {count} frames",
+        unit="frame" if times is None else "ms after the R wave",
+        rows=tuple((up(value), f"{value:.0f}") for value in np.arange(0, top + step / 2, step)),
+        ticks=tuple((across(value), f"{value:.0f}") for value in ticks),
+        marks=tuple((across(x[frame]), title) for title, frame in (marks or {}).items()),
+        lines=tuple(lines),
     )

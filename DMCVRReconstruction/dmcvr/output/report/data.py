@@ -41,11 +41,19 @@ class ReportData:
     @property
     def phases(self) -> dict[str, int]:
         """The frames to show, by title: end-diastole and end-systole where known, else the first."""
-        ed, es = self.record.ed, self.record.es
-        if len(self.volume) == 1 or ed is None:
-            return {"": 0}
-        phases = {"End-diastole": ed}
-        return phases if es is None or es == ed else {**phases, "End-systole": es}
+        known = {"End-diastole": self.record.ed, "End-systole": self.record.es}
+        phases = {title: frame for title, frame in known.items() if frame is not None}
+        return phases if len(set(phases.values())) == len(phases) > 0 else {"": 0}
+
+    @property
+    def shown(self) -> int:
+        """The frame that is shown first."""
+        return next(iter(self.phases.values()))
+
+    @property
+    def guessed_slices(self) -> int:
+        """How many extrapolated slices show the heart in the frame that is shown first."""
+        return int(self.labels[self.shown][self.record.geometry.extrapolated].any((1, 2)).sum())
 
     def lax_frame(self, lax: Stack, frame: int) -> np.ndarray:
         """(H, W) the image of ``lax`` nearest in time to reconstructed ``frame``."""

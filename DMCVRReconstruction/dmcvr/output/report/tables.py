@@ -1,70 +1,59 @@
-"""The report's tables: volumes and function, and how the reconstruction was made."""
+"""The report's tables: volumes and function, walls, and how the reconstruction was made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
+from dataclasses import dataclass
 
 from ...anatomy.function import clinical_numbers
-from ...core.labels import LVC, RVC, TITLES
-from .chart import volume_curve
+from ...anatomy.segments17 import SEGMENTS
+from ..record import RunRecord
+from .bulls_eye import NOT_KNOWN
 from .data import ReportData
-
-FRAMES_FOR_A_CURVE = 4
-SHIFT_SOURCES = {
-    "lax": "long-axis images",
-    "shape": "the slices' shapes",
-    "both": "long-axis images and the slices' shapes",
-}
+from .summary import SHIFT_SOURCES
 
 
-def volumes(data: ReportData) -> str:
-    """The section with volumes, function and their course over the cycle."""
-    record = data.record
+@dataclass(frozen=True)
+class Table:
+    """cells: of each row, under ``heads``; the first is the row's name."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def volumes(record: RunRecord) -> Table:
+    """Volumes and function of the reconstruction beside those of disc summation."""
     ours = clinical_numbers(record.volumes, record.ed, record.es)
     theirs = clinical_numbers(record.stack_volumes, record.ed, record.es)
-    heads = ["Reconstruction", "Stack, disc summation", "Difference"]
     rows = []
     for title, value in ours.items():
         other = theirs.get(title)
-        cells = ["", ""] if other is None else [f"{other:.1f}", f"{value - other:+.1f}"]
-        rows.append((title, [f"{value:.1f}", *cells]))
-    table = (
-        "<table><thead><tr><th></th>"
-        + "".join(f'<th scope="col" class="number">{head}</th>' for head in heads)
-        + "</tr></thead><tbody>"
-        + "".join(
-            f'<tr><th scope="row">{title}</th>'
-            + "".join(f'<td class="number">{c}</td>' for c in cells)
-            + "</tr>"
-            for title, cells in rows
-        )
-        + "</tbody></table>"
-    )
-    note = (
-        '<p class="soft">Disc summation counts the end slices for half a gap outward as well; the '
-        "reconstruction ends at the end slices, so it is smaller where they still hold a ventricle. "
-        "Mass at 1.05 g/ml.</p>"
-    )
-    return f"<section><h2>Volumes and function</h2>{table}{note}{_curve(data)}</section>"
+        beside = ("", "") if other is None else (f"{other:.1f}", f"{value - other:+.1f}")
+        rows.append((title, f"{value:.1f}", *beside))
+    return Table(("", "Reconstruction", "Stack, disc summation", "Difference"), tuple(rows))
 
 
-def _curve(data: ReportData) -> str:
-    record = data.record
-    if len(record.volumes) < FRAMES_FOR_A_CURVE:
-        return ""
-    phases = {"ED": record.ed, "ES": record.es}
-    marks = {title: frame for title, frame in phases.items() if frame is not None}
-    drawing = volume_curve(record.volumes, record.stack_volumes, marks, data.stack.times)
-    return (
-        f"<h3>Over the cycle</h3>{drawing}"
-        f'<p class="soft">Red: {TITLES[LVC]}. Blue: {TITLES[RVC]}. Solid: the reconstruction. '
-        "Dashed: the stack by disc summation.</p>"
-    )
+def walls(record: RunRecord) -> Table | None:
+    """The wall's thickness by segment; None where it was not measured."""
+    found = record.walls
+    columns = {
+        "End-diastole, mm": (found.ed, 1),
+        "End-systole, mm": (found.es, 1),
+        "Thickness, mm": (found.first, 1),
+        "Thickening, %": (found.thickening_percent, 0),
+    }
+    shown = {head: held for head, held in columns.items() if held[0] is not None}
+    if not shown:
+        return None
+    rows = []
+    for number, name in enumerate(SEGMENTS, 1):
+        values = [(held[name], digits) for held, digits in shown.values() if held is not None]
+        cells = (NOT_KNOWN if value is None else f"{value:.{digits}f}" for value, digits in values)
+        rows.append((f"{number} {name}", *cells))
+    return Table(("", *shown), tuple(rows))
 
 
-def making(data: ReportData) -> str:
-    """The section on how the reconstruction was made: method, geometry, time and versions."""
+def making(data: ReportData) -> dict[str, dict[str, str]]:
+    """How the reconstruction was made, by what it concerns: names and values. What is empty is left out."""
     record = data.record
     model = record.model
     facts = {
@@ -78,31 +67,16 @@ def making(data: ReportData) -> str:
         "Seed": record.seed,
         "Input SHA-256": record.input.sha256,
     }
-    seconds = {name: f"{value:.1f} s" for name, value in record.seconds.items()}
-    tables = [
-        _facts("Method", facts),
-        _facts("Input", input_geometry(data)),
-        _facts("Left out of the input", left_out(data)),
-        _facts("Output", output_geometry(data)),
-        _facts("Slices moved", slice_shifts(data)),
-        _facts("Time by stage", seconds),
-        _facts("Versions", record.versions),
-    ]
-    return f'<section><h2>How it was made</h2><div class="facts">{"".join(tables)}</div></section>'
-
-
-def _facts(caption: str, facts: Mapping[str, object]) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{escape(str(name))}</th><td>{_value(name, value)}</td></tr>'
-        for name, value in facts.items()
-        if value is not None
-    )
-    return f"<div><h3>{caption}</h3><table><tbody>{rows}</tbody></table></div>" if rows else ""
-
-
-def _value(name: str, value: object) -> str:
-    text = escape(str(value))
-    return f"<code>{text}</code>" if "SHA" in str(name) else text
+    tables = {
+        "Method": {name: str(value) for name, value in facts.items() if value is not None},
+        "Input": input_geometry(data),
+        "Left out of the input": left_out(data),
+        "Output": output_geometry(data),
+        "Slices moved": slice_shifts(data),
+        "Time by stage": {name: f"{value:.1f} s" for name, value in record.seconds.items()},
+        "Versions": record.versions,
+    }
+    return {caption: rows for caption, rows in tables.items() if rows}
 
 
 def input_geometry(data: ReportData) -> dict[str, str]:

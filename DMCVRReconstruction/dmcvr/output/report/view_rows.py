@@ -1,4 +1,4 @@
-"""The report's pictures: long-axis cuts beside each other, and slices from base to apex."""
+"""The report's pictures: long-axis cuts beside each other, surfaces, and slices from base to apex."""
 
 from __future__ import annotations
 
@@ -17,21 +17,28 @@ from ...core.intensity import grey_limits
 from ...core.labels import BACKGROUND
 from ...core.stack import Stack
 from ..pictures import picture
+from ..surface_picture import surface_image
 from .data import ReportData
 
 CUT_ZOOM = 2.0
 TILE_MM = 0.8
 MOST_TILES = 40
+SURFACE_ZOOM = 2.0
+SURFACE_MARGIN_MM = 8.0
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture; ``alt`` says in words what it shows, ``acquired`` marks a measured slice."""
+    """One picture; ``alt`` says in words what it shows.
+
+    kind: "acquired" and "generated" of slices; "stack", "plain", "outlined" and "real" of long-axis cuts;
+    "surface".
+    """
 
     title: str
     alt: str
     image: Image.Image
-    acquired: bool = False
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -66,12 +73,19 @@ def _row(data: ReportData, frame: int, title: str, plane: Plane, lax: Stack | No
             "Stack as acquired",
             f"{title}: the acquired slices cut lengthwise, each as thick as its gap, with outlines.",
             picture(stack, limits, zoom, stack_contours),
+            "stack",
         ),
-        Panel("Reconstruction", f"{title}: cut through the reconstruction.", picture(volume, limits, zoom)),
+        Panel(
+            "Reconstruction",
+            f"{title}: cut through the reconstruction.",
+            picture(volume, limits, zoom),
+            "plain",
+        ),
         Panel(
             "Reconstruction, outlines",
             f"{title}: cut through the reconstruction, with the outlines of its labels.",
             picture(volume, limits, zoom, contours),
+            "outlined",
         ),
     ]
     if lax is not None:
@@ -81,9 +95,29 @@ def _row(data: ReportData, frame: int, title: str, plane: Plane, lax: Stack | No
                 "Real image, outlines of the reconstruction",
                 f"{title}: the real long-axis image, with the outlines of the reconstruction over it.",
                 picture(image, grey_limits(image), zoom, contours),
+                "real",
             )
         )
     return Row(title, tuple(panels))
+
+
+def surface_panel(data: ReportData, phase: str, frame: int, axis: LongAxis) -> Panel:
+    """The ventricles' surfaces from the front: the apex up, the RV on the left, as in the four-chamber view;
+    in all phases in the same place and size.
+    """
+    heart = (data.labels[list(data.phases.values())] != BACKGROUND).any(0)
+    view = next(
+        item for item in long_axis_views(axis, (), heart, data.grid, SURFACE_MARGIN_MM) if item.name == "4ch"
+    )
+    image = surface_image(data.labels[frame], data.grid, view.plane, ground=0.0)
+    drawn = Image.fromarray((image * 255).round().astype(np.uint8))
+    size = round(drawn.width * SURFACE_ZOOM), round(drawn.height * SURFACE_ZOOM)
+    return Panel(
+        phase or "In 3D",
+        f"{phase or 'The heart'} in 3D: both ventricles' cavities, and the left one's muscle about it.",
+        drawn.resize(size, Image.Resampling.BICUBIC),
+        "surface",
+    )
 
 
 def slice_panels(data: ReportData, frame: int, axis: LongAxis | None) -> list[Panel]:
@@ -109,7 +143,7 @@ def slice_panels(data: ReportData, frame: int, axis: LongAxis | None) -> list[Pa
             volume[z, rows, columns], limits, spacing / TILE_MM, outlines(labels[z, rows, columns])
         )
         alt = f"Short-axis slice at z {z + 1}, {title.split(',')[0]}, with outlines."
-        panels.append(Panel(title, alt, image, acquired=index is not None))
+        panels.append(Panel(title, alt, image, "generated" if index is None else "acquired"))
     return panels
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 from dmcvr.core.geometry import Grid, Plane
 from dmcvr.core.labels import LVC, LVM, RVC
-from dmcvr.evaluation.figures.surface import surface_image
+from dmcvr.output.surface_picture import surface_image
 
 GRID = Grid(np.zeros(3), *np.eye(3), (40, 40, 40))
 FRONT = Plane(np.array([0.0, 0, 20]), np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), (40, 40))

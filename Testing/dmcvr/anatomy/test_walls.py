@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from dmcvr.anatomy.long_axis import LongAxis
+from dmcvr.anatomy.walls import mid_wall, surface_points
+from dmcvr.core.geometry import Grid, unit
+from dmcvr.core.labels import LVC, LVM
+from scipy import spatial
+
+AXIS = LongAxis(np.zeros(3), unit(np.array([0.15, 0.1, 1.0])), unit(np.array([1.0, 0.0, -0.15])))
+"""The apex lies at larger z, and neither the axis nor the wall's rim is level with the slices."""
+
+
+def shell(away_from_cavity, thickness, spacing):
+    """Labels and grid of a cavity with a wall all round it that is cut off at the base.
+
+    away_from_cavity: (..., 3) mm -> mm outside of the cavity, negative inside.
+    """
+    steps = np.diag(spacing)
+    counts = np.ceil(np.array([96.0, 96.0, 110.0]) / spacing).astype(int)
+    grid = Grid.of_steps(-np.array([48.0, 48.0, 44.0]) + 0.3, steps, counts[::-1])
+    points = grid.position(np.moveaxis(np.indices(grid.shape), 0, -1))
+    away = away_from_cavity(points)
+    labels = np.where(away < 0, LVC, np.where(away < thickness, LVM, 0)).astype(np.uint8)
+    labels[points @ AXIS.apex < -15] = 0
+    return labels, grid
+
+
+def ball(points):
+    return np.linalg.norm(points, axis=-1) - 24
+
+
+def egg(points):
+    """Of a prolate ellipsoid, 20 mm wide and 45 long: the distance to the nearest of many points of it."""
+    u, v = np.meshgrid(np.linspace(0, np.pi, 240), np.linspace(0, 2 * np.pi, 360))
+    surface = np.stack([20 * np.sin(u) * np.cos(v), 20 * np.sin(u) * np.sin(v), 45 * np.cos(u)], -1)
+    inside = (points[..., 0] ** 2 + points[..., 1] ** 2) / 400 + points[..., 2] ** 2 / 2025 < 1
+    away = spatial.cKDTree(surface.reshape(-1, 3)).query(points.reshape(-1, 3), distance_upper_bound=20)[0]
+    return np.where(inside, -1.0, away.reshape(inside.shape))
+
+
+@pytest.mark.parametrize("thickness", [4.0, 9.0, 16.0])
+@pytest.mark.parametrize(
+    ("spacing", "in_part", "in_a_point"), [((1.4, 1.4, 1.4), 0.2, 1.2), ((1.2, 1.2, 2.5), 0.5, 1.6)]
+)
+def test_it_is_exact_on_a_ball_in_a_ball(thickness, spacing, in_part, in_a_point):
+    wall = mid_wall(*shell(ball, thickness, spacing), AXIS)
+    assert wall.thickness.mean() == pytest.approx(thickness, abs=0.15)
+    assert np.abs(wall.thickness - thickness).max() < in_a_point
+    near_apex = wall.coordinates.heights < -20
+    assert wall.thickness[near_apex].mean() == pytest.approx(thickness, abs=in_part)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("thickness", [6.0, 12.0])
+def test_it_is_exact_on_an_egg_with_a_wall_as_thick_everywhere(thickness):
+    wall = mid_wall(*shell(egg, thickness, (1.4, 1.4, 1.4)), AXIS)
+    for low in range(-42, 10, 13):
+        here = (wall.coordinates.heights > low) & (wall.coordinates.heights <= low + 13)
+        assert wall.thickness[here].mean() == pytest.approx(thickness, abs=0.3)
+
+
+def test_the_rim_at_the_base_does_not_count_as_epicardium():
+    wall = mid_wall(*shell(ball, 16.0, (1.4, 1.4, 1.4)), AXIS)
+    top = wall.coordinates.heights > wall.coordinates.heights.max() - 4
+    assert wall.thickness[top].mean() == pytest.approx(16, abs=0.3)
+
+
+def test_without_a_cavity_or_a_wall_nothing_is_measured():
+    labels, grid = shell(ball, 9.0, (2.0, 2.0, 2.0))
+    assert mid_wall(np.where(labels == LVC, 0, labels), grid, AXIS) is None
+    assert mid_wall(np.where(labels == LVM, 0, labels), grid, AXIS) is None
+
+
+def test_surface_points_lie_on_the_surface():
+    labels, grid = shell(ball, 9.0, (1.4, 1.4, 2.0))
+    points = surface_points(labels == LVC, grid)
+    below = points[points @ AXIS.apex > -10]
+    off = np.linalg.norm(below, axis=1) - 24
+    assert abs(off.mean()) < 0.1
+    assert np.abs(off).max() < 1.0

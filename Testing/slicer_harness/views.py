@@ -82,6 +82,7 @@ class Views:
 
     def turn(self, azimuth: float, elevation: float, zoom: float = 1.0) -> None:
         """Turn the camera of the 3D view about what it shows, from in front."""
+        self.settle()
         for view in self._shown.values():
             view.look(azimuth, elevation, zoom)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import slicer
 from dmcvr.anatomy.expected_axis import expected_long_axis
-from dmcvr.anatomy.long_axis import LongAxis
+from dmcvr.anatomy.long_axis import LEFT_SIDE_DEGREES, LongAxis
 from dmcvr.core.errors import InputError
 from dmcvr.core.frame_times import nearest_frame
 from dmcvr.core.geometry import Plane
@@ -97,7 +97,7 @@ def imagesByView(images: Iterable[LaxImage], axis: LongAxis, frames: int) -> dic
     for image in sorted(images, key=lambda item: (item.series.count != frames, item.series.count == 1)):
         if view := axis.view(image.plane):
             views.setdefault(view, image)
-    return views
+    return {view: views[view] for view in LEFT_SIDE_DEGREES if view in views}
 
 
 def laxLabels(image: LaxImage, time: float | None, fraction: float) -> np.ndarray | None:

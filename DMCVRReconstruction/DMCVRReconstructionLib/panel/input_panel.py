@@ -10,7 +10,6 @@ from dmcvr.model.bundle import DEFAULT_BUNDLE, read_card
 from slicer.i18n import tr as _
 
 from ..comparison.lax_images import LaxImage, expectedAxis, findLaxImages, imagesByView
-from ..comparison.layouts import VIEWS
 from ..running.device_query import DeviceQuery
 from ..running.reconstruction_run import countSteps
 from ..running.time_estimate import duration, rememberedStepTimes
@@ -123,11 +122,7 @@ class InputPanel:
     def _list(self) -> None:
         self._listing = True
         checked = self.laxNodes
-        titled = {
-            f"{view}: {self._views[view].series.name}": self._views[view]
-            for view in VIEWS
-            if view in self._views
-        }
+        titled = {f"{view}: {image.series.name}": image for view, image in self._views.items()}
         others = {image.series.name: image for image in self._others()}
         for widget, images in ((self._ui.laxList, titled), (self._ui.laxOthersList, others)):
             widget.clear()

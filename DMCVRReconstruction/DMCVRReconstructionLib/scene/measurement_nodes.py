@@ -21,8 +21,8 @@ def fillTable(tableNode, record: dict) -> None:
     tableNode.RemoveAllColumns()
     tableNode.SetUseColumnTitleAsColumnHeader(True)
     _addColumn(tableNode, _("Quantity"), [quantity for quantity, _unit in titles])
-    _addColumn(tableNode, _("Reconstruction"), [f"{value:.1f}" for value in ours.values()])
-    _addColumn(tableNode, _("Acquired slices"), [f"{theirs[t]:.1f}" if t in theirs else "" for t in ours])
+    _addColumn(tableNode, _("Result"), [f"{value:.1f}" for value in ours.values()])
+    _addColumn(tableNode, _("Acquired"), [f"{theirs[t]:.1f}" if t in theirs else "" for t in ours])
     _addColumn(tableNode, _("Unit"), [unit for _quantity, unit in titles])
     tableNode.Modified()
 

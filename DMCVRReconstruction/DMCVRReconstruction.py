@@ -20,9 +20,10 @@ from DMCVRReconstructionLib.panel.run_control import Action, RunControl
 from DMCVRReconstructionLib.panel.segment_panel import SegmentPanel
 from DMCVRReconstructionLib.running.errors import InstallationError
 from DMCVRReconstructionLib.running.installation import install, missing
-from DMCVRReconstructionLib.running.phantom_sample import NAME, loadPhantom
+from DMCVRReconstructionLib.running.phantom_sample import loadPhantom
 from DMCVRReconstructionLib.running.reconstruction_run import RunRequest
 from DMCVRReconstructionLib.running.run import Request, Run
+from DMCVRReconstructionLib.running.sample_data import registerSampleData
 from DMCVRReconstructionLib.running.segmentation_run import SegmentRequest
 from DMCVRReconstructionLib.running.time_estimate import rememberedStepTimes
 from DMCVRReconstructionLib.scene.image_series import currentFrame
@@ -73,35 +74,11 @@ class DMCVRReconstruction(ScriptedLoadableModule):
 
 def onStartupCompleted() -> None:
     """Register the sample data, the comparison's layouts and the terminology of the segments."""
-    registerSampleData()
+    resources = os.path.join(os.path.dirname(__file__), "Resources")
+    registerSampleData(os.path.join(resources, "Icons", "DMCVRPhantom.png"))
     registerLayouts()
-    terms = os.path.join(os.path.dirname(__file__), "Resources", "Terminology", "DMCVR.term.json")
+    terms = os.path.join(resources, "Terminology", "DMCVR.term.json")
     slicer.modules.terminologies.logic().LoadTerminologyFromFile(terms)
-
-
-def registerSampleData() -> None:
-    """Add the phantom to the Sample Data module; it is computed, not downloaded."""
-    import SampleData
-
-    SampleData.SampleDataLogic.registerCustomSampleDataSource(
-        category=_("Cardiac"),
-        sampleName=NAME,
-        uris="",
-        fileNames="",
-        nodeNames=NAME,
-        thumbnailFileName=os.path.join(os.path.dirname(__file__), "Resources", "Icons", "DMCVRPhantom.png"),
-        customDownloader=_downloadPhantom,
-    )
-
-
-def _downloadPhantom(source) -> list:
-    """What a click on the sample does; Slicer handles no errors of it. Returns the displayed volumes."""
-
-    def processEvents() -> None:
-        slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
-
-    with slicer.util.tryWithErrorDisplay(_("The sample data could not be loaded."), waitCursor=True):
-        return loadPhantom(processEvents=processEvents)
 
 
 class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -18,7 +18,7 @@ from dmcvr.core.labels import COLOURS, NAMES
 from dmcvr.core.terminology import TERMS
 from DMCVRReconstructionLib.comparison import layouts
 from DMCVRReconstructionLib.panel.parameter_node import DMCVRParameterNode
-from DMCVRReconstructionLib.running import installation
+from DMCVRReconstructionLib.running import installation, sample_data
 from DMCVRReconstructionLib.running.errors import WorkerError
 from PIL import Image
 
@@ -168,15 +168,14 @@ def test_what_slicer_is_told_when_it_has_started(application):
 
 def test_why_sample_data_cannot_be_had_is_shown(application, monkeypatch):
     """A click on the sample calls this without handling errors."""
-    module = importlib.import_module("DMCVRReconstruction")
-    module.registerSampleData()
+    sample_data.registerSampleData("thumbnail.png")
     (source,) = slicer.modules.sampleDataSources["Cardiac"]
 
     def fail(processEvents):
         processEvents()
         raise WorkerError("The disk is full.")
 
-    monkeypatch.setattr(module, "loadPhantom", fail)
+    monkeypatch.setattr(sample_data, "loadPhantom", fail)
     with pytest.raises(WorkerError):
         source.customDownloader(source)
     assert len(application.app.errors) == 1

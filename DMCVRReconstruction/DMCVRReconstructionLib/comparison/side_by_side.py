@@ -69,6 +69,7 @@ class SideBySide:
             display.RemoveAllViewNodeIDs()
         for node in self._copies:
             if node.GetScene() is not None:
+                slicer.mrmlScene.RemoveNode(node.GetDisplayNode())  # it would outlive what it displays
                 slicer.mrmlScene.RemoveNode(node)
         self._copies.clear()
 

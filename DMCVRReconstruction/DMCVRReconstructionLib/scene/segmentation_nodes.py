@@ -74,11 +74,14 @@ def labelsOfSegmentation(segmentationNode, volumeNode) -> np.ndarray | None:
 
     None where the segmentation has no such segments, or where a transform between the two is not rigid.
     """
-    segments = segmentArrays(segmentationNode)
-    matrices = toWorld(segmentationNode), toWorld(volumeNode)
-    if segments is None or any(matrix is None or not isRigid(matrix) for matrix in matrices):
+    segments, grid = segmentArrays(segmentationNode), gridOfVolume(volumeNode)
+    if segments is None:
         return None
-    grid = transformGrid(gridOfVolume(volumeNode), np.linalg.inv(matrices[0]) @ matrices[1])
+    if segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID():
+        matrices = toWorld(segmentationNode), toWorld(volumeNode)
+        if any(matrix is None or not isRigid(matrix) for matrix in matrices):
+            return None
+        grid = transformGrid(grid, np.linalg.inv(matrices[0]) @ matrices[1])
     labels = np.full(grid.shape, BACKGROUND, np.uint8)
     for array, own in segments:
         _paste(array, own, labels, grid)

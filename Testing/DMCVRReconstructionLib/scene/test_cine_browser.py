@@ -112,13 +112,14 @@ def test_a_saved_scene_plays_as_before(application, destination, imported, phase
     other = Application(str(tmp_path / "other"))
     try:
         assert other.scene.ReadFromMRB(path)
-        back = resultOf(other.scene.GetFirstNodeByName(name))
+        volumes = {node.GetName(): node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")}
+        back = resultOf(volumes[name])
         for index, item in enumerate((0, 2)):
             back.browser.SetSelectedItemNumber(item)
             other.modules["Sequences"].UpdateProxyNodesFromSequences(back.browser)
             assert back.frame == index
             np.testing.assert_array_equal(slicer.util.arrayFromVolume(back.volume), phases.volume[index])
-            assert slicer.util.arrayFromVolume(other.scene.GetFirstNodeByName("LAX 2ch")).max() == 4 * index
+            assert slicer.util.arrayFromVolume(volumes["LAX 2ch"]).max() == 4 * index
         back.browser.SetSelectedItemNumber(1)
         other.modules["Sequences"].UpdateProxyNodesFromSequences(back.browser)
         assert back.frame is None

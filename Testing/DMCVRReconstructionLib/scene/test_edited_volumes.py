@@ -37,7 +37,7 @@ def test_the_table_follows_an_edit(imported, still):
     assert measureAnew(nodes, [0])
     assert row(nodes, "LV cavity") == pytest.approx(volume, abs=0.05)
     assert editedFrames(nodes)[0][NAMES[LVC]] == pytest.approx(volume)
-    assert nodes.record["volumes"][0][NAMES[LVC]] > 1.5 * volume  # the run's own stays on record
+    assert nodes.record["volumes"][0][NAMES[LVC]] > 1.3 * volume  # the run's own stays on record
     assert not measureAnew(nodes, [0])
 
 

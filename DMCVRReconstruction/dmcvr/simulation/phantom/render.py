@@ -15,6 +15,7 @@ from .vessels import Course, paint_vessels
 
 PEAK = 600.0  # intensity of blood before shading
 OPPOSED = 0.8  # minus the cosine of the phase between fat and water: not quite opposed through a thick slice
+TIE = 1e-3  # of a slice profile: what decides between labels that fill as much of it
 
 
 def slice_profile(thickness: float, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +61,7 @@ def render_plane(
     thickness: mm at half height of the slice profile.
     shift: (3,) LPS mm by which heart, lungs and abdomen are displaced against their reference position.
     Returns signal (T, H, W) float32, blood 1, without shading or noise, and labels (T, H, W) uint8: in each
-    pixel the label that fills most of the slice profile.
+    pixel the label that fills most of the slice profile, of two that fill as much the one in its middle.
     """
     shift = np.zeros(3) if shift is None else np.asarray(shift, float)
     width = float(np.mean(plane.spacing))
@@ -95,6 +96,11 @@ def render_plane(
                 labels = heart.paint(signal, cut, width)
                 add(frame, near, weight, signal)
                 votes[frame, labels, near] += np.float32(weight)
+    # An even number of sub-slices often ties; the order of the labels would thin muscle and RV.
+    middle = (flat - shift).astype(np.float32)
+    near = np.flatnonzero(squared_norm(middle - centre) < radius**2)
+    for frame, heart in enumerate(hearts):
+        votes[frame, heart.labels(middle[near]), near] += np.float32(TIE)
     shape = (len(hearts), *plane.shape)
     magnitude = np.sqrt(np.maximum(water**2 + fat**2 - 2 * OPPOSED * water * fat, 0))
     return magnitude.reshape(shape), votes.argmax(1).astype(np.uint8).reshape(shape)

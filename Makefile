@@ -15,7 +15,7 @@ WITH_TORCH = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cubl
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
 	nvidia-nvshmem-cu13 nvidia-nvtx
 
-.PHONY: demo test quick lint style lock clean
+.PHONY: demo test quick lint style docs lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/dmcvr demo --output demo
@@ -34,6 +34,10 @@ lint: style
 style: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The API's page, from its docstrings: docs/index.html.
+docs: $(VENV)/installed
+	$(BIN)/pdoc dmcvr --output-directory docs
 
 # Everything by the hashes of its published files, but torch: which build of it fits is for the machine to say,
 # so it is pinned by version, and what only its CUDA builds need comes with it. medpy is published as source,
@@ -54,4 +58,4 @@ lock:
 	echo $(SOURCE) | $(COMPILE) --no-deps - --output-file requirements-lock-source.txt
 
 clean:
-	rm -rf $(VENV) demo build
+	rm -rf $(VENV) demo docs build

@@ -239,6 +239,7 @@ def reconstruct(
         order=order, label_rule=label_rule, keep_acquired=keep_acquired, align=align, fit_cycle=fit_cycle,
         extrapolate=extrapolate, samples=samples, seed=seed,
     )  # fmt: skip
+    choice = _choice(model, device, precision)
     started = time.perf_counter()
     given = read_input(source, lax, labels, label_values, affine)
     drawn = None if labels is None or given.labels is None else _hash(labels, given.labels)
@@ -247,7 +248,7 @@ def reconstruct(
     loaded = None
     if given.labels is None or options.generates:
         started = time.perf_counter()
-        loaded = _loaded(model, device, precision)
+        loaded = _loaded(model, choice)
         seconds["load model"] = time.perf_counter() - started
     heart = pipeline.reconstruct(given.stack, loaded, options, progress, given.labels, given.lax)
     return Result(
@@ -278,10 +279,11 @@ def segment(
     from .io.inputs import grid_of, read_input
     from .reconstruction.stack_labels import label_slices
 
+    choice = _choice(model, device, precision)
     given = read_input(source, affine=affine)
     stack = given.stack
     grid = grid_of(source, stack, affine)
-    labels, notes = label_slices(stack, _loaded(model, device, precision), "all", progress)
+    labels, notes = label_slices(stack, _loaded(model, choice), "all", progress)
     if grid.step_z @ stack.normal < 0:  # a left-handed source; a Stack is sorted the other way
         labels = np.ascontiguousarray(labels[:, ::-1])
     return Segmentation(labels, grid, stack.times, (*given.notes, *notes))
@@ -295,12 +297,17 @@ def _hash(source: Source, held: np.ndarray) -> str:
     return input_hash(Path(source)) if is_path(source) else array_hash(held)
 
 
-def _loaded(model: str | os.PathLike[str] | Model | None, device: str, precision: str) -> Model:
-    """The model that a caller named, or has loaded."""
+def _choice(model: str | os.PathLike[str] | Model | None, device: str, precision: str) -> ModelChoice:
+    """What a caller named to compute with. Raises InputError for devices and precisions there are not."""
     from .io.in_memory import is_path
+
+    return ModelChoice(str(model) if is_path(model) else None, device, precision)
+
+
+def _loaded(model: str | os.PathLike[str] | Model | None, choice: ModelChoice) -> Model:
+    """The model that a caller has loaded, or chosen."""
     from .model.inference import Model
 
     if isinstance(model, Model):
         return model
-    choice = ModelChoice(str(model) if is_path(model) else None, device, precision)
     return Model.load(choice.folder, choice.device, choice.precision)

@@ -111,8 +111,9 @@ def test_what_comes_back_is_short_in_print_and_goes_to_other_programs(drawn):
     )
 
 
-def test_it_is_saved_as_the_command_line_saves_it(drawn, call, files, tmp_path):
-    drawn.save(tmp_path / "api")
+def test_it_is_saved_as_the_command_line_saves_it(call, files, tmp_path):
+    result = dmcvr.reconstruct(files["sax"], labels=files["labels"], **QUICK)
+    result.save(tmp_path / "api")
     arguments = ("--labels", files["labels"], "--method", "linear", "--spacing", 5, "--quiet")
     answer = call("reconstruct", files["sax"], "-o", tmp_path / "cli", *arguments)
     assert (answer.code, answer.out, answer.err) == (0, "", "")

@@ -23,8 +23,8 @@ from .pieces import largest_piece
 
 SURFACES = {"lv_endocardium": (LVC,), "lv_epicardium": (LVC, LVM), "rv_endocardium": (RVC,)}
 """The labels that each surface encloses."""
-SMOOTH_MM = 1.5
-"""Standard deviation by which distances are smoothed: about a voxel, to leave no step of the labels."""
+SMOOTH_MM = 2.0
+"""Standard deviation by which distances are smoothed: more than a voxel, to leave no step of the labels."""
 MARGIN_MM = 15.0
 """Of the distances about the structure, in all frames."""
 PASSES = (24, 12, 6, 3, 2, 1)

@@ -29,7 +29,8 @@ def _run(arguments: list[str] | None) -> int:
     # A job that is told to end stops as one interrupted by hand does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        importlib.import_module(f".commands.{options.command}", __package__).run(options)
+        name = options.command.replace("-", "_")
+        importlib.import_module(f".commands.{name}", __package__).run(options)
     except InputError as error:
         print(f"dmcvr: {error}", file=sys.stderr)
         return 2

@@ -74,8 +74,7 @@ def test_it_is_smooth_and_does_not_fold_over_the_beat(made, name, sharpest):
 def test_it_lies_where_the_labels_end(beat, made, name):
     labels, grid = beat
     for item, points in zip(np.isin(labels, SURFACES[name]), made[name].points, strict=True):
-        outward = points - points.mean(0)
-        outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+        outward = trimesh.Trimesh(points, made[name].triangles, process=False).vertex_normals
         inner, outer = (grid.sample(item.astype(np.float32), points + way * 2 * outward) for way in (-1, 1))
         assert inner.mean() > 0.85
         assert outer.mean() < 0.15

@@ -17,6 +17,7 @@ from .shared import (
     add_method,
     add_model,
     add_output,
+    add_quiet,
     add_regenerate,
     add_register,
     add_seed,
@@ -73,6 +74,14 @@ def build_parser() -> argparse.ArgumentParser:
     add_input(run)
     add_output(run, "file for the labels, .nrrd or .nii.gz", "FILE")
     add_model(run, quiet=True)
+
+    text = "Write a result as DICOM into the study it came from: derived MR images, and segmentations."
+    run = command("export-dicom", text)
+    run.add_argument("result", type=Path, metavar="RESULT", help="folder that dmcvr reconstruct has written")
+    text = "the study that the result came from, whose patient and study the files will name"
+    run.add_argument("--like", type=Path, required=True, metavar="DICOM_FOLDER", help=text)
+    add_output(run, "folder for the DICOM files")
+    add_quiet(run)
 
     run = command(
         "job", "Run the reconstruction that a folder's job.json describes, as the Slicer module does."

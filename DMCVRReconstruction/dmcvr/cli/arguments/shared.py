@@ -104,7 +104,11 @@ def add_model(
     printed = parser.add_mutually_exclusive_group()
     printed.add_argument("--json", action="store_true", help=as_json)
     if quiet:
-        printed.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+        add_quiet(printed)
+
+
+def add_quiet(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -66,6 +66,16 @@ def read_study(folder: str | Path) -> Study:
     return Study(stack, lax, choice.lax_names, tuple(notes), left_out)
 
 
+def sax_files(folder: Path) -> tuple[Path, ...]:
+    """The files of the short-axis stack that `read_study` finds in ``folder``, cine by cine. Raises
+    InputError.
+    """
+    contents = read_headers(folder)
+    _check_one_study(contents.headers)
+    cines = choose(find_cines(contents.headers)).sax.cines
+    return tuple(header.path for cine in cines for header in cine.headers)
+
+
 def _check_one_study(headers: Sequence[Header]) -> None:
     for values in zip(*(header.subject for header in headers), strict=True):
         if len(set(values) - {""}) > 1:

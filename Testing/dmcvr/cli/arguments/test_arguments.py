@@ -11,7 +11,9 @@ from dmcvr.cli.arguments.parser import build_parser
 from dmcvr.cli.choices import chosen_model, chosen_options
 from dmcvr.reconstruction.options import ModelChoice, Options
 
-COMMANDS = ("reconstruct", "segment", "job", "phantom", "demo", "cohort", "evaluate", "train", "info")
+COMMANDS = (
+    "reconstruct", "segment", "export-dicom", "job", "phantom", "demo", "cohort", "evaluate", "train", "info",
+)  # fmt: skip
 HEAVY = (
     "torch", "numpy", "scipy", "SimpleITK", "skimage", "pydicom", "nibabel", "nrrd", "tqdm", "distributed",
     "pyarrow",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,6 +47,8 @@ class Subjects:
 
     def __init__(self) -> None:
         self.count = 0
+        self.flags: Counter[str] = Counter()
+        """How many subjects have each."""
         self.values = {name: array("d") for name in NUMBERS}
         """Of every subject, nan where one is not known."""
         self._now: Subject | None = None
@@ -90,6 +93,7 @@ class Subjects:
         if self._now is None:
             return
         self.count += 1
+        self.flags.update(self._now.flags)
         for name, values in self.values.items():
             value = self._now.numbers[name]
             values.append(float("nan") if value is None else value)

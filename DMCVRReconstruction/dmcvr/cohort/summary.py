@@ -84,7 +84,6 @@ class Summary:
     def __init__(self, output: Path):
         self._output = output
         self.counts: Counter[str] = Counter()
-        self.flags: Counter[str] = Counter()
         self.causes: dict[str, Cause] = {}
         self._made: Counter[tuple[str, str, str]] = Counter()
         self._subjects = Subjects()
@@ -102,7 +101,6 @@ class Summary:
                 cause.folders[row["name"]] = row["folder"]
             return
         self._seconds.append(row["seconds"])
-        self.flags.update(row["flags"].split("; ") if row["flags"] else [])
         self._subjects.add(row)
 
     def page(self) -> str:
@@ -120,7 +118,7 @@ class Summary:
                 rows=[self._shown(number, subject) for number, subject in enumerate(striking)],
                 most=MOST_SUBJECTS,
                 table=TABLES[0],
-                flags=self.flags.most_common(),
+                flags=self._subjects.flags.most_common(),
                 histograms=self._histograms(),
                 causes=sorted(self.causes.items(), key=lambda item: -item[1].count),
                 failed={

@@ -95,6 +95,7 @@ def test_a_subject_has_one_row_with_its_picture_numbers_flags_and_reports(summar
     assert len(shown.all("img")) == 2
     assert "Subject EDV, ml" in shown.text
     assert "a ED: report ES: report 150 9 RV EF low few slices" in shown.text
+    assert "RV EF low: 1 few slices: 1" in shown.text  # subjects, not cases
 
 
 def test_the_most_striking_subjects_come_first(summary):

@@ -19,13 +19,14 @@ TOWARDS_APEX = (1.0, -1.0, -1.0)  # LPS: left, front, feet
 TOWARDS_RV = (-0.86, -0.48, -0.18)  # LPS: right and front
 LEAST_ANGLE_DEGREES = 25.0  # between two planes whose crossing says something
 NEAR_MM = 8.0  # planes that pass a point by less cross there
+FAR_MM = 25.0  # from the middle of the stack, where two planes cross that need not both hold the long axis
 
 
 def expected_long_axis(slices: Sequence[Plane], lax: Sequence[Plane] = ()) -> LongAxis:
     """The long axis expected for short-axis ``slices`` and long-axis images in the planes ``lax``, LPS mm.
 
     Its centre is where most of ``lax`` cross, of several such places the one nearest to the middle of the
-    stack; the middle of the stack where no two of them cross.
+    stack; the middle of the stack where no three of them cross, and no two near it.
     """
     normal = slices[0].normal
     apex = normal * np.sign(normal @ np.array(TOWARDS_APEX))
@@ -48,6 +49,8 @@ def _crossing(middle: np.ndarray, across: np.ndarray, lax: Sequence[Plane]) -> n
             continue
         point = np.linalg.solve(normals[pair], offsets[pair])
         count = int((np.abs(normals @ point - offsets) < NEAR_MM).sum())
+        if count < 3 and np.linalg.norm(point) > FAR_MM:
+            continue
         if (count, -float(np.linalg.norm(point))) > score:
             best, score = point, (count, -float(np.linalg.norm(point)))
     return best

@@ -43,6 +43,21 @@ def test_images_beside_the_ventricle_are_of_no_view():
     assert [axis.view(plane) for plane in beside] == [None] * 3
 
 
+def test_a_far_crossing_of_two_images_says_nothing():
+    """One of them may show the right heart."""
+    sax, lax, _ = planes(random_config(0))
+    middle = np.mean([plane.centre for plane in sax], axis=0)
+
+    def through(point: np.ndarray, plane: Plane) -> Plane:
+        return Plane(point, plane.step_x, plane.step_y, plane.shape)
+
+    side = np.cross(lax["4ch"].normal, sax[0].normal)
+    for away, centre in ((40.0, middle), (10.0, middle + 10 * side)):
+        pair = [through(middle, lax["4ch"]), through(middle + away * side, lax["2ch"])]
+        axis = expected_long_axis(sax, pair)
+        assert np.linalg.norm(np.cross(axis.centre - centre, axis.apex)) < 4, away
+
+
 def test_without_images_the_axis_passes_the_middle_of_the_stack():
     sax, _, _ = planes(random_config(0))
     axis = expected_long_axis(sax)

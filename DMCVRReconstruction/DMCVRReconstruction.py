@@ -17,7 +17,7 @@ from DMCVRReconstructionLib.panel.parameter_node import CURRENT, DMCVRParameterN
 from DMCVRReconstructionLib.panel.play_panel import PlayPanel
 from DMCVRReconstructionLib.panel.result_panel import ResultPanel
 from DMCVRReconstructionLib.panel.run_control import Action, RunControl
-from DMCVRReconstructionLib.panel.segment_panel import SegmentPanel
+from DMCVRReconstructionLib.panel.segment_panel import SegmentPanel, imageOf
 from DMCVRReconstructionLib.running.errors import InstallationError
 from DMCVRReconstructionLib.running.installation import install, missing
 from DMCVRReconstructionLib.running.phantom_sample import loadPhantom
@@ -229,7 +229,11 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
 
     def _onSegmented(self, segmentationNode) -> None:
         if segmentationNode is not None:
-            self.logic.getParameterNode().labelsNode = segmentationNode
+            parameters = self.logic.getParameterNode()
+            parameters.labelsNode = segmentationNode
+            if self.parent.isEntered:
+                image = imageOf(segmentationNode, parameters.inputNode)
+                slicer.util.setSliceViewerLayers(background=image, fit=True, rotateToVolumePlane=True)
         self.updateSoon()
 
     def _startRun(self) -> Run:

@@ -22,7 +22,7 @@ from slicer_harness import modules, qt
 qt.install()
 modules.install()
 
-from dmcvr.cli.commands.reconstruct import read_input
+from dmcvr.io.inputs import read_input
 from dmcvr.reconstruction.options import GENERATIVE
 from slicer_harness.application import Application
 from slicer_harness.loading import addStack

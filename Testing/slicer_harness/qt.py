@@ -173,7 +173,9 @@ class PlayWidget(BrowserWidget):
         self.button = QtWidgets.QPushButton("Play", self)
         self.button.setCheckable(True)
         self.button.toggled.connect(lambda on: self._browser and self._browser.SetPlaybackActive(on))
-        QtWidgets.QHBoxLayout(self).addWidget(self.button)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.button)
 
 
 class SeekWidget(BrowserWidget):
@@ -186,6 +188,7 @@ class SeekWidget(BrowserWidget):
             lambda item: self._browser and self._browser.SetSelectedItemNumber(item)
         )
         layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.slider)
         layout.addWidget(self.label)
 

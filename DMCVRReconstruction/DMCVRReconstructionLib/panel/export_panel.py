@@ -32,6 +32,7 @@ class ExportPanel:
         self._nodes = nodes
         self._ui.reportButton.visible = nodes is not None and nodes.report is not None
         self._ui.exportFrame.visible = nodes is not None
+        self._ui.renderingButton.visible = nodes is not None
         self._ui.renderingButton.checked = nodes is not None and isShown(nodes.volume)
 
     def _onReport(self, checked=False) -> None:

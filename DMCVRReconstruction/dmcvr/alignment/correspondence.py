@@ -7,7 +7,8 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
@@ -20,6 +21,7 @@ from ..system.threads import in_threads
 
 WORKING_MM = 1.5
 LEVELS = ((4, 30), (2, 20), (1, 10))  # (reduction, iterations); more of them follow noise, not anatomy
+LEVELS_FROM_NEAR = ((2, 6), (1, 4))
 SMOOTHING_PIXELS = 2.0
 FIXED_POINTS = 4
 """Iterations that find where points of a field have moved to."""
@@ -28,13 +30,29 @@ CHUNK = 8
 SMALLEST_SIDE = 8  # pixels; coarser levels of a small image are left out
 
 
-def align(first: np.ndarray, second: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
+@dataclass(frozen=True)
+class GapField:
+    """How two neighbouring slices correspond.
+
+    field: (2, H, W) px, see `align`. forward, backward: (2, h, w) px of the lattice they were estimated on,
+    from the first slice to the second and back.
+    """
+
+    field: np.ndarray
+    forward: np.ndarray
+    backward: np.ndarray
+
+
+def align(
+    first: np.ndarray, second: np.ndarray, spacing: tuple[float, float], near: GapField | None = None
+) -> GapField:
     """Displacement d (2, H, W) in pixels, (row, column), from the first slice to the second.
 
     It belongs to the half-way points m: first(m - d/2) = second(m + d/2). Estimated at `WORKING_MM` or the
     native resolution, whichever is coarser. Swapping the slices negates the field.
 
-    first, second: (H, W), in any one unit of intensity. spacing: (x, y) mm.
+    first, second: (H, W), in any one unit of intensity. spacing: (x, y) mm. near: of slices that correspond
+    much as these do, such as the same ones a frame earlier: the estimate starts from there.
     """
     native = np.array(first.shape)
     reduced = np.array([spacing[1], spacing[0]]) / WORKING_MM
@@ -45,10 +63,11 @@ def align(first: np.ndarray, second: np.ndarray, spacing: tuple[float, float]) -
     working = [
         np.clip((_reduce(image.astype(np.float32), shape) - low) / scale, 0, 1) for image in (first, second)
     ]
-    forward, backward = _demons(*working), _demons(*working[::-1])
+    forward = _demons(*working, None if near is None else near.forward)
+    backward = _demons(*working[::-1], None if near is None else near.backward)
     # One after the other, since whoever aligns has other gaps for the other processors.
     to, back = (_at_fraction(field[None], np.float32(0.5))[0] for field in (forward, backward))
-    return _resize_field((to - back) / 2, tuple(native))
+    return GapField(_resize_field((to - back) / 2, tuple(native)), forward, backward)
 
 
 def warp(images: np.ndarray, displacements: np.ndarray) -> np.ndarray:
@@ -56,12 +75,17 @@ def warp(images: np.ndarray, displacements: np.ndarray) -> np.ndarray:
     edges are repeated.
     """
     height, width = images.shape[-2:]
-    rows = (np.arange(height)[:, None] + displacements[:, 0]) * (2 / max(height - 1, 1)) - 1
-    columns = (np.arange(width) + displacements[:, 1]) * (2 / max(width - 1, 1)) - 1
-    places = torch.from_numpy(np.stack([columns, rows], -1).astype(np.float32))
+    # grid_sample wants (x, y), the outermost pixels' centres at -1 and 1.
+    places = np.empty((len(images), height, width, 2), np.float32)
+    for axis, count in ((0, width), (1, height)):
+        line = np.linspace(-1, 1, count, dtype=np.float32)
+        places[..., axis] = displacements[:, 1 - axis] * np.float32(2 / max(count - 1, 1))
+        places[..., axis] += line if axis == 0 else line[:, None]
     given = torch.from_numpy(np.ascontiguousarray(images, np.float32))
     # Several times faster than scipy's, which takes splines of any order.
-    warped: np.ndarray = F.grid_sample(given, places, padding_mode="border", align_corners=True).numpy()
+    warped: np.ndarray = F.grid_sample(
+        given, torch.from_numpy(places), padding_mode="border", align_corners=True
+    ).numpy()
     return warped
 
 
@@ -79,8 +103,8 @@ def warp_pair(
 
 
 def displacements(displacement: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pixel at the fraction ``t`` (N,) of the way between two neighbours, (N, 2, H, W) pixels to where
-    it was in the first and to where it is in the second; see `warp_pair`.
+    """Of each pixel at the fraction ``t`` (N,) of the way between neighbours, (N, 2, H, W) pixels to where it
+    was in the first and to where it is in the second; see `warp_pair`.
     """
     share = np.asarray(t, np.float32)[:, None, None, None]
     field = _at_fraction(displacement, share - 0.5)
@@ -90,30 +114,37 @@ def displacements(displacement: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, 
 class Correspondences:
     """How the slices of a frame correspond: a field a gap, estimated ahead or when it is first asked for.
 
-    frame: (S, H, W). spacing: (x, y) mm.
+    frame: (S, H, W). spacing: (x, y) mm. found: the fields known so far, by the slice below the gap.
     """
 
     def __init__(self, frame: np.ndarray, spacing: tuple[float, float]):
         self._frame, self._spacing = frame, spacing
-        self._fields: dict[int, np.ndarray] = {}
+        self.found: dict[int, GapField] = {}
 
-    def estimate(self, gaps: Iterable[int], done: Callable[[], None] = lambda: None) -> None:
+    def estimate(
+        self,
+        gaps: Iterable[int],
+        done: Callable[[], None] = lambda: None,
+        near: Mapping[int, GapField] | None = None,
+    ) -> None:
         """The fields of ``gaps``, each named by the slice below it, those not known yet side by side.
 
-        done: called after each of these.
+        done: called after each of these. near: what was found in a frame like this one.
         """
-        gaps = [gap for gap in gaps if gap not in self._fields]
-        for gap, field in zip(gaps, in_threads(self._align, gaps), strict=True):
-            self._fields[gap] = field
+        gaps = [gap for gap in gaps if gap not in self.found]
+        starts = near or {}
+
+        def one(gap: int) -> GapField:
+            return align(self._frame[gap], self._frame[gap + 1], self._spacing, starts.get(gap))
+
+        for gap, field in zip(gaps, in_threads(one, gaps), strict=True):
+            self.found[gap] = field
             done()
 
     def field(self, below: int) -> np.ndarray:
         """`align`'s field (2, H, W) from slice ``below`` to the next."""
         self.estimate([below])
-        return self._fields[below]
-
-    def _align(self, below: int) -> np.ndarray:
-        return align(self._frame[below], self._frame[below + 1], self._spacing)
+        return self.found[below].field
 
     def blend(self, images: np.ndarray, positions: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         """Images (Z, ..., H, W) float32 at ``wanted`` (Z,) mm, both neighbours warped there and blended.
@@ -127,7 +158,7 @@ class Correspondences:
         between = np.flatnonzero(below != above)
         for start in range(0, len(between), CHUNK):
             part = between[start : start + CHUNK]
-            fields = np.stack([self._fields[gap] for gap in below[part]])
+            fields = np.stack([self.found[gap].field for gap in below[part]])
             pair = _channels(images[below[part]]), _channels(images[above[part]])
             first, second = warp_pair(*pair, fields, fraction[part])
             share = fraction[part].astype(np.float32)[:, None, None, None]
@@ -158,10 +189,13 @@ def _at_fraction(fields: np.ndarray, t: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _demons(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
-    """Field (2, h, w) in pixels, (row, column), with fixed(x) = moving(x + field(x)); images in [0, 1]."""
-    field = np.zeros((2, 2, 2))
-    for reduction, iterations in LEVELS:
+def _demons(fixed: np.ndarray, moving: np.ndarray, near: np.ndarray | None) -> np.ndarray:
+    """Field (2, h, w) in pixels, (row, column), with fixed(x) = moving(x + field(x)); images in [0, 1].
+
+    near: a field to start from, None for none.
+    """
+    field, levels = (np.zeros((2, 2, 2)), LEVELS) if near is None else (near, LEVELS_FROM_NEAR)
+    for reduction, iterations in levels:
         shape = np.ceil(np.array(fixed.shape) / reduction).astype(int)
         if reduction > 1 and shape.min() < SMALLEST_SIDE:
             continue
@@ -174,7 +208,7 @@ def _demons(fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
         start = np.moveaxis(_resize_field(field, tuple(shape))[::-1], 0, -1)
         result = demons.Execute(*images, sitk.GetImageFromArray(np.ascontiguousarray(start), isVector=True))
         field = np.moveaxis(sitk.GetArrayFromImage(result), -1, 0)[::-1]
-    return _resize_field(field, fixed.shape)
+    return _resize_field(field, fixed.shape).astype(np.float32)
 
 
 def _reduce(image: np.ndarray, shape: np.ndarray) -> np.ndarray:

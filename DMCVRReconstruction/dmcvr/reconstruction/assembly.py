@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from ..alignment.correspondence import Correspondences, displacements, gaps_of
+from ..alignment.correspondence import Correspondences, GapField, displacements, gaps_of
 from ..anatomy.pieces import one_piece
 from ..anatomy.signed_distances import WHOLE_MM, labels_from_distances, nested_distances
 from ..baselines.protocol import Synthesis
@@ -30,21 +29,24 @@ from .whole_shape import WholeShape
 
 CHUNK = 8
 """Slices at a time of what would fill the memory."""
+KEPT_SHAPES = 2
+"""Frames whose shapes are kept from when the grid is extended; more of them would fill the memory."""
 
 
-@dataclass(frozen=True)
 class DiffusionMethod:
     """DMCVR, or DiffAE, behind the protocol of all methods (`baselines.protocol`).
 
     window: the heart's. label_rule: as in ``options``, which it may differ from. generator: random numbers,
-    for uncertainty.
+    for uncertainty. What was found in a frame helps in the next.
     """
 
-    model: Model
-    window: Window
-    options: Options
-    label_rule: str
-    generator: torch.Generator
+    def __init__(
+        self, model: Model, window: Window, options: Options, label_rule: str, generator: torch.Generator
+    ):
+        self.model, self.window, self.options = model, window, options
+        self.label_rule, self.generator = label_rule, generator
+        self._shapes: dict[bytes, FrameShape] = {}
+        self._gaps: dict[int, GapField] = {}
 
     def __call__(self, stack: Stack, labels: np.ndarray, layout: Layout, progress: Progress, /) -> Synthesis:
         """Reconstruct the full volumes of a batch of frames."""
@@ -58,7 +60,7 @@ class DiffusionMethod:
             FrameAssembly(image, drawn, stack, self.window, wanted, self._shape(stack, drawn))
             for image, drawn in zip(stack.frames, labels, strict=True)
         ]
-        align_frames(frames, progress)
+        self._gaps = align_frames(frames, self._gaps, progress)
         shapes = [frame.shapes(wanted) for frame in frames]
         targets = self._targets(frames, np.stack([maps for maps, _ in shapes]), frames[0].places)
         latents = invert_slices(self.model, _in_window(frames, stack), self.options, progress)
@@ -88,18 +90,24 @@ class DiffusionMethod:
 
     def extended(self, stack: Stack, labels: np.ndarray, layout: Layout) -> Layout:
         """The layout with as many slices more at either end as show the heart in any of the frames."""
-        shapes = (self._shape(stack, drawn) for drawn in labels)
+        shapes = (self._shape(stack, drawn, keep=len(labels) <= KEPT_SHAPES) for drawn in labels)
         extents = [shape.extent for shape in shapes if isinstance(shape, WholeShape)]
         if len(extents) < len(labels):
             return layout
         low, high = (np.array(ends) for ends in zip(*extents, strict=True))
         return extended(layout, low.min(), high.max())
 
-    def _shape(self, stack: Stack, labels: np.ndarray) -> FrameShape:
-        """The shape of a frame's labels (S, H, W)."""
+    def _shape(self, stack: Stack, labels: np.ndarray, keep: bool = False) -> FrameShape:
+        """The shape of a frame's labels (S, H, W). keep: for when it is asked for again, which is once."""
+        key = labels.tobytes()
+        if (known := self._shapes.pop(key, None)) is not None:
+            return known
         # Without the morphology code a method does without what was learned of morphology.
         model = self.model if self.options.morphology else None
-        return frame_shape(stack, labels, model, extrapolate=self.options.extrapolate)
+        shape = frame_shape(stack, labels, model, extrapolate=self.options.extrapolate)
+        if keep:
+            self._shapes[key] = shape
+        return shape
 
     def _targets(
         self, frames: list[FrameAssembly], maps: np.ndarray | None, places: np.ndarray
@@ -127,8 +135,14 @@ def _acquired_slices(
     return Synthesis(volume, out, np.zeros(shape, np.float32) if with_uncertainty else None)
 
 
-def align_frames(frames: list[FrameAssembly], progress: Progress) -> None:
-    """Estimate all correspondences; ``progress`` is called with ("align", gaps done, gaps in all)."""
+def align_frames(
+    frames: list[FrameAssembly], near: dict[int, GapField], progress: Progress
+) -> dict[int, GapField]:
+    """Estimate all correspondences, those of a frame from those of the one before it.
+
+    near: what was found in the frame before the first, by gap; nothing if there was none. Returns what was
+    found in the last. ``progress`` is called with ("align", gaps done, gaps in all).
+    """
     done, total = 0, sum(len(frame.gaps) for frame in frames)
 
     def one_more() -> None:
@@ -137,7 +151,9 @@ def align_frames(frames: list[FrameAssembly], progress: Progress) -> None:
         progress("align", done, total)
 
     for frame in frames:
-        frame.alignment.estimate(frame.gaps, one_more)
+        frame.alignment.estimate(frame.gaps, one_more, near)
+        near = frame.alignment.found
+    return near
 
 
 class FrameAssembly:

@@ -13,11 +13,12 @@ from ..model.inference import Model
 from .blank_images import complete_frames, leave_out_blank_slices
 from .frames import choose_frames, cycle_volumes, phases
 from .heart_window import SMALLEST_LV_ML, Window, find_heart, window_about
-from .options import BOTH
 from .segmentation import VIEWS, segment_frames
 
-QUICK_VIEWS = 1
-"""Enough to tell the heart's phases apart by; see ``segmentation.VIEWS``."""
+QUICK_VIEWS, CINE_VIEWS = 1, 2
+"""Enough to tell the heart's phases apart by, and for frames that lie between others; see
+``segmentation.VIEWS``.
+"""
 
 
 def segment_stack(
@@ -34,16 +35,17 @@ def segment_stack(
 
 
 def segment_phases(
-    stack: Stack, model: Model, frames: list[int], progress: Progress
+    stack: Stack, model: Model, frames: list[int], progress: Progress, views: int = QUICK_VIEWS
 ) -> tuple[Window, dict[int, np.ndarray]]:
     """The heart's window and the labels of the given frames of a cine, most carefully those of ED and ES.
 
-    Every frame is labelled quickly; then the one with the largest LV cavity and the one with the smallest are
-    labelled as well as can be, until they remain these. Raises InputError if no heart is in view.
+    Every frame is labelled by so many ``views``; then the one with the largest LV cavity and the one with the
+    smallest are labelled as well as can be, until they remain these. Raises InputError if no heart is in
+    view.
     """
     count = len(frames)
-    segmenter = _StackSegmenter(stack, model, frames[0], count, count * QUICK_VIEWS + 2 * VIEWS, progress)
-    labels = segmenter.labels(frames, QUICK_VIEWS)
+    segmenter = _StackSegmenter(stack, model, frames[0], count, count * views + 2 * VIEWS, progress)
+    labels = segmenter.labels(frames, views)
     _check_heart(labels)
     settled: set[int] = set()
     while contested := set(phases(_reliable(cycle_volumes(stack, labels)))) - settled:
@@ -131,8 +133,11 @@ def label_stack(
     if labels is None:
         if model is None:
             raise ValueError("Without a model the labels must be given.")
-        careful = frame in ("ed", "es", BOTH) and len(complete) > 2
-        window, found = (segment_phases if careful else segment_stack)(stack, model, needed, progress)
+        if isinstance(frame, int) or len(complete) <= 2:
+            window, found = segment_stack(stack, model, needed, progress)
+        else:
+            views = CINE_VIEWS if frame == "all" else QUICK_VIEWS
+            window, found = segment_phases(stack, model, needed, progress, views)
         return window, _with_heart(stack, found)
     if len(labels) < count and len(needed) > 1:
         raise InputError("The labels are of one frame only; say which with --frame.")

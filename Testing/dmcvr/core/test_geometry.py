@@ -6,6 +6,7 @@ import SimpleITK as sitk
 from dmcvr.core.geometry import Grid, Plane, padded, sample_plane, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 
@@ -168,6 +169,30 @@ def test_resampling_turned_in_the_plane_follows_patient_space():
     step_y = -np.sin(angle) * plane.step_x + np.cos(angle) * plane.step_y
     turned = Plane(plane.centre - 10 * step_x - 10 * step_y, step_x, step_y, (21, 21))
     assert sample_plane(image, plane, turned) == pytest.approx(turned.points() @ slope, abs=1e-6)
+
+
+@pytest.mark.parametrize("order", [1, 3])
+@pytest.mark.parametrize("zoom", [0.6, 1.0, 2.3])
+def test_planes_that_are_not_turned_are_sampled_as_scipy_does(order, zoom):
+    plane = oblique_plane(3)
+    target = Plane(
+        plane.origin + 2.7 * plane.step_x - 1.25 * plane.step_y,
+        plane.step_x * zoom,
+        plane.step_y * zoom,
+        (25, 31),
+    )
+    images = np.random.default_rng(0).normal(size=(2, 3, *plane.shape)).astype(np.float32)
+    smooth = ndimage.gaussian_filter(images, (0, 0, *(0.4 * zoom * (zoom > 1.2),) * 2))
+    expected = [
+        [
+            ndimage.affine_transform(item, (zoom, zoom), (-1.25, 2.7), (25, 31), order=order, cval=-9)
+            for item in some
+        ]
+        for some in smooth
+    ]
+    result = sample_plane(images, plane, target, order=order, fill=-9)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
 def test_less_resolution_does_not_alias():

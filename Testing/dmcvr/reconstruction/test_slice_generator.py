@@ -47,7 +47,7 @@ def heart_slices(model, heart):
     pixel = (window.spacing, window.spacing)
     labels = model.segment(images)[0].argmax(1).numpy()
     return Neighbours(
-        images, stack.positions, nested_distances(labels, pixel, WHOLE_MM), align(*images, pixel)
+        images, stack.positions, nested_distances(labels, pixel, WHOLE_MM), align(*images, pixel).field
     )
 
 

@@ -90,6 +90,8 @@ def test_cmake_lists_every_file_of_the_module():
     assert [path.name for path in MODULE.glob("*.py")] == ["DMCVRReconstruction.py"]
     for pattern in re.findall(r"^  (dmcvr/\S+)$", text, re.M):
         assert list(MODULE.rglob(pattern.split("/")[-1])), pattern
+    for path in (MODULE / "dmcvr").rglob("templates/*"):
+        assert f"  dmcvr/*/templates/*{path.suffix}\n" in text, path
 
 
 @pytest.mark.slow

@@ -61,11 +61,13 @@ def test_its_page_on_the_index_has_pictures_links_and_an_author(metadata):
 
 
 @pytest.mark.slow
-def test_it_has_all_modules_the_types_and_the_model(wheel):
+def test_it_has_all_modules_the_types_the_templates_and_the_model(wheel):
     package = ROOT / "DMCVRReconstruction"
     names = set(wheel.namelist())
     assert {path.relative_to(package).as_posix() for path in (package / "dmcvr").rglob("*.py")} <= names
     bundle = package / "dmcvr" / "model" / "bundles"
     assert {path.relative_to(package).as_posix() for path in bundle.rglob("*") if path.is_file()} <= names
+    templates = {path.relative_to(package).as_posix() for path in (package / "dmcvr").rglob("templates/*")}
+    assert "dmcvr/output/templates/report.html" in templates <= names
     assert "dmcvr/py.typed" in names
     assert not any(name.startswith(("DMCVRReconstructionLib", "Testing")) for name in names)

@@ -73,8 +73,9 @@ def thickening(ed: float | None, es: float | None) -> float | None:
 
 def segment_numbers(labels: np.ndarray, grid: Grid, axis: LongAxis, wall: MidWall) -> np.ndarray | None:
     """(N,) number of the segment in which each point of the mid-wall lies, 0 above the base."""
-    base = float(np.quantile(wall.rim, CLOSED_SHARE))
-    end = AxisCoordinates.of(grid.position(np.argwhere(labels == LVC)), axis).heights.min()
+    base = float(np.quantile(wall.rim, CLOSED_SHARE, method="lower"))
+    cavity = AxisCoordinates.of(grid.position(np.argwhere(labels == LVC)), axis)
+    end = cavity.heights.min() - grid.spacing[2] / 2  # where the last voxel ends
     if not np.isfinite(base) or base <= end:
         return None
     levels = base - np.arange(4) / 3 * (base - end)
@@ -115,7 +116,7 @@ def _insertions(touching: AxisCoordinates, low: float, high: float) -> Insertion
         (own.min(), own.max()) for own in (touching.angles[here & (slabs == i)] for i in set(slabs[here]))
     ]
     anterior, inferior = np.median(ends, axis=0)
-    return float(anterior), float(inferior)
+    return (float(anterior), float(inferior)) if inferior > anterior else None
 
 
 def _six(angles: np.ndarray, insertions: Insertions) -> np.ndarray:

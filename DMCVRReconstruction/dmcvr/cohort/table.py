@@ -26,7 +26,7 @@ COLUMNS = {
 }  # fmt: skip
 """Volumes and function are those of the subject, ``lvc_ml`` to ``rvc_ml`` of the case's own frame: of
 several that at end-diastole, else the first. ``phase`` is the heart's: ED, ES, "ED and ES" where both were
-reconstructed, "cycle" of a whole cine; empty where it is not known.
+reconstructed, "cycle" of a whole cine; empty where it is not known. ``frame`` was asked of a cine.
 """
 
 
@@ -65,6 +65,7 @@ def _row(record: dict, folder: str, numbers: dict) -> dict:
         | {f"{name.lower()}_ml": own[name] for name in ("LVC", "LVM", "RVC")}
         | {
             "phase": _phase(record),
+            "frame": None if made["input"]["frames"] == 1 else str(record["frame"]),
             "flags": "; ".join(flags(made, numbers)),
             "warnings": " ".join(made["warnings"]),
             "slices": made["input"]["slices"],

@@ -130,8 +130,8 @@ def bulged(plain, low, high, degrees):
 @pytest.mark.parametrize(
     ("low", "high", "degrees", "segment"),
     [
-        (-28, -10, -120, "basal anterior"),
-        (-28, -10, 120, "basal inferior"),
+        (-28, -10, -90, "basal anterior"),
+        (-28, -10, 90, "basal inferior"),
         (-4, 14, 157, "mid inferolateral"),
         (-4, 14, -157, "mid anterolateral"),
         (20, 38, 90, "apical inferior"),
@@ -143,7 +143,8 @@ def test_a_wall_is_thicker_in_the_segment_where_it_was_made_so(plain, low, high,
     before, after = wall_thickness(*plain), wall_thickness(*bulged(plain, low, high, degrees))
     gained = np.array(after) - np.array(before)
     assert SEGMENTS[int(gained.argmax())] == segment
-    assert gained.max() > 1.5
+    assert gained.max() > 0.6
+    assert np.abs(np.delete(gained, gained.argmax())).max() < 0.3
 
 
 def test_the_septum_lies_between_the_insertions_and_is_halved(plain):
@@ -170,7 +171,7 @@ def test_thirds_are_equal_and_the_cap_lies_beyond_the_cavity(plain):
     numbers = segment_numbers(labels, grid, axis, wall)
     heights = wall.coordinates.heights
     cavity = AxisCoordinates.of(grid.position(np.argwhere(labels == LVC)), axis).heights
-    assert heights[numbers == 17].max() <= cavity.min()
+    assert heights[numbers == 17].max() < cavity.min() + 0.01
     ends = [heights[(numbers >= low) & (numbers < low + 6)].min() for low in (1, 7)]
     apical = heights[(numbers >= 13) & (numbers < 17)].min()
     assert ends[0] - ends[1] == pytest.approx(ends[1] - apical, abs=1.5)

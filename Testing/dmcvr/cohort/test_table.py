@@ -29,6 +29,7 @@ def test_a_row_for_every_record_with_function_over_both_phases(output):
     assert ed["esv_ml"] == es["esv_ml"] == es["lvc_ml"]
     assert ed["ef_percent"] == pytest.approx(100 * (1 - es["lvc_ml"] / ed["lvc_ml"]))
     assert 0 < ed["ef_percent"] < 100
+    assert [(row["phase"], row["frame"]) for row in (ed, es)] == [("ED", None), ("ES", None)]
     assert (ed["slices"], es["slices"], ed["gap_mm"]) == (4, 3, 8.0)
     assert ed["flags"].startswith("LV volume low")
     assert "few slices" in ed["flags"]

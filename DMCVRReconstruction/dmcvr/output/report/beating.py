@@ -61,5 +61,5 @@ def _frames(data: ReportData, axis: LongAxis) -> Iterator[Image.Image]:
 
 
 def _best_view(views: list[View]) -> View:
-    """The four-chamber view, rather with a real image than without, rather another than none with one."""
-    return max(views, key=lambda view: (view.name == "4ch", view.lax is not None, view.name is not None))
+    """Rather one with a real image than without, then the four-chamber view, then another named one."""
+    return max(views, key=lambda view: (view.lax is not None, view.name == "4ch", view.name is not None))

@@ -106,10 +106,13 @@ def surface_panel(data: ReportData, phase: str, frame: int, axis: LongAxis) -> P
     in all phases in the same place and size.
     """
     heart = (data.labels[list(data.phases.values())] != BACKGROUND).any(0)
-    view = next(
-        item for item in long_axis_views(axis, (), heart, data.grid, SURFACE_MARGIN_MM) if item.name == "4ch"
-    )
-    image = surface_image(data.labels[frame], data.grid, view.plane, ground=0.0)
+    plane = axis.apical("4ch", size_mm=300, spacing=CUT_MM)
+    seen = plane.indices(data.grid.position(np.argwhere(heart)))
+    low = np.floor(seen.min(0) - SURFACE_MARGIN_MM / CUT_MM)
+    height, width = np.ceil(seen.max(0) + SURFACE_MARGIN_MM / CUT_MM - low)
+    corner = plane.origin + low[0] * plane.step_y + low[1] * plane.step_x
+    plane = Plane(corner, plane.step_x, plane.step_y, (int(height), int(width)))
+    image = surface_image(data.labels[frame], data.grid, plane, ground=0.0)
     drawn = Image.fromarray((image * 255).round().astype(np.uint8))
     size = round(drawn.width * SURFACE_ZOOM), round(drawn.height * SURFACE_ZOOM)
     return Panel(

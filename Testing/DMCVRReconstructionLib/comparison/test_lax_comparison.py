@@ -116,7 +116,8 @@ def test_every_view_shows_what_it_should(views, images, imported, still, tmp_pat
     for view in VIEWS:
         shown = {row: views.render([viewName(view, row)]) for row in (STACK, RECONSTRUCTION, LAX)}
         for row, part in shown.items():
-            assert near(part, COLOURS[LVC]) > 800, (view, row)
+            # The smooth outline of the wall covers most of the cavity's.
+            assert near(part, COLOURS[LVC]) > 300, (view, row)
         assert differ(shown[STACK], shown[RECONSTRUCTION]) > 12
         assert differ(shown[LAX], shown[RECONSTRUCTION]) > 40
     assert near(views.render([viewName("4ch", LAX)]), COLOURS[RVC]) > 600

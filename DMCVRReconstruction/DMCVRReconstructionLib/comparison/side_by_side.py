@@ -69,8 +69,9 @@ class SideBySide:
             display.RemoveAllViewNodeIDs()
         for node in self._copies:
             if node.GetScene() is not None:
-                slicer.mrmlScene.RemoveNode(node.GetDisplayNode())  # it would outlive what it displays
+                displayNode = node.GetDisplayNode()  # it outlives what it displays
                 slicer.mrmlScene.RemoveNode(node)
+                slicer.mrmlScene.RemoveNode(displayNode)
         self._copies.clear()
 
     def _copy(self, dataNode, shownNode):

@@ -198,33 +198,13 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             if count > 1:
                 nodes.volumeSequence.SetDataNodeAtValue(nodes.volume, index[frame])
                 nodes.segmentationSequence.SetDataNodeAtValue(nodes.segmentation, index[frame])
+        browserNode = browserOfInput(_node(destination.inputID))  # it may have been removed meanwhile
         if count > 1:
-            name = _("{name} DMCVR cine").format(name=destination.name)
-            tracks = [
-                (nodes.volumeSequence, nodes.volume),
-                (nodes.segmentationSequence, nodes.segmentation),
-            ]
-            # Where the frame displayed has no result, the nodes would be emptied at once.
-            if browserNode is not None:
-                browserNode.SetSelectedItemByIndexValue(index[record["ed"] or 0], True)
-            nodes.browser = addTracks(browserNode, tracks, name)
-            if browserNode is None:
-                made.append(nodes.browser)
-            nodes.curve = slicer.mrmlScene.AddNewNodeByClass(
-                "vtkMRMLTableNode", _("{name} DMCVR volume curve").format(name=destination.name)
-            )
-            fillCurve(nodes.curve, record, times)
-            nodes.chart, series = addChart(
-                _("{name} DMCVR volume chart").format(name=destination.name), nodes.curve
-            )
-            made += [nodes.curve, nodes.chart, *series]
+            made += _addPlayback(nodes, browserNode, destination.name, index[record["ed"] or 0])
+            made += _addCurve(nodes, destination.name, record)
         yield total - 1, total
         if files.report:
-            nodes.report = nodes.report or slicer.mrmlScene.AddNewNodeByClass(
-                "vtkMRMLTextNode", _("{name} DMCVR report").format(name=destination.name)
-            )
-            nodes.report.SetText(files.report)
-            made += [nodes.report] if isNew else []
+            made += _addReport(nodes, destination.name, files.report)
         fillTable(nodes.table, record)
         _display(nodes, destination, isNew)
         yield total, total
@@ -246,6 +226,39 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
             for node in made:
                 if node.GetScene() is not None:
                     slicer.mrmlScene.RemoveNode(node)
+
+
+def _addPlayback(nodes: ResultNodes, browserNode, name: str, first: str) -> list:
+    """Let ``browserNode``, or a new browser for None, play the result from its frame ``first`` in the index;
+    returns what was made.
+    """
+    tracks = [(nodes.volumeSequence, nodes.volume), (nodes.segmentationSequence, nodes.segmentation)]
+    if browserNode is not None:
+        # Where the frame displayed has no result, the nodes would be emptied at once.
+        browserNode.SetSelectedItemByIndexValue(first, True)
+    nodes.browser = addTracks(browserNode, tracks, _("{name} DMCVR cine").format(name=name))
+    return [nodes.browser] if browserNode is None else []
+
+
+def _addCurve(nodes: ResultNodes, name: str, record: dict) -> list:
+    """Add the curve and the chart of the volumes; returns what was made."""
+    nodes.curve = slicer.mrmlScene.AddNewNodeByClass(
+        "vtkMRMLTableNode", _("{name} DMCVR volume curve").format(name=name)
+    )
+    fillCurve(nodes.curve, record, record["frame_times_ms"])
+    nodes.chart, series = addChart(_("{name} DMCVR volume chart").format(name=name), nodes.curve)
+    return [nodes.curve, nodes.chart, *series]
+
+
+def _addReport(nodes: ResultNodes, name: str, text: str) -> list:
+    """Keep the report in the scene; returns what was made."""
+    isNew = nodes.report is None
+    if isNew:
+        nodes.report = slicer.mrmlScene.AddNewNodeByClass(
+            "vtkMRMLTextNode", _("{name} DMCVR report").format(name=name)
+        )
+    nodes.report.SetText(text)
+    return [nodes.report] if isNew else []
 
 
 def _completed(record: dict, destination: Destination) -> dict:

@@ -11,11 +11,6 @@ import numpy as np
 
 from .shifts import SliceShifts
 
-LIKE_ERRORS = 1.5
-"""By how much larger the error counts that shapes expect of themselves: neighbouring slices err alike, since
-a heart may be bent.
-"""
-
 
 def combined_shifts(lax: SliceShifts, shape: SliceShifts) -> SliceShifts:
     """Shifts from both, with the standard deviations of their errors; where one of them says nothing of a
@@ -25,7 +20,7 @@ def combined_shifts(lax: SliceShifts, shape: SliceShifts) -> SliceShifts:
     """
     if lax.sd is None or shape.sd is None:
         raise ValueError("shifts are combined by their standard deviations")
-    errors = np.stack([lax.sd, LIKE_ERRORS * shape.sd])
+    errors = np.stack([lax.sd, shape.sd])
     precision = np.where(np.isfinite(errors), 1 / np.square(errors), 0.0)
     both = (precision > 0).all(0)
     other = shape.mm

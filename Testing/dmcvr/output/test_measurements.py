@@ -33,12 +33,18 @@ def values(rows, name, source):
     return {row["phase"]: float(row["value"]) for row in found}
 
 
+def known(held):
+    return {phase: value for phase, value in held.items() if value is not None}
+
+
 def test_walls_are_listed_by_segment_and_phase(rows, record):
+    walls = record.walls
+    assert sum(value is not None for value in walls.thickening_percent.values()) >= 16
     for name in SEGMENTS:
         thickness = values(rows, f"Wall thickness, {name}", "reconstruction")
-        assert thickness == {"ed": record.walls.ed[name], "es": record.walls.es[name]}
+        assert thickness == known({"ed": walls.ed[name], "es": walls.es[name]})
         thickening = values(rows, f"Wall thickening, {name}", "reconstruction")
-        assert thickening == {"": record.walls.thickening_percent[name]}
+        assert thickening == known({"": walls.thickening_percent[name]})
     (frame,) = {
         row["frame"] for row in rows if row["phase"] == "es" and row["measurement"].startswith("Wall")
     }

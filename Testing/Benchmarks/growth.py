@@ -3,10 +3,10 @@
     python Testing/Benchmarks/growth.py slices --counts 9,27,54     # generated in the nine gaps
     python Testing/Benchmarks/growth.py frames --counts 1,5,25      # of a cine, 54 slices generated in each
 
-Each count is done in a process of its own, with the shipped model, and printed as one JSON object: seconds,
-seconds for each slice or frame, and the most memory that was held, with and without what lies in files as
-well, which the system takes back when it needs to. What is held before the reconstruction, the libraries, the
-model and the images, stands beside it.
+Each count is done in a process of its own, with the shipped model, and printed as one JSON object: seconds
+and processor seconds, in all and for each slice or frame, and the most memory that was held, with and without
+what lies in files as well, which the system takes back when it needs to. What is held before the
+reconstruction, the libraries, the model and the images, stands beside it.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def measure(what: str, count: int) -> dict:
     model = Model.load()
     reconstruct(stack.select(frames=[0], slices=slice(4, 6)), model, Options(spacing=5.0, frame=0))
     with tempfile.TemporaryDirectory() as folder, Memory() as memory:
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         result = reconstruct(stack, model, options)
-        made = time.perf_counter() - started
+        made, cpu = time.perf_counter() - started, time.process_time() - cpu
         write_reconstruction(
             Path(folder), result, make_record(result, options, model, ("", None), Input(result.stack), {})
         )
@@ -71,6 +71,8 @@ def measure(what: str, count: int) -> dict:
         what: count,
         "seconds": round(made, 2),
         f"seconds_a_{what[:-1]}": round(made / count, 3),
+        "cpu_seconds": round(cpu, 1),
+        f"cpu_seconds_a_{what[:-1]}": round(cpu / count, 2),
         "seconds_with_writing": round(seconds, 2),
         "result_mb": round((result.volume.nbytes + result.labels.nbytes) / 2**20),
         "own_before_mb": round(memory.before["RssAnon"]),

@@ -20,7 +20,9 @@ def test_the_python_example_gives_what_its_comment_says(tmp_path, monkeypatch):
     exec(example, names)
     result = names["result"]
     assert result.volume.shape == result.labels.shape == (1, *result.grid.shape)
-    known = [z for z, index in enumerate(result.acquired) if index is not None]
+    known = [z for z, index in enumerate(result.heart.acquired) if index is not None]
     assert known[-1] - known[0] == 15  # 30 mm, a slice every 2 mm; more where the heart goes on beyond
     assert result.grid.affine.shape == (4, 4)
     assert set(np.unique(result.labels)) == {0, 1, 2, 3}
+    saved = {path.name for path in (tmp_path / "result").iterdir()}
+    assert {"volume.nii.gz", "labels.nii.gz", "measurements.csv"} <= saved

@@ -50,6 +50,7 @@ def test_a_still_result_has_one_file_of_each_kind(still):
         "labels.nrrd",
         "segmentation.seg.nrrd",
         "result.json",
+        "measurements.csv",
         "report.html",
     }
 

@@ -26,7 +26,7 @@ SERIES_OFFSET = 9000
 """Added to the source's series number, so that the new series come after those of the scanner."""
 LARGEST = 32767
 """Of stored numbers: 15 bits, which every viewer takes."""
-FINE = 1000
+FINE = 256
 """Images whose range is less are stored in finer steps than 1."""
 _IDENTITY = (
     "SpecificCharacterSet", "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex",
@@ -46,8 +46,10 @@ _EMPTY = (
     "ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength",
 )  # fmt: skip
 """Must be there, if only empty (type 2)."""
-_REQUIRED = {"ScanningSequence": "RM", "SequenceVariant": "NONE"}
-"""Must have a value (type 1): research mode, and none, where the source does not say."""
+_REQUIRED = {"ScanningSequence": "RM", "SequenceVariant": "NONE", "BodyPartExamined": "HEART"}
+"""Must have a value: research mode, and none, where the source does not say."""
+GATED = ("CG", "PPG")
+"""Scan options by which an image has a trigger time: cardiac gating, peripheral pulse gating."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def derived_images(
             ds.ImageComments = f"{series.origins[z]} {NOTICE}"
             ds.TemporalPositionIdentifier, ds.NumberOfTemporalPositions = t + 1, len(volume)
             if times is not None:
-                ds.TriggerTime = round(float(times[t]), 3)
+                _time(ds, float(times[t]))
             images.append(ds)
         yield images
 
@@ -162,6 +164,15 @@ def _place(ds: Dataset, grid: Grid, z: int) -> None:
     ds.PixelSpacing = [f"{spacing[1]:.9g}", f"{spacing[0]:.9g}"]
     ds.SliceThickness = ds.SpacingBetweenSlices = f"{spacing[2]:.9g}"
     ds.SliceLocation = f"{float((plane.origin - grid.origin) @ plane.normal):.9g}"
+
+
+def _time(ds: Dataset, time: float) -> None:
+    """When the frame was taken, ms after the R wave, which only a gated image has."""
+    options = ds.ScanOptions or []
+    options = [options] if isinstance(options, str) else list(options)
+    if not set(options) & set(GATED):
+        ds.ScanOptions = [*options, GATED[0]]
+    ds.TriggerTime = f"{time:.9g}"
 
 
 def _pixels(ds: Dataset, image: np.ndarray, slope: float, limits: tuple[float, float]) -> None:

@@ -1,13 +1,15 @@
 import json
 import re
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import trimesh
 from dicomfiles import NAME, write_dicom
 from dmcvr.io.volumes import read_stack
-from dmcvr.output.files import FILES, UNCERTAINTY
+from dmcvr.output.files import FILES
 from dmcvr.system.ownership import LISTED
 
 QUICK = ("--spacing", 5, "--steps", 1)
@@ -135,6 +137,53 @@ def test_long_axis_images_come_into_the_report(call, files, phantom, tmp_path):
     assert pictures[1] > pictures[0]
 
 
+DRAWN = ("--method", "linear", "--spacing", 5)
+
+
+def test_an_earlier_result_in_another_format_goes(call, files, tmp_path):
+    """Where result.json lies, all files are of one run."""
+    common = ("reconstruct", files["sax"], "--labels", files["labels"], "-o", tmp_path / "out", *DRAWN)
+    assert call(*common).code == 0
+    first = array(tmp_path / "out" / "labels.nrrd")
+    assert call(*common, "--format", "nifti", "--meshes", "stl").code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    meshes = {f"mesh_{name}.stl" for name in ("lv_endocardium", "lv_epicardium", "rv_endocardium")}
+    assert names == {
+        "volume.nii.gz", "labels.nii.gz", "segmentation.seg.nrrd", "result.json", "report.html",
+        "measurements.csv", LISTED, *meshes,
+    }  # fmt: skip
+    np.testing.assert_array_equal(array(tmp_path / "out" / "labels.nii.gz"), first)
+    assert call(*common).code == 0
+    assert not list((tmp_path / "out").glob("*.nii.gz")) + list((tmp_path / "out").glob("mesh_*"))
+
+
+def test_meshes_enclose_what_the_record_says(call, files, tmp_path):
+    arguments = ("--labels", files["labels"], "-o", tmp_path / "out", "--meshes", "ply", *DRAWN)
+    assert call("reconstruct", files["sax"], *arguments).code == 0
+    (volumes,) = json.loads((tmp_path / "out" / "result.json").read_text())["volumes"]
+    for name, expected in (
+        ("lv_endocardium", volumes["LVC"]),
+        ("lv_epicardium", volumes["LVC"] + volumes["LVM"]),
+        ("rv_endocardium", volumes["RVC"]),
+    ):
+        mesh = trimesh.load(tmp_path / "out" / f"mesh_{name}.ply")
+        assert mesh.is_watertight
+        assert mesh.volume / 1000 == pytest.approx(expected, rel=0.01)
+
+
+def test_without_vtk_meshes_are_refused_before_anything_is_computed(refused, files, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "vtkmodules", None)
+    said = refused("reconstruct", files["sax"], "-o", tmp_path / "out", "--meshes")
+    assert 'pip install "dmcvr[meshes]"' in said
+
+
+@pytest.mark.parametrize("command", ["reconstruct", "phantom", "demo"])
+def test_a_folder_is_not_named_like_a_file(refused, files, tmp_path, command):
+    source = (files["sax"],) if command == "reconstruct" else ()
+    for name in ("result.nii.gz", "result.nrrd", "Result.JSON"):
+        assert "looks like the name of a file" in refused(command, *source, "-o", tmp_path / name)
+
+
 class TestOddInput:
     """It works, and what the user should know is said."""
 
@@ -173,7 +222,8 @@ class TestOddInput:
             "--output", place / f"{folder} out", "--method", "linear", "--spacing", 5,
         )  # fmt: skip
         assert (answer.code, answer.err) == (0, "")
-        always = {name for name in FILES if "*" not in name} - {UNCERTAINTY}
+        always = {name for name in FILES if "*" not in name and not name.endswith(".nii.gz")}
+        always -= {"uncertainty.nrrd"}
         assert {path.name for path in (place / f"{folder} out").iterdir()} == {*always, LISTED}
 
 

@@ -57,7 +57,20 @@ def test_every_frame_of_a_cine_is_labelled(call, files, tmp_path):
     assert labels.any((1, 2, 3)).all()
 
 
-@pytest.mark.parametrize("name", ["labels.nii.gz", "labels", "labels.seg.nrrd", "labels.png"])
+def test_labels_as_nifti_lie_on_the_inputs_own_grid_and_are_replaced(call, files, tmp_path):
+    for _ in range(2):
+        answer = call("segment", files["sax"], "-o", tmp_path / "labels.nii.gz", "--quiet")
+        assert (answer.code, answer.out, answer.err) == (0, "", "")
+    labels, image = load(tmp_path / "labels.nii.gz")
+    voxels, source = load(files["sax"])
+    assert labels.shape == voxels.shape
+    assert set(np.unique(labels)) == {0, LVC, LVM, RVC}
+    np.testing.assert_allclose(image.GetOrigin(), source.GetOrigin(), atol=1e-3)
+    (tmp_path / "labels.nii.gz").write_bytes(b"corrected by hand")
+    assert call("segment", files["sax"], "-o", tmp_path / "labels.nii.gz").code == 2
+
+
+@pytest.mark.parametrize("name", ["labels.nii.bz2", "labels", "labels.seg.nrrd", "labels.png"])
 def test_only_label_volumes_are_written(refused, files, tmp_path, name):
     assert "labels.nrrd" in refused("segment", files["sax"], "--output", tmp_path / name)
 

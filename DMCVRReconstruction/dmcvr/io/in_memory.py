@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, Union
 
 import numpy as np
 
@@ -17,10 +17,9 @@ from .sanity import check_size, check_stack
 from .volumes import sorted_stack
 
 if TYPE_CHECKING:
-    import SimpleITK as sitk
+    import SimpleITK
 
-Image: TypeAlias = "str | os.PathLike[str] | sitk.Image"
-Source: TypeAlias = "Image | np.ndarray | Stack"
+Source: TypeAlias = Union[str, os.PathLike[str], "SimpleITK.Image", np.ndarray, Stack]
 """A path, a SimpleITK image, an array that goes with an affine, or a stack."""
 
 
@@ -83,7 +82,7 @@ def image_in_memory(source: Source, affine: np.ndarray | None, what: str) -> Ima
     return _of_sitk(source, what)
 
 
-def to_sitk(array: np.ndarray, grid: Grid, times: np.ndarray | None) -> sitk.Image:
+def to_sitk(array: np.ndarray, grid: Grid, times: np.ndarray | None) -> SimpleITK.Image:
     """``array`` (T, Z, Y, X) on ``grid`` as a SimpleITK image, of four dimensions or, where T is 1, of three.
 
     times: (T,) ms, whose mean distance and start are those of the fourth dimension; without, frames are 1

@@ -88,22 +88,3 @@ def test_every_number_stands_in_a_row_with_its_unit(saved):
     phases = {(row["frame"], row["phase"]) for row in rows if row["phase"]}
     assert phases == {(str(record["frames"][record[phase]]), phase) for phase in ("ed", "es")}
     assert {row["unit"] for row in rows} == {"ml", "g", "%", "mm"}
-
-
-def test_every_number_stands_in_a_row_with_its_unit(rows, record):
-    assert list(rows[0]) == ["measurement", "source", "frame", "phase", "value", "unit"]
-    keys = [(row["measurement"], row["source"], row["frame"]) for row in rows]
-    assert len(set(keys)) == len(keys)
-    found = {key: float(row["value"]) for key, row in zip(keys, rows, strict=True)}
-    for source, by_frame in (("reconstruction", record.volumes), ("acquired slices", record.stack_volumes)):
-        for frame, volumes in zip(record.frames, by_frame, strict=True):
-            for name, volume in volumes.items():
-                assert found[f"{name} volume", source, str(frame)] == pytest.approx(volume, abs=1e-3)
-    assert found["LV mass", "reconstruction", "0"] == pytest.approx(record.mass_g[0], abs=1e-3)
-    ed, es = record.volumes[record.ed]["LVC"], record.volumes[record.es]["LVC"]
-    assert found["LV stroke volume", "reconstruction", ""] == pytest.approx(ed - es, abs=2e-3)
-    phases = {(row["frame"], row["phase"]) for row in rows if row["phase"]}
-    assert phases == {
-        (str(record.frames[index]), name) for index, name in ((record.ed, "ed"), (record.es, "es"))
-    }
-    assert {row["unit"] for row in rows} == {"ml", "g", "mm", "%"}

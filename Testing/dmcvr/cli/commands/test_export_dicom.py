@@ -111,22 +111,11 @@ def test_names_of_any_script_stay_as_they_are(call, heart, files, tmp_path):
     for number, (charset, name) in enumerate(
         (("ISO_IR 192", "Yamada^Tarou=山田^太郎=やまだ^たろう"), ("ISO_IR 100", "Müller^Jörg"))
     ):
-        place = tmp_path / str(number)
-        write_dicom(place / "dicom", heart[0], SpecificCharacterSet=charset, PatientName=name)
-        arguments = (
-            "reconstruct",
-            place / "dicom",
-            "-o",
-            place / "result",
-            "--labels",
-            files["labels"],
-            *LINEAR,
-        )
-        assert call(*arguments).code == 0
-        assert (
-            call("export-dicom", place / "result", "--like", place / "dicom", "-o", place / "out").code == 0
-        )
-        for path in (place / "out").glob("*_000*.dcm"):
+        study, result, out = (tmp_path / f"{what}{number}" for what in ("study", "result", "out"))
+        write_dicom(study, heart[0], SpecificCharacterSet=charset, PatientName=name)
+        assert call("reconstruct", study, "-o", result, "--labels", files["labels"], *LINEAR).code == 0
+        assert call("export-dicom", result, "--like", study, "-o", out).code == 0
+        for path in out.glob("*_000*.dcm"):
             assert str(pydicom.dcmread(path).PatientName) == name
 
 

@@ -5,7 +5,7 @@ For research use only, not for diagnosis.
 ```python
 import dmcvr
 
-result = dmcvr.reconstruct("sax.nii.gz", frame="es")  # or a DICOM folder, a SimpleITK image, an array
+result = dmcvr.reconstruct("sax.nii.gz", frame="es")
 result.labels, result.grid.affine, result.record.volumes
 result.save("result")
 
@@ -21,7 +21,8 @@ from .api import Result, Segmentation, reconstruct, segment
 from .core.errors import InputError
 from .system.processors import prepare_threads
 
-__all__ = ["InputError", "Result", "Segmentation", "__version__", "reconstruct", "segment"]
+# In the order of the API's page.
+__all__ = ["reconstruct", "segment", "Result", "Segmentation", "InputError", "__version__"]  # noqa: RUF022
 
 # Here, since every way to torch within the package begins with this module; no import above loads it.
 prepare_threads()

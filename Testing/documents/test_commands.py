@@ -127,7 +127,8 @@ def exists(dotted: str) -> bool:
         for file in (place.with_suffix(".py"), place / "__init__.py"):
             if file.is_file():
                 text = file.read_text(encoding="utf-8")
-                return path == dotted or bool(re.search(rf"^(class|def) {name}\b|^{name}\b", text, re.M))
+                defined = rf"^(class|def) {name}\b|^{name}\b|^from \.\S+ import .*\b{name}\b"
+                return path == dotted or bool(re.search(defined, text, re.M))
     return False
 
 

@@ -41,7 +41,7 @@ class Histogram:
     bottom: int = HEIGHT - BOTTOM
 
 
-def histogram(values: Sequence[float], title: str, unit: str) -> Histogram:
+def histogram(values: Sequence[float] | np.ndarray, title: str, unit: str) -> Histogram:
     """The distribution of ``values``, of which there is at least one."""
     data = np.asarray(values, float)
     count = int(np.clip(np.sqrt(len(data)), 1, MOST_BARS))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..reconstruction.options import Options
     from ..reconstruction.result import Reconstruction
 
-LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image", "nibabel", "pynrrd", "pydicom")
+LIBRARIES = ("torch", "numpy", "scipy", "SimpleITK", "scikit-image", "nibabel", "pynrrd")
 
 
 def input_hash(path: Path) -> str:

@@ -39,7 +39,7 @@ def test_what_was_written_is_replaced_and_what_was_not_is_not(tmp_path, known):
 
 def test_it_is_known_before_anything_is_computed(tmp_path):
     (tmp_path / "result.json").write_text("theirs")
-    for more in ({"seal": "result.json"}, {"names": ("result.*",)}, {"numbered": "res*"}):
+    for more in ({"seal": "result.json"}, {"names": ("result.*",)}, {"stale": ("res*",)}):
         with pytest.raises(InputError, match=r"result\.json"), staged_folder(tmp_path, **more):
             pytest.fail("the block ran")
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]

@@ -101,7 +101,7 @@ def derived_images(
     series_uid = generate_uid()
     low, high = float(volume.min()), float(volume.max())
     slope = 1.0 if FINE <= max(high, -low) <= LARGEST else max(high, -low, 1e-6) / LARGEST
-    limits = grey_limits(volume)
+    limits = grey_limits(volume[0])
     frame_of_reference = source.reference.get("FrameOfReferenceUID") or generate_uid()
     for t, frame in enumerate(volume):
         images = []

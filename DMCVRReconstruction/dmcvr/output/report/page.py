@@ -148,12 +148,12 @@ def _curve(data: ReportData) -> Chart | None:
     record, cycle = data.record, data.record.cycle
     series: list[Series] = []
     if len(record.volumes) >= FRAMES_FOR_A_CURVE:
-        for values, title, dashed in (
+        for frames, title, dashed in (
             (record.volumes, "reconstruction", False),
             (record.stack_volumes, "disc summation", True),
         ):
             for name, label in CAVITIES.items():
-                own = [frame[name] for frame in values]
+                own = [frame[name] for frame in frames]
                 series.append(Series(f"{TITLES[label]}, {title}", _colour(label), own, dashed))
         phases = {"ED": record.ed, "ES": record.es}
         marks = {title: frame for title, frame in phases.items() if frame is not None}

@@ -107,6 +107,18 @@ def test_the_export_alone_carries_the_patients_identity(exported, result):
         assert all(secret in path.read_bytes() for secret in secrets)
 
 
+def test_names_of_any_script_stay_as_they_are(call, heart, files, tmp_path):
+    for number, (charset, name) in enumerate(
+        (("ISO_IR 192", "Yamada^Tarou=山田^太郎=やまだ^たろう"), ("ISO_IR 100", "Müller^Jörg"))
+    ):
+        study, result, out = (tmp_path / f"{what}{number}" for what in ("study", "result", "out"))
+        write_dicom(study, heart[0], SpecificCharacterSet=charset, PatientName=name)
+        assert call("reconstruct", study, "-o", result, "--labels", files["labels"], *LINEAR).code == 0
+        assert call("export-dicom", result, "--like", study, "-o", out).code == 0
+        for path in out.glob("*_000*.dcm"):
+            assert str(pydicom.dcmread(path).PatientName) == name
+
+
 def test_a_result_of_the_converted_study_goes_into_it_too(call, files, study, tmp_path):
     arguments = ("reconstruct", files["sax"], "-o", tmp_path / "result", "--labels", files["labels"], *LINEAR)
     assert call(*arguments).code == 0

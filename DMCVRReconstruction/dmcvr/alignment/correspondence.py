@@ -24,6 +24,7 @@ LEVELS = ((4, 30), (2, 20), (1, 10))  # (reduction, iterations); more of them fo
 LEVELS_FROM_NEAR = ((2, 6), (1, 4))
 SMOOTHING_PIXELS = 2.0
 FIXED_POINTS = 4
+HALF = np.full((1, 1, 1, 1), 0.5, np.float32)
 """Iterations that find where points of a field have moved to."""
 CHUNK = 8
 """Slices that are warped at a time, so that these do not fill the memory."""
@@ -66,7 +67,7 @@ def align(
     forward = _demons(*working, None if near is None else near.forward)
     backward = _demons(*working[::-1], None if near is None else near.backward)
     # One after the other, since whoever aligns has other gaps for the other processors.
-    to, back = (_at_fraction(field[None], np.float32(0.5))[0] for field in (forward, backward))
+    to, back = (_at_fraction(field[None], HALF)[0] for field in (forward, backward))
     return GapField(_resize_field((to - back) / 2, tuple(native)), forward, backward)
 
 

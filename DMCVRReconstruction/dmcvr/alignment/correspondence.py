@@ -24,8 +24,8 @@ LEVELS = ((4, 30), (2, 20), (1, 10))  # (reduction, iterations); more of them fo
 LEVELS_FROM_NEAR = ((2, 6), (1, 4))
 SMOOTHING_PIXELS = 2.0
 FIXED_POINTS = 4
-HALF = np.full((1, 1, 1, 1), 0.5, np.float32)
 """Iterations that find where points of a field have moved to."""
+HALF = np.full((1, 1, 1, 1), 0.5, np.float32)
 CHUNK = 8
 """Slices that are warped at a time, so that these do not fill the memory."""
 SMALLEST_SIDE = 8  # pixels; coarser levels of a small image are left out
@@ -61,11 +61,11 @@ def align(
     high = np.percentile([first, second], 99.5)
     low = min(first.min(), second.min())
     scale = max(float(high - low), np.finfo(np.float32).tiny)
-    working = [
+    one, other = (
         np.clip((_reduce(image.astype(np.float32), shape) - low) / scale, 0, 1) for image in (first, second)
-    ]
-    forward = _demons(*working, None if near is None else near.forward)
-    backward = _demons(*working[::-1], None if near is None else near.backward)
+    )
+    forward = _demons(one, other, None if near is None else near.forward)
+    backward = _demons(other, one, None if near is None else near.backward)
     # One after the other, since whoever aligns has other gaps for the other processors.
     to, back = (_at_fraction(field[None], HALF)[0] for field in (forward, backward))
     return GapField(_resize_field((to - back) / 2, tuple(native)), forward, backward)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,24 +147,28 @@ def _bulls_eyes(record: RunRecord) -> list[BullsEye]:
 def _curve(data: ReportData) -> Chart | None:
     """The cavities over the cycle: of the reconstruction where it has all frames, and of disc summation."""
     record, cycle = data.record, data.record.cycle
-    series: list[Series] = []
     if len(record.volumes) >= FRAMES_FOR_A_CURVE:
-        for frames, title, dashed in (
-            (record.volumes, "reconstruction", False),
-            (record.stack_volumes, "disc summation", True),
-        ):
-            for name, label in CAVITIES.items():
-                own = [frame[name] for frame in frames]
-                series.append(Series(f"{TITLES[label]}, {title}", _colour(label), own, dashed))
+        tables = (("reconstruction", record.volumes), ("disc summation", record.stack_volumes))
+        series = [
+            _series(label, title, [frame[name] for frame in frames])
+            for title, frames in tables
+            for name, label in CAVITIES.items()
+        ]
         phases = {"ED": record.ed, "ES": record.es}
         marks = {title: frame for title, frame in phases.items() if frame is not None}
         return volume_chart(series, marks, data.stack.times)
     if cycle is None or len(cycle.lvc_ml) < FRAMES_FOR_A_CURVE:
         return None
-    for values, label in ((cycle.lvc_ml, LVC), (cycle.rvc_ml, RVC)):
-        if any(value is not None for value in values):
-            series.append(Series(f"{TITLES[label]}, disc summation", _colour(label), values, dashed=True))
+    series = [
+        _series(label, "disc summation", values)
+        for values, label in ((cycle.lvc_ml, LVC), (cycle.rvc_ml, RVC))
+        if any(value is not None for value in values)
+    ]
     return volume_chart(series, {"ED": cycle.ed_frame, "ES": cycle.es_frame})
+
+
+def _series(label: int, title: str, values: Sequence[float | None]) -> Series:
+    return Series(f"{TITLES[label]}, {title}", _colour(label), values, dashed=title != "reconstruction")
 
 
 def _colour(label: int) -> str:

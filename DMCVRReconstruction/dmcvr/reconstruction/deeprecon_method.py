@@ -102,7 +102,7 @@ def decode_between(
     below, above, fraction = bracket(positions, wanted)
     between = lerp(codes[below], codes[above], torch.from_numpy(fraction).to(codes.device))
     images, shares = [], []
-    for batch in between.split(model.batch):
+    for batch in torch.split(between, model.batch):
         image, logits = model.decode(batch)
         images.append(image[:, 0].clamp(0, 1).cpu().numpy())
         shares.append(logits.softmax(1).cpu().numpy())

@@ -14,7 +14,7 @@ from tinydeeprecon import TINY_DEEPRECON
 
 CPU = torch.device("cpu")
 OPTIONS = TrainingOptions(
-    steps=150, batch=6, learning_rate=4e-3, warmup=10, average=0.95, log_every=50, judge_every=150
+    steps=60, batch=6, learning_rate=4e-3, warmup=5, average=0.9, log_every=10, judge_every=60
 )
 ABOUT = {"name": "tiny", "licence": "CC0"}
 
@@ -44,12 +44,12 @@ def test_training_lowers_the_loss_and_leaves_a_model_folder(hearts, tmp_path):
     folder = train_deeprecon(TINY_DEEPRECON, (hearts, hearts), OPTIONS, ABOUT, tmp_path, CPU, lines.append)
     assert folder == tmp_path / "model"
     losses = [line["loss"] for line in lines if "loss" in line]
-    assert losses[-1] < 0.62 * losses[0]
+    assert losses[-1] < 0.4 * losses[0]
     scores = {name: value for line in lines for name, value in line.items() if name.startswith("held out")}
-    assert scores["held out PSNR dB"] > 15
-    assert scores["held out Dice LVC"] > 0.6
+    assert scores["held out PSNR dB"] > 16
+    assert scores["held out Dice LVC"] > 0.58
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    assert card["training"] == "150 steps of 6 views; 2 stacks; CPU, 1 thread."
+    assert card["training"] == "60 steps of 6 views; 2 stacks; CPU, 1 thread."
     assert DeepReconModel.load(folder, "cpu", "float32").preset == TINY_DEEPRECON
 
 

@@ -166,6 +166,7 @@ def reconstruct(
     extrapolate: bool = _DEFAULT.extrapolate,
     fit_cycle: bool = _DEFAULT.fit_cycle,
     keep_acquired: bool = _DEFAULT.keep_acquired,
+    optimisation_steps: int = _DEFAULT.optimisation_steps,
     samples: int = _DEFAULT.samples,
     rule: str = _DEFAULT.rule,
     steps: int | None = _DEFAULT.steps,
@@ -201,7 +202,8 @@ def reconstruct(
 
     - `frame`: "ed" or "es", end-diastole or end-systole, found by the LV's volume; "both" of these; "all"; or
       the index of a frame, from 0.
-    - `method`: "dmcvr"; or "diffae", "registration", "shape", "bspline", "linear" or "nearest", to compare.
+    - `method`: "dmcvr"; or "diffae", "registration", "shape", "bspline", "linear" or "nearest", to compare;
+      or "deeprecon", whose own `model` has to be given.
     - `spacing`: mm between slices; None for about the in-plane spacing.
     - `align`: put slices in register by long-axis images ("lax"), by their shapes ("shape"), by the first of
       these that there is ("auto"), or leave all voxels as acquired ("off").
@@ -218,6 +220,7 @@ def reconstruct(
     - `order`: 2 for the multistep sampler, 1 for DDIM.
     - `label_rule`: labels of generated slices by the interpolated shape ("code"), by segmenting the generated
       "image", or by the mean of both ("fused").
+    - `optimisation_steps`: of deeprecon, for each slice.
     - `seed`: of what is drawn at random.
 
     What computes:
@@ -237,7 +240,7 @@ def reconstruct(
     options = Options(
         method=method, spacing=spacing, frame=frame, rule=rule, steps=steps, stop_log_snr=stop_log_snr,
         order=order, label_rule=label_rule, keep_acquired=keep_acquired, align=align, fit_cycle=fit_cycle,
-        extrapolate=extrapolate, samples=samples, seed=seed,
+        extrapolate=extrapolate, optimisation_steps=optimisation_steps, samples=samples, seed=seed,
     )  # fmt: skip
     choice = _choice(model, device, precision)
     started = time.perf_counter()
@@ -246,9 +249,9 @@ def reconstruct(
     hashes = _hash(source, given.stack.frames), drawn
     seconds = {"read": time.perf_counter() - started}
     loaded = None
-    if given.labels is None or options.generates:
+    if given.labels is None or options.needs_model:
         started = time.perf_counter()
-        loaded = _loaded(model, choice)
+        loaded = _loaded(model, choice, options)
         seconds["load model"] = time.perf_counter() - started
     heart = pipeline.reconstruct(given.stack, loaded, options, progress, given.labels, given.lax)
     return Result(
@@ -304,10 +307,13 @@ def _choice(model: str | os.PathLike[str] | Model | None, device: str, precision
     return ModelChoice(str(model) if is_path(model) else None, device, precision)
 
 
-def _loaded(model: str | os.PathLike[str] | Model | None, choice: ModelChoice) -> Model:
+def _loaded(
+    model: str | os.PathLike[str] | Model | None, choice: ModelChoice, options: Options = _DEFAULT
+) -> Model:
     """The model that a caller has loaded, or chosen."""
     from .model.inference import Model
+    from .reconstruction.models import load_model
 
     if isinstance(model, Model):
         return model
-    return Model.load(choice.folder, choice.device, choice.precision)
+    return load_model(options, choice)

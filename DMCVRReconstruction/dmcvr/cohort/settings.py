@@ -52,7 +52,7 @@ class Settings:
 
     def needs_model(self, case: Case) -> bool:
         """Whether ``case`` runs a network: not where a baseline works on an expert's labels."""
-        return case.labels is None or self.options.generates
+        return case.labels is None or self.options.needs_model
 
     def model_hash(self, case: Case) -> str | None:
         """Of the model that ``case`` needs, if it needs one."""

@@ -22,7 +22,8 @@ from ..model.inference import Model
 from ..output.files import NUMBERED, write_reconstruction
 from ..output.files import RECORD as RESULT
 from ..output.record import RunRecord, make_record
-from ..reconstruction.options import ModelChoice
+from ..reconstruction.models import load_model
+from ..reconstruction.options import ModelChoice, Options
 from ..reconstruction.pipeline import reconstruct
 from ..reconstruction.result import Reconstruction
 from ..system.privatefolder import living, private_folder
@@ -108,7 +109,7 @@ def _make(case: Case, settings: Settings, folder: Path, attempt: Attempt) -> Non
         model = None
         if settings.needs_model(case):
             begun = time.perf_counter()
-            model = load_model(settings.model)
+            model = load_once(settings.options, settings.model)
             seconds["load model"] = time.perf_counter() - begun
         options = settings.options_of(case)
         result = reconstruct(stack, model, options, labels=given.labels, lax=given.lax)
@@ -152,9 +153,9 @@ def gathered(case: Case, place: Path) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=1)
-def load_model(choice: ModelChoice) -> Model:
-    """The model, read once a process."""
-    return Model.load(choice.folder, choice.device, choice.precision)
+def load_once(options: Options, choice: ModelChoice) -> Model:
+    """The model of a cohort, read once a process."""
+    return load_model(options, choice)
 
 
 def _give_up(case: Case, settings: Settings, folder: Path, attempt: Attempt, failure: Failure) -> Outcome:

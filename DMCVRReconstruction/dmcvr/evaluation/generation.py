@@ -9,10 +9,13 @@ import numpy as np
 
 from ..anatomy.signed_distances import nested_distances
 from ..core.errors import InputError
+from ..core.geometry import sample_plane
 from ..core.stack import Stack
 from ..io.labelled import resample_labels
+from ..model.deeprecon_model import DeepReconModel
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
+from ..reconstruction.deeprecon_method import decode_between, find_codes
 from ..reconstruction.heart_window import Window, window_about
 from ..reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
 from ..reconstruction.options import Options
@@ -25,6 +28,8 @@ from .scores import mask_scores
 from .summary import Column, Row, Table, by_structure
 
 IMAGES = ("original", "diffae", "dmcvr")
+ALL_IMAGES = (*IMAGES, "deeprecon")
+"""With those of the method whose model is not shipped."""
 COLUMNS = (
     Column("Dice", drawn="Dice"),
     Column("VOE %", 2),
@@ -49,18 +54,27 @@ DIFFAE_NOTES = {
 }
 
 
+DEEPRECON_NOTE = (
+    "deeprecon is DeepRecon-style: a W+ code is optimised in {steps} steps for every slice and the "
+    "segmenter's labels of it; its pixels are {spacing:g} mm."
+)
+
+
 @dataclass(frozen=True)
 class Generators:
-    """The model that segments and is DMCVR, and the one that is DiffAE: by default the same, its morphology
-    code withheld.
+    """The model that segments and is DMCVR, with which that of ``deeprecon`` is loaded, and the one that is
+    DiffAE: by default the same, its morphology code withheld.
 
-    Raises InputError for a DiffAE model that has a morphology code or sees another field of view.
+    optimisation_steps: of ``deeprecon``. Raises InputError for a DiffAE model that has a morphology code, and
+    for either that sees another field of view.
     """
 
     model: Model
     diffae: Model | None = None
+    optimisation_steps: int = Options.optimisation_steps
 
     def __post_init__(self):
+        self._check_deeprecon()
         if self.diffae is None:
             return
         mine, other = self.model.preset, self.diffae.preset
@@ -69,13 +83,33 @@ class Generators:
         if (mine.image_size, mine.spacing_mm) != (other.image_size, other.spacing_mm):
             raise InputError("The DiffAE model and the model must work on images of one size and spacing.")
 
+    def _check_deeprecon(self) -> None:
+        if self.model.deeprecon is None:
+            return
+        mine, other = self.model.preset, self.model.deeprecon.preset
+        if mine.spacing_mm is None or not np.isclose(
+            mine.image_size * mine.spacing_mm, other.image_size * other.spacing_mm
+        ):
+            raise InputError("The DeepRecon model and the model must see the same field of view.")
+
     def of(self, method: str) -> Model:
         """The model that regenerates slices for ``method``."""
         return self.diffae or self.model if method == "diffae" else self.model
 
     def notes(self, methods: tuple[str, ...]) -> tuple[str, ...]:
         """What a reader has to know about them."""
-        return (DIFFAE_NOTES[self.diffae is not None],) if "diffae" in methods else ()
+        notes = (DIFFAE_NOTES[self.diffae is not None],) if "diffae" in methods else ()
+        if "deeprecon" not in methods:
+            return notes
+        spacing = self.deeprecon.preset.spacing_mm
+        return (*notes, DEEPRECON_NOTE.format(steps=self.optimisation_steps, spacing=spacing))
+
+    @property
+    def deeprecon(self) -> DeepReconModel:
+        """The baseline's model. Raises ValueError where none was loaded."""
+        if self.model.deeprecon is None:
+            raise ValueError("The model was loaded without that of the method deeprecon.")
+        return self.model.deeprecon
 
 
 @dataclass(frozen=True)
@@ -105,7 +139,7 @@ class Regenerated:
 def regenerated(
     case: Case, generators: Generators, methods: tuple[str, ...], steps: int | None = None
 ) -> Regenerated:
-    """Every slice of a stack by ``methods``, any of IMAGES. steps: network calls each way."""
+    """Every slice of a stack by ``methods``, any of ALL_IMAGES. steps: network calls each way."""
     frame, model = case.stack.frames[0], generators.model
     native = [case.stack.plane(index) for index in range(len(case.labels))]
     window = window_about(model, frame, native, native, case.labels > 0)
@@ -114,7 +148,12 @@ def regenerated(
     images = {}
     for method in methods:
         made = original
-        if method != "original":
+        if method == "deeprecon":
+            labels = label_slices(model, original)
+            made = decode_slices(
+                generators.deeprecon, original, labels, window, generators.optimisation_steps
+            )
+        elif method != "original":
             made = regenerate(generators.of(method), model, original, window, case, method, steps)
         images[method] = made
     first = window.planes[0]
@@ -137,7 +176,7 @@ def generation_tables(
     steps: int | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> list[Table]:
-    """Scores of ``methods``, any of IMAGES, by structure. steps: network calls each way.
+    """Scores of ``methods``, any of ALL_IMAGES, by structure. steps: network calls each way.
 
     done: called after each case.
     """
@@ -175,6 +214,24 @@ def regenerate(
     options = Options(method=method, steps=steps, rule="paper")
     latents = invert_slices(generator, AcquiredSlices(images[None], positions, maps), options)
     return generate_slices(generator, latents, TargetSlices(positions, maps), options)[0]
+
+
+def decode_slices(
+    model: DeepReconModel, images: np.ndarray, labels: np.ndarray, window: Window, steps: int
+) -> np.ndarray:
+    """Window images (S, size, size) in [0, 1], decoded from W+ codes that were optimised for them and their
+    ``labels`` (S, size, size) in ``steps`` steps, at the baseline's resolution.
+    """
+    own = window.resized(model.size, model.preset.spacing_mm)
+    seen = [sample_plane(*item, order=3) for item in zip(images, window.planes, own.planes, strict=True)]
+    codes = find_codes(model, np.clip(seen, 0, 1), own.labels(labels, list(window.planes)), steps)
+    places = np.arange(len(images), dtype=float)
+    made, _ = decode_between(model, codes, places, places)
+    # Pixels on the border are seen half a pixel further out, where there are none.
+    padded = np.pad(made, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    planes = own.resized(model.size + 2, model.preset.spacing_mm).planes
+    back = [sample_plane(*item, order=3) for item in zip(padded, planes, window.planes, strict=True)]
+    return np.clip(back, 0, 1).astype(np.float32)
 
 
 def _rows(item: Regenerated, method: str) -> list[Row]:

@@ -11,7 +11,7 @@ from ..baselines import BASELINES
 from ..core.errors import InputError
 from ..core.stack import Stack
 from ..model.inference import Model
-from ..reconstruction.options import METHODS, Options
+from ..reconstruction.options import GENERATIVE, METHODS, Options
 from ..reconstruction.pipeline import reconstruct
 from ..reconstruction.result import Reconstruction
 from ..reconstruction.stack_labels import segment_stack
@@ -43,6 +43,7 @@ class Comparison:
         if not generating:
             return ("Labels of the acquired slices: the experts'.",)
         rules = {
+            "deeprecon": "deeprecon labels new slices by decoding their codes, as it does their images",
             "dmcvr": "dmcvr labels new slices by the interpolated shape, with what was learned of it",
             "diffae": "diffae labels new slices by the interpolated shape, as shape does",
         }
@@ -99,9 +100,9 @@ def reconstructions_on(
             method=method,
             spacing=spacing,
             frame=0,
-            samples=0 if method in BASELINES else comparison.options.samples,
+            samples=comparison.options.samples if method in GENERATIVE else 0,
         )
         # Given labels count as expert ones, which generated images may not change; predicted ones are left to
         # the pipeline there.
-        own = comparison.predicted_labels and method not in BASELINES
+        own = comparison.predicted_labels and method in GENERATIVE
         yield method, reconstruct(stack, model, options, labels=None if own else labels[None], lax=lax)

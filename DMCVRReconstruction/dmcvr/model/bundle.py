@@ -2,7 +2,8 @@
 
 A bundle is a folder with ``model.json`` (preset, label order, provenance, licence, scores, SHA-256 of the
 weights) and, a file each, the weights of the preset's parts: ``segmenter.safetensors``,
-``generator.safetensors`` and, where the preset has them, ``shifts.safetensors`` and ``shape.safetensors``.
+``generator.safetensors`` and, where the preset has them, ``shifts.safetensors`` and ``shape.safetensors``; of
+the DeepRecon-style baseline ``deeprecon.safetensors`` alone.
 Reading a card needs no torch.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from ..core.errors import InputError
 from ..system.untrusted import lies_inside, read_json
-from .networks.presets import Preset, from_dict, to_dict
+from .networks.deeprecon_preset import DeepReconPreset, deeprecon_preset
+from .networks.presets import Preset, from_dict
 
 CARD = "model.json"
 TOLD = ("name", "licence")  # what records and reports tell of the card
@@ -42,7 +45,7 @@ def read_card(folder: Path) -> dict:
         if not lies_inside(folder, CARD):
             raise ValueError("the card is a link to another place")
         card = read_json(folder / CARD)
-        from_dict(card["preset"])
+        preset_of(card)
         if not isinstance(card["sha256"], dict) or not all(isinstance(card[key], str) for key in TOLD):
             raise ValueError("the card's hashes are no table, or its name or licence is no text")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -50,7 +53,15 @@ def read_card(folder: Path) -> dict:
     return card
 
 
-def write_bundle(folder: Path, preset: Preset, weights: dict[str, Path], about: dict) -> None:
+def preset_of(card: dict) -> Preset | DeepReconPreset:
+    """The preset in a card, of either kind of model. Raises ValueError for one that makes no sense."""
+    values = card["preset"]
+    return from_dict(values) if "segmenter" in values else deeprecon_preset(values)
+
+
+def write_bundle(
+    folder: Path, preset: Preset | DeepReconPreset, weights: dict[str, Path], about: dict
+) -> None:
     """Make a bundle of trained weights, stored in half precision.
 
     weights: by part of the preset, paths of the weights that training wrote. about: name, licence, data,
@@ -70,7 +81,7 @@ def write_bundle(folder: Path, preset: Preset, weights: dict[str, Path], about: 
         hashes[part] = file_hash(path)
     card = {
         **about,
-        "preset": to_dict(preset),
+        "preset": asdict(preset),
         "labels": {"1": "LVC", "2": "LVM", "3": "RVC"},
         "sha256": hashes,
     }

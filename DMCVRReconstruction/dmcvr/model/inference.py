@@ -14,20 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
-from ..core.errors import InputError, explain_fault
+from ..core.errors import InputError
 from .batches import batch_size, turn, turn_back, with_neighbours, without_neighbours
-from .bundle import DEFAULT_BUNDLE, model_sha256, read_card
+from .bundle import DEFAULT_BUNDLE, model_sha256, preset_of, read_card
+from .deeprecon_model import DeepReconModel
 from .device import autocast, choose_device, choose_precision, describe, placed
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
-from .networks.presets import Preset, from_dict
-from .weights import Networks, build, checked_weights, fill, read_weights
-
-# What networks raise when they are built by a preset of the right form whose values make no sense.
-NONSENSE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
+from .networks.presets import Preset
+from .weights import Networks, build, checked_weights, fill, fitted, read_weights
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,11 @@ class Model:
 
     All images are (B, 1, H, W) float32, H = W = ``size``, on the CPU or the model's device; results stay on
     the device.
+
+    deeprecon: the baseline's networks beside these, where its method is to run.
     """
+
+    deeprecon: DeepReconModel | None = None
 
     def __init__(
         self,
@@ -72,25 +73,34 @@ class Model:
         self.batch = batch_size(preset, self.device)
 
     @classmethod
-    def load(cls, folder: Path | str | None = None, device: str = "auto", precision: str = "auto") -> Model:
-        """The bundle in ``folder``, by default the shipped one. Raises InputError if it is damaged."""
+    def load(
+        cls,
+        folder: Path | str | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        deeprecon: Path | str | None = None,
+    ) -> Model:
+        """The bundle in ``folder``, by default the shipped one, with the baseline's model in the folder
+        ``deeprecon``. Raises InputError if either is damaged.
+        """
         folder = DEFAULT_BUNDLE if folder is None else Path(folder)
         card = read_card(folder)
-        preset = from_dict(card["preset"])
+        preset = preset_of(card)
+        if not isinstance(preset, Preset):
+            raise InputError(
+                "The model folder holds a DeepRecon model, which the method deeprecon alone takes."
+            )
         weights = {part: checked_weights(folder, part, card["sha256"]) for part in preset.parts}
         # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
-        try:
+        with fitted():
             with torch.device("meta"):
                 networks = build(preset)
             for part, network in networks.parts.items():
                 fill(network, read_weights(weights[part]))
-        except (SafetensorError, RuntimeError, *NONSENSE) as error:
-            if explain_fault(error):  # too little memory says nothing against the model
-                raise
-            raise InputError(
-                "The model folder's weights cannot be read or do not fit the preset in its model.json."
-            ) from error
-        return cls(preset, networks, card, device, precision)
+        model = cls(preset, networks, card, device, precision)
+        if deeprecon is not None:
+            model.deeprecon = DeepReconModel.load(deeprecon, device, precision)
+        return model
 
     @classmethod
     def untrained(cls, preset: Preset, device: str = "cpu", precision: str = "float32") -> Model:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
 from torch.nn import Module, ModuleDict
 
-from ..core.errors import InputError
+from ..core.errors import InputError, explain_fault
 from ..system.untrusted import lies_inside
 from .networks.denoiser import Denoiser
 from .networks.presets import OPTIONAL_PARTS, Preset
@@ -18,6 +21,9 @@ from .networks.segmenters import Segmenter, build_segmenter
 from .networks.semantic import SemanticEncoder
 from .networks.shape_completer import ShapeCompleter
 from .networks.shift_estimator import ShiftEstimator
+
+# What networks raise when they are built by a preset of the right form whose values make no sense.
+NONSENSE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,21 @@ def checked_weights(folder: Path, part: str, hashes: dict[str, str]) -> bytes:
             "their SHA-256 is not the one in model.json. Copy the model folder again."
         )
     return contents
+
+
+@contextmanager
+def fitted() -> Iterator[None]:
+    """While networks are built and filled: what they raise where preset and weights are damaged or do not fit
+    becomes an InputError.
+    """
+    try:
+        yield
+    except (SafetensorError, RuntimeError, *NONSENSE) as error:
+        if explain_fault(error):  # too little memory says nothing against the model
+            raise
+        raise InputError(
+            "The model folder's weights cannot be read or do not fit the preset in its model.json."
+        ) from error
 
 
 def read_weights(contents: bytes) -> dict[str, Tensor]:

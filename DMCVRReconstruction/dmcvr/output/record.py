@@ -217,15 +217,15 @@ def make_record(
     return RunRecord(
         versions=dict(_versions()),
         method=options.method,
-        model=None if model is None else _model(model),
+        model=None if model is None else _model(model, options),
         device=None if model is None else model.description,
         precision=None if model is None else model.precision,
-        steps=options.calls if generates else None,
+        steps=_steps(options),
         rule=options.rule_in_force if generates else None,
         stop_log_snr=options.stop_log_snr if aligned else None,
         label_rule=label_rule if generates else None,
         seed=options.seed,
-        keeps_acquired=options.keep_acquired or not generates,
+        keeps_acquired=options.keep_acquired or not options.needs_model,
         samples=options.samples or None,
         uncertainty=_uncertainty(result),
         input=_input(result, hashes, given),
@@ -247,8 +247,16 @@ def make_record(
     )
 
 
-def _model(model: Model) -> ModelRecord:
-    return ModelRecord(model.card["name"], model.card["licence"], model.sha256)
+def _model(model: Model, options: Options) -> ModelRecord:
+    """The model whose slices these are; that which labels for the method ``deeprecon`` is the version's."""
+    drawn = model.deeprecon if options.method == "deeprecon" and model.deeprecon else model
+    return ModelRecord(drawn.card["name"], drawn.card["licence"], drawn.sha256)
+
+
+def _steps(options: Options) -> int | None:
+    if options.method == "deeprecon":
+        return options.optimisation_steps
+    return options.calls if options.generates else None
 
 
 def _input(result: Reconstruction, hashes: tuple[str, str | None], given: Input) -> InputRecord:

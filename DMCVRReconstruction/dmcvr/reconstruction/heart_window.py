@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.geometry import Plane, sample_plane
 from ..core.intensity import field_scale, stack_scale
 from ..core.labels import LVC, LVM
+from ..io.labelled import resample_labels
 from ..model.inference import Model
 from .output_grid import window_plane
 
@@ -49,6 +50,15 @@ class Window:
             for image, source, target in zip(frame, native, self.planes, strict=True)
         ]
         return np.clip(np.stack(views) / self.scale, 0, 1).astype(np.float32)
+
+    def labels(self, labels: np.ndarray, native: list[Plane]) -> np.ndarray:
+        """(S, size, size) uint8 of labels (S, H, W) on the planes ``native``."""
+        return np.stack([resample_labels(*item) for item in zip(labels, native, self.planes, strict=True)])
+
+    def resized(self, size: int, spacing: float) -> Window:
+        """The window about the same middle, of ``size`` pixels of ``spacing`` mm a side."""
+        planes = tuple(window_plane(plane, plane.centre, size, spacing) for plane in self.planes)
+        return replace(self, planes=planes)
 
 
 def model_spacing(model: Model, native: list[Plane]) -> float:

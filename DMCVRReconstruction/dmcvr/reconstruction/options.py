@@ -5,7 +5,7 @@ parameter node, a cohort and an evaluation all hold. Each default stands here an
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
@@ -13,6 +13,8 @@ from ..core.errors import InputError
 
 GENERATIVE = ("dmcvr", "diffae")
 METHODS = (*GENERATIVE, "registration", "shape", "bspline", "linear", "nearest")
+ALL_METHODS = (*METHODS, "deeprecon")
+"""With the one whose model is not shipped: whoever wants to compare with it trains it."""
 RULE_STEPS = {"aligned": 4, "paper": 10}
 """By rule, network calls each way where none are asked for; the aligned rule goes part of the way only."""
 RULES = tuple(RULE_STEPS)
@@ -28,7 +30,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 class Options:
     """What to reconstruct and how. Raises InputError for values that make no sense.
 
-    method: one of METHODS. spacing: mm between output slices, None for the in-plane spacing.
+    method: one of ALL_METHODS. spacing: mm between output slices, None for the in-plane spacing.
     frame: "ed", "es", "both" of these, "all" or a frame's index, counted from 0.
     rule: how the latents of two neighbours are combined, "aligned" or "paper", see `slice_generator`; DiffAE
         always takes the paper's.
@@ -44,6 +46,7 @@ class Options:
     fit_cycle: whether the labels that a cine's frames are given are fitted over the whole beat.
     extrapolate: draw the heart up to a gap beyond the stack where its apex lies there; otherwise half a gap,
         for which an end slice stands.
+    optimisation_steps: of the method ``deeprecon``, for the code of each slice; the paper takes 1,000.
     samples: how many plausible slices are drawn for each generated one, whose spread tells how uncertain it
         is; 0 for none.
     seed: of what is drawn at random.
@@ -61,11 +64,12 @@ class Options:
     align: str = "auto"
     fit_cycle: bool = True
     extrapolate: bool = True
+    optimisation_steps: int = 100
     samples: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check("method", self.method, METHODS)
+        _check("method", self.method, ALL_METHODS)
         _check("rule", self.rule, RULES)
         _check("label rule", self.label_rule, LABEL_RULES)
         _check("alignment", self.align, ALIGNMENTS)
@@ -77,6 +81,8 @@ class Options:
             raise InputError("The log-SNR at which the inversion stops must be a number.")
         if self.steps is not None and self.steps < 1:
             raise InputError("The number of steps must be at least 1.")
+        if self.optimisation_steps < 0:
+            raise InputError("The number of optimisation steps must be at least 0.")
         if self.samples and (self.samples < 2 or not self.generates):
             raise InputError(
                 "Uncertainty takes at least 2 samples of a method that generates: dmcvr or diffae."
@@ -86,6 +92,11 @@ class Options:
     def generates(self) -> bool:
         """Whether the method makes slices by the diffusion model."""
         return self.method in GENERATIVE
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the method makes slices by a network, which also draws acquired slices anew where asked."""
+        return self.generates or self.method == "deeprecon"
 
     @property
     def morphology(self) -> bool:
@@ -118,7 +129,8 @@ class Options:
 class ModelChoice:
     """Which model computes, on what.
 
-    folder: of the model, None for the shipped one. device: one of DEVICES. precision: one of PRECISIONS.
+    folder: of the model, None for the shipped one; for the method ``deeprecon`` that baseline's, beside the
+    shipped one, which finds the heart. device: one of DEVICES. precision: one of PRECISIONS.
     """
 
     folder: str | None = None
@@ -137,6 +149,17 @@ class ModelChoice:
     def from_json(cls, values: Mapping[str, Any]) -> ModelChoice:
         """The choice in what `to_json` gave; see `Options.from_json`."""
         return _from_json(cls, values)
+
+
+def check_deeprecon(methods: Collection[str], folder: object, option: str = "--model") -> None:
+    """Raise InputError where ``deeprecon`` is among the methods and no ``folder`` of its model is given, by
+    the command line's ``option``.
+    """
+    if "deeprecon" in methods and folder is None:
+        raise InputError(
+            "The method deeprecon needs a model of its own, which is not shipped: train one with dmcvr train "
+            f"deeprecon and give its folder with {option}."
+        )
 
 
 def _check(what: str, value: object, known: tuple[str, ...], besides: str = "") -> None:

@@ -26,6 +26,7 @@ from .base import end_at_valve_planes
 from .beat_warnings import beat_warnings
 from .blank_images import complete_frames, leave_out_blank_slices
 from .cycle import LEAST_FRAMES, Cycle, fit_cycle
+from .deeprecon_method import DeepReconMethod
 from .frames import choose_frames, cycle_volumes
 from .heart_window import Window
 from .options import BOTH, Options
@@ -225,10 +226,14 @@ def _method(
     options: Options, model: Model | None, window: Window | None, prepared: _Prepared
 ) -> tuple[Method, int]:
     """The method the options name, and how many frames at a time it takes: as many as fit in a batch."""
-    if not options.generates:
+    if not options.needs_model:
         return BASELINES[options.method], 1
     if model is None or window is None:
-        raise ValueError("Without a model only baselines can run.")
+        raise ValueError("Without a model only baselines without networks can run.")
+    if options.method == "deeprecon":
+        if model.deeprecon is None:
+            raise ValueError("The model was loaded without that of the method deeprecon.")
+        return DeepReconMethod(model.deeprecon, window, options), 1
     # An expert's labels are not to be mixed with a network's.
     label_rule = options.label_rule if prepared.labels is None else "code"
     generator = torch.Generator().manual_seed(options.seed)

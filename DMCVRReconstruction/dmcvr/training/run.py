@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from ..core.errors import InputError
@@ -22,7 +22,7 @@ from .journal import Log
 from .segmenter import SegmenterTask
 from .slices import Slices
 from .task import Task
-from .trainer import TrainingOptions, fit
+from .trainer import TrainingOptions, fit, save_weights
 
 PARTS = ("segmenter", "generator")
 
@@ -121,7 +121,6 @@ def train(
                 log({"shift of the myocardium's score": round(shift, 4)})
         path = folder / f"{job.part}.safetensors"
         if world.is_first:
-            state = average.state_dict()
-            save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
+            save_weights(average, path)
         world.wait()
     return path

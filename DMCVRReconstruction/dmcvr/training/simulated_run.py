@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from ..core.errors import InputError
 from ..model.networks.presets import Preset
@@ -16,7 +15,7 @@ from .journal import Log
 from .shape_completer import ShapeCompleterTask
 from .shift_estimator import ShiftEstimatorTask
 from .task import Task
-from .trainer import TrainingOptions, fit
+from .trainer import TrainingOptions, fit, save_weights
 
 TASKS: dict[str, type[ShiftEstimatorTask] | type[ShapeCompleterTask]] = {
     "shifts": ShiftEstimatorTask,
@@ -67,7 +66,6 @@ def train_on_hearts(
         average = fit(task, module, options, folder, log, device, subject, world)
         path = folder / f"{part}.safetensors"
         if world.is_first:
-            state = average.state_dict()
-            save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
+            save_weights(average, path)
         world.wait()
     return path

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..model.device import choose_precision
@@ -122,6 +123,12 @@ def fit(
                 raise KeyboardInterrupt
     world.wait()
     return average
+
+
+def save_weights(module: nn.Module, path: Path) -> None:
+    """Write the weights of ``module`` to ``path``, a safetensors file."""
+    state = module.state_dict()
+    save_file({name: value.detach().cpu().contiguous() for name, value in state.items()}, path)
 
 
 def rate(step: int, options: TrainingOptions) -> float:

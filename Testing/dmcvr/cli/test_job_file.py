@@ -146,7 +146,7 @@ def test_a_job_comes_back_as_it_was_written(tmp_path):
     options = Options(
         method="diffae", spacing=2.5, frame=3, rule="paper", steps=4, stop_log_snr=2.0, order=1,
         label_rule="image", keep_acquired=False, extrapolate=False, align="lax", fit_cycle=False, samples=3,
-        seed=9,
+        seed=9, optimisation_steps=7,
     )  # fmt: skip
     assert all(getattr(options, field.name) != field.default for field in fields(Options))
     model, lax = ModelChoice("folder", "cpu", "float32"), ("lax_0.nrrd", "lax_1.nrrd")

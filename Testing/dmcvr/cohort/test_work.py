@@ -8,7 +8,7 @@ import pytest
 from dmcvr.cohort import work
 from dmcvr.cohort.cases import Case
 from dmcvr.cohort.records import case_folder, read_record
-from dmcvr.cohort.work import load_model, run_case
+from dmcvr.cohort.work import load_once, run_case
 from dmcvr.reconstruction.options import ModelChoice
 from dmcvr.system.privatefolder import HELD
 from dmcvr.system.staging import HIDDEN
@@ -127,13 +127,13 @@ def test_a_still_stack_gives_no_two_frames(case, settings):
 
 @pytest.mark.slow
 def test_the_model_is_loaded_once(files, settings):
-    load_model.cache_clear()
+    load_once.cache_clear()
     for name, frame in (("a", 0), ("b", 1)):
         outcome = run_case(
             Case(name, name, files["cine"], frame=frame), replace(settings, model=ModelChoice(device="cpu"))
         )
         assert (outcome.status, outcome.cause) == ("done", "")
-    assert (load_model.cache_info().misses, load_model.cache_info().hits) == (1, 1)
+    assert (load_once.cache_info().misses, load_once.cache_info().hits) == (1, 1)
     record = read_record(case_folder(settings.output, Case("b", "b", files["cine"])))
     assert record["result"]["model"]["name"]
 

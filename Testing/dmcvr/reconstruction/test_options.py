@@ -7,7 +7,15 @@ import sys
 import pytest
 from dmcvr.baselines import BASELINES
 from dmcvr.core.errors import InputError
-from dmcvr.reconstruction.options import GENERATIVE, METHODS, RULE_STEPS, ModelChoice, Options
+from dmcvr.reconstruction.options import (
+    ALL_METHODS,
+    GENERATIVE,
+    METHODS,
+    RULE_STEPS,
+    ModelChoice,
+    Options,
+    check_deeprecon,
+)
 
 
 def test_every_method_is_there_once():
@@ -25,6 +33,18 @@ def test_every_method_is_there_once():
 )
 def test_options_come_back_from_json(options):
     assert Options.from_json(json.loads(json.dumps(options.to_json()))) == options
+
+
+def test_the_method_whose_model_is_not_shipped_has_to_be_given_one():
+    assert (*METHODS, "deeprecon") == ALL_METHODS
+    options = Options(method="deeprecon", optimisation_steps=0)
+    assert (options.needs_model, options.generates) == (True, False)
+    check_deeprecon(["shape", "dmcvr"], None)
+    check_deeprecon(["deeprecon"], "folder")
+    with pytest.raises(InputError, match="with --deeprecon-model"):
+        check_deeprecon(["shape", "deeprecon"], None, "--deeprecon-model")
+    with pytest.raises(InputError, match="optimisation steps"):
+        Options(optimisation_steps=-1)
 
 
 def test_what_json_does_not_say_takes_its_default():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ...reconstruction.options import METHODS
+from ...reconstruction.options import ALL_METHODS, METHODS
 from .evaluate_whole import add_contours, add_cycle, add_whole
 from .shared import (
     DEFAULT,
+    add_deeprecon,
     add_generation,
     add_input,
     add_label_values,
@@ -50,7 +51,9 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
             text = "keep every N-th slice only, as of a sparser stack (default: 1, all)"
             run.add_argument("--every", type=count, default=1, metavar="N", help=text)
         if methods:
-            add_methods(run, methods, methods, "all")
+            known = ALL_METHODS if methods == METHODS else (*methods, "deeprecon")
+            add_methods(run, known, methods, "all but deeprecon")
+            add_deeprecon(run)
             (add_steps if table == "generation" else add_generation)(run)
         if table == "generation":
             text = (
@@ -86,7 +89,8 @@ def add_views(tables: argparse._SubParsersAction) -> None:
         metavar="A,B",
         help=f"comma-separated, ed, es or numbers from 0 (default: {DEFAULT.frame})",
     )
-    add_methods(run, METHODS, ("nearest", "dmcvr"), "nearest,dmcvr")
+    add_methods(run, ALL_METHODS, ("nearest", "dmcvr"), "nearest,dmcvr")
+    add_deeprecon(run)
     add_generation(run)
     run.add_argument("--labels", type=Path, metavar="FILE", help="expert labels of the acquired slices")
     add_label_values(run)

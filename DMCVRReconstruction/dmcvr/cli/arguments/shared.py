@@ -8,9 +8,9 @@ from pathlib import Path
 from ...output.result_formats import IMAGE_SUFFIXES, MESH_FORMATS, Formats
 from ...reconstruction.options import (
     ALIGNMENTS,
+    ALL_METHODS,
     DEVICES,
     LABEL_RULES,
-    METHODS,
     PRECISIONS,
     RULE_STEPS,
     RULES,
@@ -111,6 +111,19 @@ def add_quiet(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
 
 
+def add_deeprecon(parser: argparse.ArgumentParser) -> None:
+    """The model of the method deeprecon beside the one that labels, for comparisons."""
+    text = "model folder of the method deeprecon, which dmcvr train deeprecon makes"
+    parser.add_argument("--deeprecon-model", type=Path, metavar="DIR", help=text)
+    add_optimisation(parser)
+
+
+def add_optimisation(parser: argparse.ArgumentParser) -> None:
+    steps = DEFAULT.optimisation_steps
+    text = f"of deeprecon, for the code of each slice (default: {steps}; the paper: 1000)"
+    parser.add_argument("--optimisation-steps", type=whole, default=steps, metavar="N", help=text)
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     default = DEFAULT_MODEL.device
     parser.add_argument("--device", choices=DEVICES, default=default, help=f"default: {default}")
@@ -118,8 +131,12 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--method", choices=METHODS, default=DEFAULT.method, help=f"default: {DEFAULT.method}"
+        "--method",
+        choices=ALL_METHODS,
+        default=DEFAULT.method,
+        help=f"default: {DEFAULT.method}; deeprecon takes a --model of its own",
     )
+    add_optimisation(parser)
 
 
 def add_regenerate(parser: argparse.ArgumentParser) -> None:

@@ -51,6 +51,16 @@ def add_train(parser: argparse.ArgumentParser) -> None:
         add_course(run, steps, batch, 2e-3, 0.995, 100)
         add_machine(run)
 
+    run = part("deeprecon", "train the DeepRecon-style baseline, and put it into a model folder of its own")
+    add_sources(run)
+    add_prepared(run)
+    run.set_defaults(preset="compact")
+    add_about(run)
+    text = "checkpoints, log, pictures, weights and the model folder"
+    run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=text)
+    add_course(run, 24000, 16, 2e-3, 0.999, 500)
+    add_machine(run)
+
     run = part("recipe", "train all networks one after the other within a given time")
     add_sources(run)
     add_prepared(run)

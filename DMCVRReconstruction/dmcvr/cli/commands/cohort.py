@@ -23,6 +23,7 @@ from ...cohort.summary import PAGE, Summary
 from ...cohort.table import TABLES, write_tables
 from ...core.errors import InputError
 from ...model.bundle import DEFAULT_BUNDLE, model_sha256, read_card
+from ...reconstruction.options import check_deeprecon
 from ...system.staging import check_apart, staged_file
 from ..choices import chosen_model, chosen_options
 
@@ -87,11 +88,12 @@ def _on_dask(
 
 
 def _settings(arguments: argparse.Namespace, output: Path) -> Settings:
-    model = chosen_model(arguments)
+    model, options = chosen_model(arguments), chosen_options(arguments)
+    check_deeprecon([options.method], model.folder)
     folder = DEFAULT_BUNDLE if model.folder is None else Path(model.folder).absolute()
     return Settings(
         output=output,
-        options=chosen_options(arguments),
+        options=options,
         model=model if model.folder is None else replace(model, folder=str(folder)),
         model_sha256=model_sha256(read_card(folder)),
         label_values=arguments.label_values,

@@ -11,6 +11,7 @@ from ...evaluation.figures.drawing import HINT, can_draw, write_drawings
 from ...evaluation.summary import Table, as_dict, markdown
 from ...model.device import describe
 from ...model.inference import Model
+from ...reconstruction.options import check_deeprecon
 from ...system.staging import check_apart, staged_folder
 from ..progress_bar import show_progress
 from .evaluations import EVALUATIONS, Evaluation, command_line
@@ -32,9 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _write(folder: Path | None, arguments: argparse.Namespace, evaluation: Evaluation) -> None:
     """Evaluate, write JSON, Markdown and figures into ``folder`` if there is one, and print."""
-    model = (
-        Model.load(arguments.model, arguments.device, arguments.precision) if evaluation.needs_model else None
-    )
+    model = _model(arguments) if evaluation.needs_model else None
     figures: dict[str, str] = {}
     with show_progress(as_json=False) as progress:
         outcome = evaluation.fill(model, progress)
@@ -53,6 +52,14 @@ def _write(folder: Path | None, arguments: argparse.Namespace, evaluation: Evalu
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         path.with_suffix(".md").write_text(text, encoding="utf-8", errors="backslashreplace")
     _tell(arguments, record, text)
+
+
+def _model(arguments: argparse.Namespace) -> Model:
+    """The model, with that of deeprecon where this is compared. Raises InputError where one is missing."""
+    folder, methods = vars(arguments).get("deeprecon_model"), vars(arguments).get("methods", ())
+    check_deeprecon(methods, folder, "--deeprecon-model")
+    own = folder if "deeprecon" in methods else None
+    return Model.load(arguments.model, arguments.device, arguments.precision, deeprecon=own)
 
 
 def _tell(arguments: argparse.Namespace, record: dict, text: str) -> None:

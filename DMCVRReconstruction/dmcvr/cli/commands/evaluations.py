@@ -112,7 +112,7 @@ def _generation(arguments: argparse.Namespace) -> Evaluation:
 
     @cache
     def generators(model: Model | None) -> Generators:
-        return Generators(_needed(model), _diffae(arguments))
+        return Generators(_needed(model), _diffae(arguments), arguments.optimisation_steps)
 
     return case_by_case(
         arguments.data,
@@ -230,7 +230,8 @@ def command_line(arguments: argparse.Namespace) -> str:
     how = "rule steps stop_log_snr label_rule" if generates else ""
     if arguments.table == "whole":
         made = "" if arguments.data is not None else f"{made} slice_shift view_shift labels shifts_from"
-    names = f"data label_values cases {made} frames methods {how} model diffae_model precision"
+    own = "deeprecon_model optimisation_steps" if "deeprecon" in getattr(arguments, "methods", ()) else ""
+    names = f"data label_values cases {made} frames methods {how} model diffae_model {own} precision"
     for name in names.split():
         value = getattr(arguments, name, None)
         if value is None or value == "":

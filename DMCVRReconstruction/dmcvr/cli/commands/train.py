@@ -17,11 +17,13 @@ from ...io.labelled import LabelledStack, read_pairs
 from ...model.bundle import write_bundle
 from ...model.device import choose_device
 from ...model.inference import Model
+from ...model.networks.deeprecon_preset import DEEPRECON
 from ...model.networks.presets import PRESETS
 from ...simulation.phantom import make_phantom, random_config
 from ...simulation.shapemodel import training_hearts
 from ...system.staging import made_folder, staged_folder
 from ...training.data import LISTING, is_prepared, load, prepare
+from ...training.deeprecon_run import train_deeprecon
 from ...training.heart_distances import hearts_to_train_on, held_back_hearts, prepare_hearts
 from ...training.recipe import run_stages
 from ...training.run import TrainingJob, train
@@ -39,7 +41,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Prepare data, train one network or all, or put trained ones into a model folder."""
     if getattr(arguments, "threads", None) is not None:
         torch.set_num_threads(arguments.threads)
-    own = {"data": _data, "bundle": _bundle, "recipe": _recipe, **dict.fromkeys(TASKS, _train_on_hearts)}
+    own = {
+        "data": _data,
+        "bundle": _bundle,
+        "deeprecon": _deeprecon,
+        "recipe": _recipe,
+        **dict.fromkeys(TASKS, _train_on_hearts),
+    }
     own.get(arguments.part, _train)(arguments)
 
 
@@ -75,14 +83,6 @@ def _train(arguments: argparse.Namespace) -> None:
         path = getattr(arguments, name, None)
         if path is not None and not path.is_file():
             raise InputError(f"The file for --{name} does not exist; check the path.")
-    options = TrainingOptions(
-        steps=arguments.steps,
-        batch=arguments.batch,
-        learning_rate=arguments.rate,
-        average=arguments.average,
-        seed=arguments.seed,
-        checkpoint_every=arguments.checkpoint_every,
-    )
     job = TrainingJob(
         arguments.part,
         PRESETS[arguments.preset],
@@ -92,9 +92,30 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     device = choose_device(arguments.device)
     with made_folder(arguments.output / "data"):
-        path = train(job, *_slices(arguments), options, arguments.output, device, _say)
+        path = train(job, *_slices(arguments), _options(arguments), arguments.output, device, _say)
     if os.environ.get("RANK", "0") == "0":
         print(f"Weights: {path}")
+
+
+def _deeprecon(arguments: argparse.Namespace) -> None:
+    about, device = _about(arguments.about), choose_device(arguments.device)
+    with made_folder(arguments.output / "data"):
+        slices, options = _slices(arguments), _options(arguments)
+        folder = train_deeprecon(DEEPRECON, slices, options, about, arguments.output, device, _say)
+    if os.environ.get("RANK", "0") == "0":
+        print(f"Model folder: {folder}")
+
+
+def _options(arguments: argparse.Namespace) -> TrainingOptions:
+    """How long and how to train on prepared slices."""
+    return TrainingOptions(
+        steps=arguments.steps,
+        batch=arguments.batch,
+        learning_rate=arguments.rate,
+        average=arguments.average,
+        seed=arguments.seed,
+        checkpoint_every=arguments.checkpoint_every,
+    )
 
 
 def _recipe(arguments: argparse.Namespace) -> None:

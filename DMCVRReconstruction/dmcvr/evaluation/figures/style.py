@@ -17,6 +17,7 @@ METHOD_COLOURS = {
     "bspline": "#0072b2",
     "shape": "#009e73",
     "registration": "#e69f00",
+    "deeprecon": "#8c6d46",
     "diffae": "#cc79a7",
     "dmcvr": "#d55e00",
     "ED": "#0072b2",
@@ -31,6 +32,7 @@ METHOD_TITLES = {
     "bspline": "B-spline",
     "shape": "Shape",
     "registration": "Registration",
+    "deeprecon": "DeepRecon-style",
     "diffae": "DiffAE",
     "dmcvr": "DMCVR",
 }

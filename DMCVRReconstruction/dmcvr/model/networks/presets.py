@@ -262,17 +262,18 @@ def from_dict(values: dict) -> Preset:
         "shape": ShapeCompleterConfig,
     }
     absent = {key for key in OPTIONAL_PARTS if values.get(key) is None}
-    return _build(
+    return build_config(
         Preset,
         {
-            key: _build(parts[key], value) if key in parts and key not in absent else value
+            key: build_config(parts[key], value) if key in parts and key not in absent else value
             for key, value in values.items()
             if key not in FORMER_PARTS
         },
     )
 
 
-def _build(kind: type, values: dict):
+def build_config(kind: type, values: dict):
+    """A configuration of ``values`` as JSON holds them. Raises ValueError as `from_dict` does."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
     unknown = sorted(set(values) - set(fields))
     missing = sorted(

@@ -48,11 +48,12 @@ def test_what_is_said_reaches_the_options():
     words = ["--rule", "paper", "--steps", "7", "--stop", "2.5", "--label-rule", "image", "--regenerate"]
     words += ["--align", "lax", "--each-frame", "--no-extrapolation"]
     words += ["--method", "diffae", "--frame", "es", "--spacing", "3", "--seed", "9", "--uncertainty", "4"]
+    words += ["--optimisation-steps", "8"]
     given = build_parser().parse_args(["reconstruct", "x", "--output", "y", *words, "--device", "cpu"])
     assert chosen_options(given) == Options(
         method="diffae", spacing=3.0, frame="es", rule="paper", steps=7, stop_log_snr=2.5,
         label_rule="image", keep_acquired=False, extrapolate=False, align="lax", fit_cycle=False, samples=4,
-        seed=9,
+        seed=9, optimisation_steps=8,
     )  # fmt: skip
     assert chosen_model(given) == ModelChoice(device="cpu")
 

@@ -59,12 +59,21 @@ def surfaces(labels: np.ndarray, grid: Grid, template: int = 0) -> dict[str, Sur
     template: the frame whose mesh is deformed to the others. A structure that a frame does not show has no
     surface.
     """
-    out = {}
-    for name, members in SURFACES.items():
-        masks = np.isin(labels, members)
-        if masks.any((1, 2, 3)).all():
-            out[name] = _surface(masks, grid, template)
-    return out
+    missing = without_surface(labels)
+    return {
+        name: _surface(np.isin(labels, members), grid, template)
+        for name, members in SURFACES.items()
+        if name not in missing
+    }
+
+
+def without_surface(labels: np.ndarray) -> list[str]:
+    """Names of the surfaces of structures that a frame of ``labels`` (T, Z, Y, X) does not show."""
+    return [
+        name
+        for name, members in SURFACES.items()
+        if not all(np.isin(frame, members).any() for frame in labels)
+    ]
 
 
 def enclosed(points: np.ndarray, triangles: np.ndarray) -> float:

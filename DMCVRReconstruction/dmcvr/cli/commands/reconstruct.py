@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...anatomy.mesh_template import check_vtk
+from ...anatomy.surfaces import without_surface
 from ...api import reconstruct
 from ...output.files import FILES, result_folder, write_reconstruction
 from ...output.result_formats import Formats
@@ -82,7 +83,9 @@ def fulfil(request: Request) -> None:
         return
     if request.quiet:
         return
-    for message in record.warnings:
+    missing = without_surface(result.labels) if request.formats.meshes else []
+    notes = [f"There is no {name.replace('_', ' ')} in every frame, so no mesh of it." for name in missing]
+    for message in (*record.warnings, *notes):
         print(f"Note: {message}")
     x, y, z = record.geometry.voxels
     print(f"{x} x {y} x {z} voxels in {sum(record.seconds.values()):.0f} s: {request.output / 'report.html'}")

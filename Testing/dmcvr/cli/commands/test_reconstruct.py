@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 import trimesh
 from dicomfiles import NAME, write_dicom
+from dmcvr.core.labels import RVC
 from dmcvr.io.volumes import read_stack
 from dmcvr.output.files import FILES
 from dmcvr.system.ownership import LISTED
@@ -169,6 +170,16 @@ def test_meshes_enclose_what_the_record_says(call, files, tmp_path):
         mesh = trimesh.load(tmp_path / "out" / f"mesh_{name}.ply")
         assert mesh.is_watertight
         assert mesh.volume / 1000 == pytest.approx(expected, rel=0.01)
+
+
+def test_a_structure_without_a_mesh_is_told(call, files, heart, tmp_path, write_stack):
+    stack, labels = heart
+    drawn = write_stack(tmp_path / "left.nrrd", stack, np.where(labels == RVC, 0, labels).astype(np.uint8))
+    arguments = ("--labels", drawn, "-o", tmp_path / "out", "--meshes", *DRAWN)
+    answer = call("reconstruct", files["sax"], *arguments)
+    assert "Note: There is no rv endocardium in every frame, so no mesh of it." in answer.out
+    meshes = {path.name for path in (tmp_path / "out").glob("mesh_*")}
+    assert meshes == {"mesh_lv_endocardium.vtp", "mesh_lv_epicardium.vtp"}
 
 
 def test_without_vtk_meshes_are_refused_before_anything_is_computed(refused, files, tmp_path, monkeypatch):

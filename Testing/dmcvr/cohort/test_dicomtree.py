@@ -2,9 +2,9 @@ import re
 
 import numpy as np
 import pytest
-from dmcvr.cli.commands.reconstruct import read_input
 from dmcvr.cohort.work import gathered
 from dmcvr.core.errors import InputError
+from dmcvr.io.inputs import read_input
 
 
 def test_a_tree_of_patients(found, write_patient, labelled_case, tmp_path):

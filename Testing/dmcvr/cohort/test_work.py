@@ -28,6 +28,7 @@ def held(folder):
             [
                 "case.json",
                 "labels.nrrd",
+                "measurements.csv",
                 "preview.jpg",
                 "report.html",
                 "segmentation.seg.nrrd",

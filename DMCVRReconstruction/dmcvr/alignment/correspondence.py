@@ -44,8 +44,16 @@ class GapField:
     backward: np.ndarray
 
 
+Focus = tuple[slice, slice]
+"""Rows and columns of a slice where correspondence matters most."""
+
+
 def align(
-    first: np.ndarray, second: np.ndarray, spacing: tuple[float, float], near: GapField | None = None
+    first: np.ndarray,
+    second: np.ndarray,
+    spacing: tuple[float, float],
+    near: GapField | None = None,
+    focus: Focus | None = None,
 ) -> GapField:
     """Displacement d (2, H, W) in pixels, (row, column), from the first slice to the second.
 
@@ -53,7 +61,8 @@ def align(
     native resolution, whichever is coarser. Swapping the slices negates the field.
 
     first, second: (H, W), in any one unit of intensity. spacing: (x, y) mm. near: of slices that correspond
-    much as these do, such as the same ones a frame earlier: the estimate starts from there.
+    much as these do, such as the same ones a frame earlier: the estimate starts from there. focus: pixels
+    beyond which half the resolution is good enough; all of them matter if it is None.
     """
     native = np.array(first.shape)
     reduced = np.array([spacing[1], spacing[0]]) / WORKING_MM
@@ -64,8 +73,9 @@ def align(
     one, other = (
         np.clip((_reduce(image.astype(np.float32), shape) - low) / scale, 0, 1) for image in (first, second)
     )
-    forward = _demons(one, other, None if near is None else near.forward)
-    backward = _demons(other, one, None if near is None else near.backward)
+    fine = None if focus is None else _scaled(focus, shape / native)
+    forward = _demons(one, other, None if near is None else near.forward, fine)
+    backward = _demons(other, one, None if near is None else near.backward, fine)
     # One after the other, since whoever aligns has other gaps for the other processors.
     to, back = (_at_fraction(field[None], HALF)[0] for field in (forward, backward))
     return GapField(_resize_field((to - back) / 2, tuple(native)), forward, backward)
@@ -115,11 +125,12 @@ def displacements(displacement: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, 
 class Correspondences:
     """How the slices of a frame correspond: a field a gap, estimated ahead or when it is first asked for.
 
-    frame: (S, H, W). spacing: (x, y) mm. found: the fields known so far, by the slice below the gap.
+    frame: (S, H, W). spacing: (x, y) mm. focus: see `align`. found: the fields known so far, by the slice
+    below the gap.
     """
 
-    def __init__(self, frame: np.ndarray, spacing: tuple[float, float]):
-        self._frame, self._spacing = frame, spacing
+    def __init__(self, frame: np.ndarray, spacing: tuple[float, float], focus: Focus | None = None):
+        self._frame, self._spacing, self._focus = frame, spacing, focus
         self.found: dict[int, GapField] = {}
 
     def estimate(
@@ -136,7 +147,8 @@ class Correspondences:
         starts = near or {}
 
         def one(gap: int) -> GapField:
-            return align(self._frame[gap], self._frame[gap + 1], self._spacing, starts.get(gap))
+            pair = self._frame[gap], self._frame[gap + 1]
+            return align(*pair, self._spacing, starts.get(gap), self._focus)
 
         for gap, field in zip(gaps, in_threads(one, gaps), strict=True):
             self.found[gap] = field
@@ -190,25 +202,39 @@ def _at_fraction(fields: np.ndarray, t: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _demons(fixed: np.ndarray, moving: np.ndarray, near: np.ndarray | None) -> np.ndarray:
+def _scaled(focus: Focus, ratio: np.ndarray) -> Focus:
+    """Rows and columns on a lattice of ``ratio`` (2,) times as many."""
+    rows, columns = (
+        slice(max(int(part.start * share), 0), int(np.ceil(part.stop * share)))
+        for part, share in zip(focus, ratio, strict=True)
+    )
+    return rows, columns
+
+
+def _demons(
+    fixed: np.ndarray, moving: np.ndarray, near: np.ndarray | None, focus: Focus | None
+) -> np.ndarray:
     """Field (2, h, w) in pixels, (row, column), with fixed(x) = moving(x + field(x)); images in [0, 1].
 
-    near: a field to start from, None for none.
+    near: a field to start from, None for none. focus: outside it the finest level is left out.
     """
     field, levels = (np.zeros((2, 2, 2)), LEVELS) if near is None else (near, LEVELS_FROM_NEAR)
     for reduction, iterations in levels:
         shape = np.ceil(np.array(fixed.shape) / reduction).astype(int)
         if reduction > 1 and shape.min() < SMALLEST_SIDE:
             continue
-        images = [sitk.GetImageFromArray(_reduce(image, shape)) for image in (fixed, moving)]
+        field = _resize_field(field, tuple(shape))
+        part = focus if focus is not None and reduction == 1 else (slice(None), slice(None))
+        images = [sitk.GetImageFromArray(_reduce(image, shape)[part]) for image in (fixed, moving)]
         demons = sitk.FastSymmetricForcesDemonsRegistrationFilter()
         demons.SetNumberOfIterations(iterations)
         demons.SetStandardDeviations(SMOOTHING_PIXELS)
         # Slices are too small to be shared out among threads; the gaps are.
         demons.SetNumberOfThreads(1)
-        start = np.moveaxis(_resize_field(field, tuple(shape))[::-1], 0, -1)
-        result = demons.Execute(*images, sitk.GetImageFromArray(np.ascontiguousarray(start), isVector=True))
-        field = np.moveaxis(sitk.GetArrayFromImage(result), -1, 0)[::-1]
+        start = np.ascontiguousarray(np.moveaxis(field[(slice(None, None, -1), *part)], 0, -1), float)
+        result = demons.Execute(*images, sitk.GetImageFromArray(start, isVector=True))
+        field = field.astype(float)
+        field[(slice(None), *part)] = np.moveaxis(sitk.GetArrayFromImage(result), -1, 0)[::-1]
     return _resize_field(field, fixed.shape).astype(np.float32)
 
 

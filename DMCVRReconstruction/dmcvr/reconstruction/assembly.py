@@ -29,6 +29,8 @@ from .whole_shape import WholeShape
 
 CHUNK = 8
 """Slices at a time of what would fill the memory."""
+FOCUS_MARGIN_MM = 12.0
+"""About the window, what moves into it is aligned as well as what lies in it."""
 KEPT_SHAPES = 2
 """Frames whose shapes are kept from when the grid is extended; more of them would fill the memory."""
 
@@ -179,7 +181,7 @@ class FrameAssembly:
         self._positions, self._native, self._target = stack.positions, stack.plane(0), window.planes[0]
         self.shape, self.places = shape, np.clip(wanted, stack.positions[0], stack.positions[-1])
         self.alignment, self.gaps = (
-            Correspondences(frame, stack.spacing),
+            Correspondences(frame, stack.spacing, _about(self._target, self._native)),
             gaps_of(stack.positions, self.places),
         )
         # Linear interpolation, good enough to segment, would cost sharpness.
@@ -249,6 +251,18 @@ class FrameAssembly:
             own = sample_plane(own, self._target, self._native, fill=-REACH_MM)
             out[z] = labels_from_distances(fuse(self.shape.at(self._wanted[z : z + 1])[0], own, rule))
         return out
+
+
+def _about(window: Plane, plane: Plane) -> tuple[slice, slice]:
+    """Rows and columns of ``plane`` within FOCUS_MARGIN_MM of a parallel ``window``."""
+    corners = plane.indices(window.points()[[0, -1], [0, -1]])
+    margin = FOCUS_MARGIN_MM / np.array(plane.spacing[::-1])
+    low, high = np.floor(corners[0] - margin).astype(int), np.ceil(corners[1] + margin).astype(int) + 1
+    rows, columns = (
+        slice(int(max(first, 0)), int(min(last, count)))
+        for first, last, count in zip(low, high, plane.shape, strict=True)
+    )
+    return rows, columns
 
 
 def chunks(count: int) -> Iterator[slice]:

@@ -255,6 +255,16 @@ def test_a_field_is_found_sooner_from_that_of_a_frame_much_like_this_one():
     np.testing.assert_array_equal(ahead.field(0), align(first, later, SPACING, near).field)
 
 
+def test_a_field_is_fine_within_its_focus_and_coarse_beyond(stack):
+    first, second = stack[0][:2]
+    focus, inner, beyond = (slice(8, 56), slice(4, 60)), np.s_[:, 16:48, 12:52], np.s_[:, :4]
+    whole, part = (align(first, second, SPACING, focus=area).field for area in (None, focus))
+    np.testing.assert_allclose(part[inner], whole[inner], atol=0.1)
+    assert np.abs(part[beyond] - whole[beyond]).max() > 0
+    everything = align(first, second, SPACING, focus=(slice(0, 64), slice(0, 64))).field
+    np.testing.assert_array_equal(everything, whole)
+
+
 def test_estimating_ends_with_the_first_complaint(stack):
     """Of whoever is told, as when a run is cancelled."""
     alignment, told = Correspondences(stack[0], SPACING), []

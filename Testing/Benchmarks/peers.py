@@ -21,6 +21,7 @@ from commands import GAP_MM, SLICES, SPACING_MM, measured
 from dmcvr.core.labels import NAMES
 from dmcvr.core.stack import Stack
 from dmcvr.evaluation.metrics import dice, psnr
+from dmcvr.io.label_files import read_labels
 from dmcvr.io.nrrd import write_stack
 from dmcvr.io.volumes import read_stack
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
@@ -70,7 +71,8 @@ def dense_phantom() -> tuple[Stack, np.ndarray]:
 
 def fidelity(output: Path, dense: Stack, labels: np.ndarray) -> dict[str, float]:
     """PSNR in dB and Dice of the slices between the acquired ones."""
-    made, found = read_stack(output / "volume.nrrd"), read_stack(output / "labels.nrrd").frames[0]
+    made = read_stack(output / "volume.nrrd")
+    found = read_labels(output / "labels.nrrd", made)[0][0]
     # The heart may reach beyond the stack, at either end.
     start = round(float((dense.origins[0] - made.origins[0]) @ made.normal) / (GAP_MM / PARTS))
     between = [z for z in range(len(labels)) if z % PARTS]

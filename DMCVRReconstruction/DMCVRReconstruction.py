@@ -260,10 +260,9 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
     def _showResult(self, nodes: ResultNodes) -> None:
         """Show a new result in the views; while another module is open, they are the user's."""
         self.resultPanel.leave()
+        self.segmentPanel.setVisible(False)
         slicer.util.setSliceViewerLayers(background=nodes.volume, fit=True, rotateToVolumePlane=True)
         slicer.util.resetThreeDViews()
-        if nodes.browser is not None:
-            slicer.modules.sequences.setToolBarActiveBrowserNode(nodes.browser)
 
     def _compare(self, volumeNode):
         return self.logic.compare(volumeNode, self.inputPanel.laxNodes)

@@ -87,7 +87,9 @@ class Panel:
 
     def photograph(self, path) -> None:
         """Write a picture of the panel as a PNG file."""
-        self.parent.resize(WIDTH, QtWidgets.QWidget.sizeHint(self.parent).height())
+        layout = QtWidgets.QWidget.layout(self.parent)
+        layout.activate()
+        self.parent.resize(WIDTH, layout.totalHeightForWidth(WIDTH))
         self.process(0.1)
         self.parent.grab().save(str(path))
 

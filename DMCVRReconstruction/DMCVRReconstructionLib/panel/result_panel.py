@@ -199,8 +199,9 @@ def fillWidget(tableWidget, titles: list[str], rows: list[tuple[str, ...]]) -> N
         header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
     tableWidget.resizeRowsToContents()
-    # The header is about as high as a row.
-    tableWidget.setFixedHeight(tableWidget.rowHeight(0) * (len(rows) + 1) + 8)
+    # Rows may have more than one line; the header is about as high as one of a single line.
+    heights = [tableWidget.rowHeight(row) for row in range(len(rows))]
+    tableWidget.setFixedHeight(sum(heights) + min(heights, default=0) + 8)
 
 
 def _number(value: float) -> str:

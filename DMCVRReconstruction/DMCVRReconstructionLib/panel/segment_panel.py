@@ -38,6 +38,11 @@ class SegmentPanel:
         self._volume = imageOf(self._node, parameters.inputNode) if isSegmentation else None
         self._show()
 
+    def setVisible(self, visible: bool) -> None:
+        """Show or hide what is drawn in the acquired slices; over a result it would be in the way."""
+        if self._node is not None and self._node.GetDisplayNode() is not None:
+            self._node.GetDisplayNode().SetVisibility(visible)
+
     def stop(self) -> None:
         """Observe nothing any more."""
         self._timer.stop()
@@ -79,6 +84,7 @@ class SegmentPanel:
 
     def _onEdit(self, checked=False) -> None:
         node, volume = self._node, self._volume  # leaving this module lets go of them
+        self.setVisible(True)
         slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
         slicer.util.selectModule("SegmentEditor")
         editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor

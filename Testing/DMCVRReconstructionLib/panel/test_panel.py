@@ -302,6 +302,7 @@ def test_a_new_result_is_shown_on_its_own_planes_and_by_the_toolbar(ready, appli
         nodes.volume.GetIJKToRASDirectionMatrix(matrix)
         directions = slicer.util.arrayFromVTKMatrix(matrix)[:3, :3]
         assert np.abs(normal @ directions).max() == pytest.approx(1, abs=1e-6)
+        ready.process()
         assert application.app.toolBarBrowsers[-1] is nodes.browser
         composite = views.composite("Red")
         assert composite.GetBackgroundVolumeID() == nodes.volume.GetID()

@@ -28,7 +28,8 @@ class Image(Protocol):
 
 
 def laxStacks(images: Iterable[Image], found: StackInput, frame: int | None) -> list[Stack]:
-    """Those of ``images`` that cross the stack ``found``, each a stack of one slice.
+    """Those of ``images`` that cross the stack ``found``, each a stack of one slice, of the image's own type:
+    making it float32 takes time that the window need not wait for.
 
     frame: of the stack, whose nearest in time is taken of each image; None for all frames of each.
     """
@@ -41,7 +42,7 @@ def laxStacks(images: Iterable[Image], found: StackInput, frame: int | None) -> 
         if frame is not None:
             when = None if times is None else float(times[frame])
             wanted = [nearest_frame(series.count, series.times, when, frame / found.frameCount)]
-        frames = np.stack([series.frame(index) for index in wanted]).astype(np.float32)
+        frames = np.stack([series.frame(index) for index in wanted])
         shown = None if series.times is None or len(wanted) < 2 else series.times[wanted]
         stack = Stack(frames, plane.origin[None], plane.step_x, plane.step_y, shown)
         if crossing_fault(stack, geometry) is None:

@@ -69,7 +69,7 @@ class _JobFiles:
         write_stack(folder / IMAGE, self.stack)
         names = [f"lax_{index}.nrrd" for index in range(len(self.lax))]
         for name, image in zip(names, self.lax, strict=True):
-            write_stack(folder / name, image)
+            write_stack(folder / name, replace(image, frames=image.frames.astype(np.float32)))
         if self.drawn is not None:
             write_stack(folder / LABELS, asStack(self.drawn.sample(), self.stack))
         return replace(self.job, labels=None if self.drawn is None else LABELS, lax=tuple(names))

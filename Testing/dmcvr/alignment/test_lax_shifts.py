@@ -75,8 +75,9 @@ def test_a_stack_without_shifts_stays_as_it_is(straight):
     assert shifts.largest < 0.3
 
 
-def test_images_of_something_else_move_nothing(displaced):
-    noise = np.random.default_rng(0)
+@pytest.mark.parametrize("seed", [0, 6, 7])
+def test_images_of_something_else_move_nothing(displaced, seed):
+    noise = np.random.default_rng(seed)
     foreign = [
         replace(displaced.lax[view], frames=noise.permuted(displaced.lax[view].frames, axis=2))
         for view in ("2ch", "4ch")

@@ -282,6 +282,7 @@ def test_whole_hearts_of_phantoms(call, tmp_path):
         "Shapes, worst",
         "Hearts",
         "Hearts, worst",
+        "Gain, heart by heart",
     ]
     left = {
         line["shifts from"]: line["scores"]["shifts left, mm"]["mean"]
@@ -307,7 +308,11 @@ def test_the_course_of_a_cine(call, files):
     answer = call("evaluate", "cycle", files["cine"], "--methods", "nearest", "--json")
     assert (answer.code, answer.err) == (0, "")
     (table,) = json.loads(answer.out)["tables"]
-    assert [line["method"] for line in table["summary"]] == ["disc summation", "nearest"]
+    assert [line["method"] for line in table["summary"]] == [
+        "disc summation",
+        "nearest",
+        "a phantom, exactly",
+    ]
 
 
 def test_contours_of_another_tool(call, tmp_path):

@@ -15,6 +15,10 @@ from .plausibility import plausibility_warnings
 
 IN_REGISTER = "Slices were put in register"
 """What the note on it begins with, which tells what was done and is no doubt of the result."""
+EDGE = 2
+"""Pixels from the border within which a structure counts as cut by it: on the outermost ones the segmenter,
+which sees nothing beyond, often draws nothing.
+"""
 WIDE_GAP_MM = 15.0
 FEW_SLICES = 4
 WIDER = 0.01
@@ -70,7 +74,7 @@ def _of_labels(labels: np.ndarray) -> list[str]:
         for label, index in sorted({gap for item in labels for gap in missing_inner_slices(item)})
     ]
     edge = np.ones(labels.shape[2:], bool)
-    edge[1:-1, 1:-1] = False
+    edge[EDGE:-EDGE, EDGE:-EDGE] = False
     if cut := [name for label, name in NAMES.items() if (labels[..., edge] == label).any()]:
         messages.append(
             f"{' and '.join(cut)} reach the border of the image: what lies beyond it is missing from shapes "

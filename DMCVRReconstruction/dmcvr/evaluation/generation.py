@@ -11,7 +11,6 @@ from ..anatomy.signed_distances import nested_distances
 from ..core.errors import InputError
 from ..core.geometry import sample_plane
 from ..core.stack import Stack
-from ..io.labelled import resample_labels
 from ..model.deeprecon_model import DeepReconModel
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
@@ -143,7 +142,6 @@ def regenerated(
     frame, model = case.stack.frames[0], generators.model
     native = [case.stack.plane(index) for index in range(len(case.labels))]
     window = window_about(model, frame, native, native, case.labels > 0)
-    true = [resample_labels(*item) for item in zip(case.labels, native, window.planes, strict=True)]
     original = window.images(frame, native)
     images = {}
     for method in methods:
@@ -163,7 +161,7 @@ def regenerated(
         images,
         {method: label_slices(model, made) for method, made in images.items()},
         original,
-        np.stack(true),
+        window.labels(case.labels, native),
         Stack(original[None], origins, first.step_x, first.step_y),
         max(float(np.percentile(frame, paper.PERCENTILE)), 1e-6) / window.scale,
     )

@@ -12,7 +12,6 @@ from ..baselines.deeprecon.optimisation import optimise_codes
 from ..baselines.protocol import Synthesis
 from ..baselines.weighted import apply_weights, linear_weights
 from ..core.geometry import Plane, sample_plane
-from ..core.labels import BACKGROUND
 from ..core.layout import Layout
 from ..core.positions import bracket
 from ..core.progress import Progress, no_progress
@@ -115,11 +114,6 @@ def native_labels(shares: np.ndarray, source: Plane, native: Plane) -> np.ndarra
     """
     out = np.empty((len(shares), *native.shape), np.uint8)
     for z, slice_shares in enumerate(shares):
-        out[z] = np.argmax(
-            [
-                sample_plane(share, source, native, fill=float(label == BACKGROUND))
-                for label, share in enumerate(slice_shares)
-            ],
-            axis=0,
-        )
+        structures = sample_plane(slice_shares[1:], source, native)
+        out[z] = np.argmax([1 - structures.sum(0), *structures], axis=0)
     return out

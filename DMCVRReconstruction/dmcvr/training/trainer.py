@@ -79,9 +79,7 @@ def fit(
     world.wait()
     average = copy.deepcopy(module).eval().requires_grad_(False)
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(
-        parameters, lr=options.learning_rate, weight_decay=options.weight_decay, fused=True
-    )
+    optimiser = torch.optim.AdamW(parameters, lr=options.learning_rate, weight_decay=options.weight_decay)
     identity = {"options": asdict(options), "subject": subject or {}, "processes": world.size}
     checkpoint = Checkpoint(folder, module, average, optimiser, identity)
     first = checkpoint.resume()

@@ -33,7 +33,7 @@ def test_every_view_is_cut_in_the_plane_of_its_image(phantom, results):
     four = cuts[2]
     # What the slices show on the 4-chamber plane is what the image there shows.
     assert np.corrcoef(four.real.ravel(), four.images["shape"].ravel())[0, 1] > 0.75
-    assert dice(four.labels["shape"] == LVC, four.labels["nearest"] == LVC) > 0.98
+    assert dice(four.labels["shape"] == LVC, four.labels["nearest"] == LVC) > 0.975
     # Apex up: the cavity is wider below.
     widths = np.flatnonzero((four.labels["shape"] == LVC).any(1))
     rows = (four.labels["shape"] == LVC).sum(1)

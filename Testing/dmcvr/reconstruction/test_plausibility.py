@@ -42,10 +42,8 @@ def test_a_slice_that_lies_off_its_neighbours(whole):
     before, after = left_offsets(stack, labels)[index], left_offsets(stack, moved)[index]
     assert pixels - before <= after <= pixels + before
     cine = replace(stack, frames=np.repeat(stack.frames, 2, axis=0), times=None)
-    (message,) = (
-        item for item in plausibility_warnings(cine, {0: labels, 1: moved}) if "breath-hold" in item
-    )
-    assert f"slice {index + 1} lies {after:.0f} mm" in message
+    messages = [item for item in plausibility_warnings(cine, {0: labels, 1: moved}) if "breath-hold" in item]
+    assert any(f"slice {index + 1} lies {after:.0f} mm" in message for message in messages)
 
 
 def test_slices_far_apart_may_differ_as_much(whole):

@@ -77,7 +77,8 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tiny, hearts, tmp_pat
     for process in members:
         process.join(30)
     for name, value in found[0].items():
-        assert (found[1][name] == value).all(), name
+        # Statistics of batch norm are each process's own.
+        assert "running_" in name or (found[1][name] == value).all(), name
 
     task = TrainingJob("segmenter", tiny).task(hearts, None)
     torch.manual_seed(0)
@@ -94,8 +95,8 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tiny, hearts, tmp_pat
                 0.51 + 0.49 * torch.cos(torch.tensor(torch.pi * step / 3)).item()
             )
         optimiser.step()
-    for name, value in module.state_dict().items():
-        torch.testing.assert_close(value, torch.from_numpy(found[0][name]), rtol=2e-3, atol=2e-5)
+    for name, value in module.named_parameters():
+        torch.testing.assert_close(value.detach(), torch.from_numpy(found[0][name]), rtol=2e-3, atol=2e-5)
 
 
 pytestmark = pytest.mark.skipif(

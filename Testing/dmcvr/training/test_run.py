@@ -197,7 +197,7 @@ def test_weights_of_another_part_or_no_weights_are_no_start(tiny, hearts, tmp_pa
             start("generator", tiny, hearts, tmp_path / "b", options, init=init)
 
 
-@pytest.mark.parametrize(("part", "size"), [("segmenter", 48), ("generator", 17)])
+@pytest.mark.parametrize(("part", "size"), [("segmenter", 44), ("generator", 17)])
 def test_a_size_the_network_cannot_take_is_refused(part, size, tiny, hearts, tmp_path):
     with pytest.raises(InputError, match="multiple"):
         start(part, tiny, hearts, tmp_path, size=size)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from dmcvr.model.networks.presets import (
     COMPACT,
+    MedFormerConfig,
     ResidualUNetConfig,
     ShapeCompleterConfig,
     ShiftEstimatorConfig,
@@ -33,3 +34,8 @@ TINY = replace(
     shape=ShapeCompleterConfig(widths=(8, 8), groups=4),
 )
 """The compact preset, narrowed until a step of training takes milliseconds: 32 pixels of 6 mm."""
+
+TINY_MEDFORMER = MedFormerConfig(
+    base=4, heads=(1, 2, 4), fusion_size=16, fusion_heads=2, blocks=1, fusion_blocks=1, groups=4
+)
+"""The segmenter of the paper's kind, as narrow; with batch norm."""

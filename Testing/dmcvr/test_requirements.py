@@ -17,7 +17,7 @@ MODULE, BACKEND, TESTS = (
     ROOT / "DMCVRReconstruction" / "dmcvr",
     ROOT / "Testing",
 )
-OURS = {path.stem for folder in (MODULE, TESTS) for path in folder.iterdir()}
+OURS = {path.stem for folder in (MODULE, TESTS, TESTS / "Benchmarks") for path in folder.iterdir()}
 ONLY_IN_SLICER = {"PyTorchUtils", "SampleData", "qt"}
 """Modules of 3D Slicer and its extensions that no package index has."""
 

@@ -184,9 +184,8 @@ class _Meter:
 
     def __init__(self, task: Task, module: nn.Module, batch: int, device: torch.device):
         self.device, self.batch = device, batch
-        # On a copy, for a network may change its buffers in every pass; and as in evaluation, for batch norm
-        # cannot be trained on a single view whose deepest features are one pixel.
-        trial = copy.deepcopy(module).eval()
+        # On a copy, for a network may change its buffers in every pass.
+        trial = copy.deepcopy(module)
         self.flops = flops_of(lambda: task.loss(trial, 1).backward()) * batch
         self.peak = peak_flops(device, choose_precision("auto", device))
         self._restart()

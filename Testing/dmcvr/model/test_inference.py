@@ -45,7 +45,8 @@ def test_segment_gives_probabilities_and_features(small, images):
     assert probabilities.dtype == features.dtype == torch.float32
     assert probabilities.sum(1).numpy() == pytest.approx(1, abs=1e-5)
     assert probabilities.min() >= 0
-    assert features.shape == (5, small.preset.segmenter.features, 1, 1)
+    side = 32 // small.preset.segmenter.stride
+    assert features.shape == (5, small.preset.segmenter.features, side, side)
     assert sum(finished) == 5
 
 

@@ -20,6 +20,7 @@ from dmcvr.training.segmenter import SegmenterTask
 from dmcvr.training.slices import ARRAYS
 from dmcvr.training.trainer import TrainingOptions
 from safetensors.torch import load_file
+from tiny import TINY_MEDFORMER
 
 CPU = torch.device("cpu")
 OPTIONS = TrainingOptions(
@@ -51,14 +52,14 @@ def paper_like(tiny):
         name="paper-like",
         image_size=64,
         spacing_mm=None,
-        segmenter=replace(tiny.segmenter, norm="batch", patch=1, context=0),
+        segmenter=TINY_MEDFORMER,
         denoiser=replace(
             tiny.denoiser,
             multipliers=(1, 1, 1, 1, 2, 2),
             encoder_blocks=(1,) * 6,
             decoder_blocks=(2,) * 6,
             morphology="bottleneck",
-            morphology_channels=tiny.segmenter.features,
+            morphology_channels=TINY_MEDFORMER.features,
             residual_resample=True,
         ),
         schedule="linear-beta",
@@ -89,7 +90,7 @@ def test_a_run_cut_off_half_way_and_resumed_ends_bit_for_bit_the_same(part, tiny
 def test_a_short_run_lowers_the_loss(part, tiny, hearts, tmp_path):
     entries = []
     options = replace(
-        OPTIONS, steps=30, log_every=10, learning_rate=8e-3, checkpoint_every=30, judge_every=30
+        OPTIONS, steps=40, log_every=10, learning_rate=8e-3, checkpoint_every=40, judge_every=40
     )
     path = start(part, tiny, hearts, tmp_path, options, entries.append)
     losses = [entry["loss"] for entry in entries if "loss" in entry]
@@ -241,7 +242,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def command(part: str, prepared: Path, output: Path, *more) -> list[str]:
-    words = (part, "--prepared", prepared, "--output", output, "--size", 32, "--batch", 2, *more)
+    words = (part, "--prepared", prepared, "--output", output, "--size", 32, "--batch", 4, *more)
     return ["-m", "dmcvr", "train", *map(str, words)]
 
 

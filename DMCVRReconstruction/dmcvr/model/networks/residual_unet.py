@@ -16,15 +16,25 @@ from .blocks import conv3
 from .presets import ResidualUNetConfig
 
 
+class Norm(nn.BatchNorm2d):
+    """Batch norm; a single value a channel, which has no spread, is normalised by the running statistics."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and x.numel() == x.shape[1]:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        normed: Tensor = super().forward(x)
+        return normed
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions and a way around them, (B, C_in, H, W) to (B, C_out, H / stride, W / stride)."""
 
     def __init__(self, channels_in: int, channels_out: int, stride: int = 1):
         super().__init__()
         self.first = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False)
-        self.first_norm = nn.BatchNorm2d(channels_out)
+        self.first_norm = Norm(channels_out)
         self.second = conv3(channels_out, channels_out, bias=False)
-        self.second_norm = nn.BatchNorm2d(channels_out)
+        self.second_norm = Norm(channels_out)
         self.around = (
             nn.Identity()
             if channels_in == channels_out and stride == 1

@@ -156,6 +156,12 @@ def test_residual_unet_shapes(patch, shape):
         network(torch.rand(1, 3, config.stride, config.stride + patch))
 
 
+def test_a_single_view_of_one_deep_pixel_can_be_trained_on():
+    network = build_segmenter(UNET).train()
+    network(torch.rand(1, 1, UNET.stride, UNET.stride)).mean().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in network.up.parameters())
+
+
 def test_scores_are_shifted_for_good():
     network, x = build_segmenter(UNET).eval(), torch.rand(1, 1, 32, 32)
     before, offsets = network(x), torch.tensor([0.0, 1.0, -2.0, 0.5])

@@ -17,8 +17,9 @@ from ..core.labels import NAMES
 from ..model.device import autocast
 from ..model.networks.deeprecon import StyleAutoencoder
 from ..model.networks.deeprecon_preset import DeepReconPreset
-from .augment import GENERATOR, random_view, still_view
+from .augment import still_view
 from .pictures import outlined, tiled
+from .random_windows import random_windows
 from .slices import Slices
 
 SCORED, SHOWN = 64, 8
@@ -45,18 +46,7 @@ class DeepReconTask:
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """A random batch: images (B, 1, size, size) in [0, 1] and labels (B, size, size) int64."""
-        data = self.data
-        index = torch.randint(len(data), (count,), device=data.device)
-        spacings = data.spacings[index]
-        views, labels = random_view(
-            data.image_batch(index[:, None]),
-            data.labels[index],
-            data.centres[index],
-            self.preset.image_size,
-            self.preset.spacing_mm / spacings,
-            GENERATOR.jitter_mm / spacings[:, None],
-            GENERATOR,
-        )
+        views, labels = random_windows(self.data, count, self.preset.image_size, self.preset.spacing_mm)
         return views, labels.long()
 
     def windows(self, count: int) -> tuple[Tensor, Tensor]:

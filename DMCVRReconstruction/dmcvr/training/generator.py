@@ -27,8 +27,9 @@ from ..model.weights import Networks
 from ..reconstruction.latents import AcquiredSlices, TargetSlices, invert_slices
 from ..reconstruction.options import Options
 from ..reconstruction.slice_generator import generate_slices
-from .augment import GENERATOR, random_view, still_view, uniform
+from .augment import still_view, uniform
 from .pictures import grey, tiled
+from .random_windows import random_windows
 from .slices import Slices, window_step
 
 WITHHELD_SHARE = 0.15
@@ -86,18 +87,7 @@ class GeneratorTask:
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """A random batch: images (B, 1, size, size) in [-1, 1] and labels (B, size, size) uint8."""
-        data = self.data
-        index = torch.randint(len(data), (count,), device=data.device)
-        spacings = data.spacings[index]
-        views, labels = random_view(
-            data.image_batch(index[:, None]),
-            data.labels[index],
-            data.centres[index],
-            self.preset.image_size,
-            window_step(self.preset, spacings),
-            GENERATOR.jitter_mm / spacings[:, None],
-            GENERATOR,
-        )
+        views, labels = random_windows(self.data, count, self.preset.image_size, self.preset.spacing_mm)
         return views * 2 - 1, labels.to(torch.uint8)
 
     def code(self, images: Tensor, labels: Tensor) -> Tensor | None:

@@ -15,17 +15,20 @@ WITH_TORCH = torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cubl
 	nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
 	nvidia-nvshmem-cu13 nvidia-nvtx
 
+# Files of tests side by side, one a core, each with one thread: most of a test's time is not spent in torch.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
 .PHONY: demo test quick lint style docs lock clean
 
 demo: $(VENV)/installed
 	$(BIN)/dmcvr demo --output demo
 
 test: $(VENV)/installed lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # What a developer runs every few minutes.
 quick: style
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: style
 	$(BIN)/mypy

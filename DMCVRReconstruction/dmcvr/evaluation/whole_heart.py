@@ -92,7 +92,9 @@ def whole_tables(
         for drawn in conditions.labels:
             labels = slice_labels(heart, drawn, number, model)
             for source in conditions.shifts_from:
-                for method, result, shifts in _reconstructions(heart, labels, source, model, comparison):
+                for method, result, shifts in scanned_reconstructions(
+                    heart, labels, source, model, comparison
+                ):
                     left = left_over(heart, shifts)
                     group = (drawn, source, method)
                     shapes += shape_rows(name, group, truth, result, left)
@@ -126,7 +128,7 @@ def biased(labels: np.ndarray, spacing: tuple[float, float], mm: float) -> np.nd
     return labels_from_distances(maps + mm * (maps > 0).any((-2, -1), keepdims=True))
 
 
-def _reconstructions(
+def scanned_reconstructions(
     heart: KnownHeart, labels: np.ndarray | None, source: str, model: Model | None, comparison: Comparison
 ) -> Iterator[tuple[str, Reconstruction | None, SliceShifts]]:
     """(method, reconstruction, shifts by which slices were moved back), these found from ``source``, one of

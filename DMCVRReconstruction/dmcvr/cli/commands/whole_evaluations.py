@@ -9,7 +9,7 @@ from ...core.progress import Progress
 from ...evaluation.contour_points import read_contour_points
 from ...evaluation.contour_slices import read_planes, stack_from_contours
 from ...evaluation.contour_table import ContourCase, contour_table
-from ...evaluation.figures.choice import table_drawings
+from ...evaluation.figures.choice import table_drawings, whole_drawings, whole_stack_drawings
 from ...evaluation.long_axis import Phantoms
 from ...evaluation.whole_heart import Conditions, whole_tables
 from ...evaluation.whole_stacks import cycle_reconstructions, cycle_table, whole_stack_tables
@@ -36,6 +36,9 @@ def _whole(arguments: argparse.Namespace) -> Evaluation:
         or "predicted" in arguments.labels
         or any("shape" in source for source in arguments.shifts_from),
         lambda model, done: whole_tables(hearts, model, comparison, conditions, done),
+        lambda tables, model, progress: whole_drawings(
+            tables[0], hearts, model, comparison, conditions, progress
+        ),
     )
 
 
@@ -46,6 +49,7 @@ def _whole_stacks(arguments: argparse.Namespace) -> Evaluation:
         len(cases),
         comparison.needs_model,
         lambda model, done: whole_stack_tables(cases, model, comparison, done),
+        lambda tables, model, progress: whole_stack_drawings(tables[0], cases, model, comparison, progress),
     )
 
 

@@ -11,11 +11,12 @@ from ...simulation.phantom import Examination
 from ..agreement import is_agreement
 from ..cases import Case
 from ..compared_cuts import LaxImage, cut_views
-from ..examples import OWN, example_cases
+from ..examples import OWN, example_cases, examples
 from ..generation import Generators, regenerated
 from ..methods import Comparison, reconstructions
 from ..real_examination import ExaminedFrame
-from ..summary import Table
+from ..summary import Table, case_means
+from ..whole_heart import Conditions, KnownHeart, Truth, scanned_reconstructions, slice_labels
 from ..withheld import withheld_slices
 from .agreement import agreement_drawings
 from .boxes import box_drawing
@@ -23,6 +24,8 @@ from .drawing import Drawing
 from .outlines import outline_drawing
 from .real_views import view_drawing
 from .slices import slice_drawing
+from .style import title_of
+from .surfaces import Solid, surface_drawing
 from .withheld import spectra_drawing, withheld_drawing
 
 EXAMPLE = "{rank} of {count} cases ({case}), by mean Dice of LVC, LVM and RVC and by nothing else"
@@ -97,6 +100,64 @@ def view_drawings(
             lax = [LaxImage(stack, phantom.lax_labels[view][0, 0]) for view, stack in phantom.lax.items()]
             rank = ranks[name]
             yield view_drawing(f"views-{rank}", _title(table, rank, name), cut_views(results, lax))
+        progress("figures", number + 1, len(ranks))
+
+
+def whole_drawings(
+    table: Table,
+    hearts: Iterable[tuple[str, KnownHeart]],
+    model: Model | None,
+    comparison: Comparison,
+    conditions: Conditions,
+    progress: Progress,
+) -> Iterator[Drawing]:
+    """The best, the median and the worst heart of the table of shapes, reconstructed once more: by the first
+    method and the first source of shifts, and by the last of both that are not the truth; and its truth. None
+    of one whose heart was missed.
+    """
+    drawn, sources = conditions.labels[0], [item for item in conditions.shifts_from if item != "truth"]
+    if not sources:
+        return
+    before, after = (comparison.methods[0], sources[0]), (comparison.methods[-1], sources[-1])
+    own = [row for row in table.rows if row.group[1:] == (drawn, after[1], after[0])]
+    ranks = examples(case_means(own, "Dice"))
+    shown = [(number, *item) for number, item in enumerate(hearts) if item[0] in ranks]
+    for done, (number, name, heart) in enumerate(shown, start=1):
+        labels = slice_labels(heart, drawn, number, model)
+        solids = []
+        for method, source in dict.fromkeys([before, after]):
+            chosen = replace(comparison, methods=(method,))
+            ((_, made, _),) = scanned_reconstructions(heart, labels, source, model, chosen)
+            if made is not None:
+                heading = f"{title_of(method)}\nshifts from: {source}"
+                solids.append(Solid(heading, made.labels[0], made.grid))
+        if solids:
+            truth = Truth.of(heart)
+            solids.append(Solid("Truth\n", truth.labels, truth.grid))
+            rank = ranks[name]
+            yield surface_drawing(f"surfaces-{rank}", _title(table, rank, name), solids)
+        progress("figures", done, len(shown))
+
+
+def whole_stack_drawings(
+    table: Table, cases: Iterable[Case], model: Model | None, comparison: Comparison, progress: Progress
+) -> Iterator[Drawing]:
+    """Of real stacks, by how far the last method's volumes are from disc summation: the best, the median and
+    the worst, reconstructed once more by every method.
+    """
+    own = [row for row in table.rows if row.group[1] == comparison.methods[-1]]
+    off = case_means(own, "volume over disc summation")
+    ranks = examples({name: -abs(value - 1) for name, value in off.items()})
+    for number, case in enumerate(case for case in cases if case.name in ranks):
+        made = reconstructions(case.stack, case.labels, model, comparison)
+        solids = [
+            Solid(title_of(method), result.labels[0], result.grid)
+            for method, result in made
+            if result is not None
+        ]
+        rank = ranks[case.name]
+        title = f"{rank.capitalize()} of {len(off)} stacks ({case.name}), by volume over disc summation"
+        yield surface_drawing(f"surfaces-{rank}", title, solids)
         progress("figures", number + 1, len(ranks))
 
 

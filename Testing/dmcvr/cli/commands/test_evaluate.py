@@ -290,15 +290,21 @@ def test_whole_hearts_of_phantoms(call, tmp_path):
     }
     assert left["nothing"] > 1.5
     assert left["3 LAX"] < 0.7  # .68; a slice at the apex, told badly, counts since labels take no side
+    assert "whole-surfaces-best.png" in record["figures"]
+    assert (output / "whole-surfaces-best.png").is_file()
     assert (
         "--slice-shift 2.5 --view-shift 1.5 --labels exact --shifts-from 'nothing,3 LAX'" in record["command"]
     )
 
 
-def test_whole_hearts_of_real_stacks(call, data):
-    answer = call("evaluate", "whole", "--data", data, "--cases", "ED", "--methods", "shape", "--json")
+def test_whole_hearts_of_real_stacks(call, data, tmp_path):
+    answer = call(
+        *("evaluate", "whole", "--data", data, "--cases", "ED", "--methods", "shape", "--json"),
+        *("--output", tmp_path / "whole"),
+    )
     assert (answer.code, answer.err) == (0, "")
     record = json.loads(answer.out)
+    assert "whole-surfaces-best.png" in record["figures"]
     titles = [table["title"] for table in record["tables"]]
     assert titles == ["Structures", "Structures, worst", "Hearts", "Hearts, worst"]
     assert "slice-shift" not in record["command"]

@@ -9,7 +9,7 @@ from ...core.progress import Progress
 from ...evaluation.contour_points import read_contour_points
 from ...evaluation.contour_slices import read_planes, stack_from_contours
 from ...evaluation.contour_table import ContourCase, contour_table
-from ...evaluation.figures.choice import table_drawings, whole_drawings, whole_stack_drawings
+from ...evaluation.figures.choice import cycle_drawings, table_drawings, whole_drawings, whole_stack_drawings
 from ...evaluation.long_axis import Phantoms
 from ...evaluation.whole_heart import Conditions, whole_tables
 from ...evaluation.whole_stacks import cycle_reconstructions, cycle_table, whole_stack_tables
@@ -58,8 +58,9 @@ def _cycle(arguments: argparse.Namespace) -> Evaluation:
     comparison = comparison_of(arguments, predicted_labels=True)
 
     def fill(model: Model | None, progress: Progress) -> Outcome:
-        tables = [cycle_table("cine", cycle_reconstructions(stack, model, comparison, progress))]
-        return Outcome(tables, lambda progress: table_drawings(tables))
+        results = cycle_reconstructions(stack, model, comparison, progress)
+        tables = [cycle_table("cine", results)]
+        return Outcome(tables, lambda progress: [*table_drawings(tables), *cycle_drawings(results)])
 
     return Evaluation((arguments.input,), 1, True, fill)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from ...core.progress import Progress
 from ...model.inference import Model
+from ...reconstruction.result import Reconstruction
 from ...simulation.phantom import Examination
 from ..agreement import is_agreement
 from ..cases import Case
@@ -159,6 +162,21 @@ def whole_stack_drawings(
         title = f"{rank.capitalize()} of {len(off)} stacks ({case.name}), by volume over disc summation"
         yield surface_drawing(f"surfaces-{rank}", title, solids)
         progress("figures", number + 1, len(ranks))
+
+
+def cycle_drawings(results: Mapping[str, Reconstruction]) -> Iterator[Drawing]:
+    """A cine's heart by every method, at the largest and the smallest LVC of the last; none where it has no
+    volume.
+
+    results: of all frames, by method.
+    """
+    lvc = [volumes["LVC"] for volumes in list(results.values())[-1].volumes]
+    if not max(lvc):
+        return
+    for phase, frame in (("ED", int(np.argmax(lvc))), ("ES", int(np.argmin(lvc)))):
+        solids = [Solid(title_of(name), made.labels[frame], made.grid) for name, made in results.items()]
+        title = f"The cine's heart in {phase}, frame {frame + 1} of {len(lvc)}"
+        yield surface_drawing(f"surfaces-{phase}", title, solids)
 
 
 def examination_drawings(examined: Sequence[ExaminedFrame]) -> Iterator[Drawing]:

@@ -310,10 +310,13 @@ def test_whole_hearts_of_real_stacks(call, data, tmp_path):
     assert "slice-shift" not in record["command"]
 
 
-def test_the_course_of_a_cine(call, files):
-    answer = call("evaluate", "cycle", files["cine"], "--methods", "nearest", "--json")
+def test_the_course_of_a_cine(call, files, tmp_path):
+    output = tmp_path / "cycle"
+    answer = call("evaluate", "cycle", files["cine"], "--methods", "nearest", "--json", "--output", output)
     assert (answer.code, answer.err) == (0, "")
-    (table,) = json.loads(answer.out)["tables"]
+    record = json.loads(answer.out)
+    assert {"cycle-surfaces-ED.png", "cycle-surfaces-ES.png"} <= set(record["figures"])
+    (table,) = record["tables"]
     assert [line["method"] for line in table["summary"]] == [
         "disc summation",
         "nearest",

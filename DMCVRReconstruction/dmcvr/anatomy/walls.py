@@ -72,8 +72,8 @@ class MidWall:
 
 
 def mid_wall(labels: np.ndarray, grid: Grid, axis: LongAxis) -> MidWall | None:
-    """Measure the wall in ``labels`` (Z, Y, X) on ``grid``; None where the cavity or all of its wall is
-    missing.
+    """Measure the wall in ``labels`` (Z, Y, X) on ``grid``; None where the cavity, or all of its wall, is
+    missing or too thin to have a surface.
     """
     cavity, wall = labels == LVC, labels == LVM
     if not cavity.any() or not wall.any():
@@ -100,10 +100,14 @@ def mid_wall(labels: np.ndarray, grid: Grid, axis: LongAxis) -> MidWall | None:
 
 
 def surface_points(mask: np.ndarray, grid: Grid) -> np.ndarray:
-    """(N, 3) LPS mm on the surface of ``mask`` (Z, Y, X), closer together than voxels are."""
+    """(N, 3) LPS mm on the surface of ``mask`` (Z, Y, X), closer together than voxels are; none of what is so
+    thin that smoothing leaves nothing of it.
+    """
     margin = 3
     low, high = np.argwhere(mask).min(0), np.argwhere(mask).max(0) + 1
     part = np.pad(mask[tuple(map(slice, low, high))].astype(np.float32), margin)
     smooth = ndimage.gaussian_filter(part, [SMOOTH_MM / step for step in grid.spacing[::-1]])
+    if smooth.max() <= 0.5:
+        return np.empty((0, 3))
     vertices = measure.marching_cubes(smooth, 0.5)[0]
     return grid.position(vertices + low - margin)

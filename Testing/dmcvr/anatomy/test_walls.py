@@ -71,6 +71,18 @@ def test_without_a_cavity_or_a_wall_nothing_is_measured():
     assert mid_wall(np.where(labels == LVM, 0, labels), grid, AXIS) is None
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_cavity_of_a_voxel_or_two_has_a_wall_that_cannot_be_measured(width):
+    """As at the end of systole, where muscle may leave hardly any blood."""
+    labels, grid = shell(ball, 9.0, (1.4, 1.4, 1.4))
+    row = np.zeros(labels.shape, bool)
+    row[30:50, 34 : 34 + width, 34] = True
+    labels[labels == LVC] = LVM
+    labels[row & (labels == LVM)] = LVC
+    assert (labels == LVC).any()
+    assert mid_wall(labels, grid, AXIS) is None
+
+
 def test_surface_points_lie_on_the_surface():
     labels, grid = shell(ball, 9.0, (1.4, 1.4, 2.0))
     points = surface_points(labels == LVC, grid)

@@ -35,6 +35,9 @@ RELAX = 0.3
 """Share of the way to the middle of its neighbours that a vertex goes within the surface at each step."""
 LAST_STEPS = 3
 """Onto the surface itself, without averaging."""
+SMALLEST_MM = 5.0
+"""Side of a cube that a structure must hold: of less the lattice on which surfaces are found may see nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ class Surface:
 def surfaces(labels: np.ndarray, grid: Grid, template: int = 0) -> dict[str, Surface]:
     """The surfaces of ``labels`` (T, Z, Y, X) on ``grid`` by their names in SURFACES.
 
-    template: the frame whose mesh is deformed to the others. A structure that a frame does not show has no
-    surface.
+    template: the frame whose mesh is deformed to the others. A structure that a frame does not show, or
+    hardly does, has no surface.
     """
-    missing = without_surface(labels)
+    missing = without_surface(labels, grid)
     return {
         name: _surface(np.isin(labels, members), grid, template)
         for name, members in SURFACES.items()
@@ -67,13 +70,25 @@ def surfaces(labels: np.ndarray, grid: Grid, template: int = 0) -> dict[str, Sur
     }
 
 
-def without_surface(labels: np.ndarray) -> list[str]:
-    """Names of the surfaces of structures that a frame of ``labels`` (T, Z, Y, X) does not show."""
+def without_surface(labels: np.ndarray, grid: Grid) -> list[str]:
+    """Names of the surfaces of structures that a frame of ``labels`` (T, Z, Y, X) on ``grid`` does not show,
+    or that nowhere hold a cube of SMALLEST_MM there.
+    """
+    cube = np.ceil(SMALLEST_MM / np.array(grid.spacing[::-1])).astype(int)
     return [
         name
         for name, members in SURFACES.items()
-        if not all(np.isin(frame, members).any() for frame in labels)
+        if not all(_holds(np.isin(frame, members), cube) for frame in labels)
     ]
+
+
+def _holds(mask: np.ndarray, cube: np.ndarray) -> bool:
+    """Whether the largest piece of ``mask`` (Z, Y, X) holds a block of ``cube`` (3,) voxels."""
+    found = np.argwhere(mask)
+    if not len(found):
+        return False
+    part = largest_piece(mask[tuple(map(slice, found.min(0), found.max(0) + 1))])
+    return bool(ndimage.minimum_filter(part.astype(np.uint8), cube, mode="constant").any())
 
 
 def enclosed(points: np.ndarray, triangles: np.ndarray) -> float:
@@ -141,8 +156,10 @@ class _Distance:
         volume = np.count_nonzero(mask) * voxel
         smooth -= _level(smooth, volume / voxel, 2 * half)
         at = np.argwhere(mask) * spacing
+        # Voxels are boxes, not points: of a single layer of them, too, all variances are above 0.
+        covariance = np.cov(at.T, bias=True) + np.diag(spacing**2 / 12)
         gradient = np.stack(np.gradient(smooth, *spacing))
-        return cls(smooth, gradient, spacing, at.mean(0), np.cov(at.T), volume)
+        return cls(smooth, gradient, spacing, at.mean(0), covariance, volume)
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Distances (N,) mm and unit vectors (N, 3) outward at ``points`` (N, 3) mm."""

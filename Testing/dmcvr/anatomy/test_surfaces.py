@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import trimesh
-from dmcvr.anatomy.surfaces import SURFACES, surfaces
+from dmcvr.anatomy.surfaces import SURFACES, surfaces, without_surface
 from dmcvr.core.geometry import Grid
 from dmcvr.core.labels import LVC, LVM, RVC
 from dmcvr.simulation.phantom.config import PhantomConfig
@@ -110,3 +110,37 @@ def test_what_a_frame_does_not_show_has_no_surface_and_specks_are_left_out():
     assert found.keys() == {"lv_endocardium", "lv_epicardium"}
     ball = 4 / 3 * np.pi * 18**3 / 1000
     np.testing.assert_allclose(found["lv_epicardium"].volumes, ball, rtol=0.03)
+
+
+def two_balls(small):
+    """Labels (2, Z, Y, X) and grid, voxels of 2 mm: a ball of RVC, and a frame later the mask
+    ``small`` of it.
+    """
+    z, y, x = np.indices((24, 30, 30)) - np.array([12, 15, 15])[:, None, None, None]
+    labels = np.zeros((2, 24, 30, 30), np.uint8)
+    labels[0, np.hypot(np.hypot(x, y), z) < 8] = RVC
+    labels[1, small(z, y, x)] = RVC
+    return labels, Grid.of_steps(np.zeros(3), np.eye(3) * 2.0, labels.shape[1:])
+
+
+@pytest.mark.parametrize(
+    "small",
+    [
+        lambda z, y, x: (z == 0) & (y == 0) & (x == 0),
+        lambda z, y, x: (z == 0) & (np.hypot(x, y) < 7),
+        lambda z, y, x: (np.abs(z) < 6) & (y == 0) & (x == 0),
+    ],
+    ids=["voxel", "layer", "row"],
+)
+def test_what_a_frame_hardly_shows_has_no_surface(small):
+    labels, grid = two_balls(small)
+    assert "rv_endocardium" in without_surface(labels, grid)
+    for template in (0, 1):
+        assert surfaces(labels, grid, template) == {}
+
+
+def test_the_smallest_structure_that_has_a_surface_has_its_volume():
+    labels, grid = two_balls(lambda z, y, x: (np.abs(z) < 2) & (np.abs(y) < 2) & (np.abs(x) < 2))
+    for template in (0, 1):
+        found = surfaces(labels, grid, template)["rv_endocardium"]
+        np.testing.assert_allclose(found.volumes, volume_ml(labels, grid, "rv_endocardium"), rtol=0.01)

@@ -83,8 +83,11 @@ def fulfil(request: Request) -> None:
         return
     if request.quiet:
         return
-    missing = without_surface(result.labels) if request.formats.meshes else []
-    notes = [f"There is no {name.replace('_', ' ')} in every frame, so no mesh of it." for name in missing]
+    missing = without_surface(result.labels, result.grid) if request.formats.meshes else []
+    notes = [
+        f"There is no {name.replace('_', ' ')} in every frame, or too little of it, so no mesh of it."
+        for name in missing
+    ]
     for message in (*record.warnings, *notes):
         print(f"Note: {message}")
     x, y, z = record.geometry.voxels

@@ -78,8 +78,8 @@ class Crossing:
 
     index, view: of the slice and of the LAX image. of_slice (2, 3), of_view (3, 3): the offsets (across,
     along, above) in mm are ``s @ of_slice + m @ of_view``, with s (2,) mm along the stack's x and y and m
-    (3,) LPS mm. length: of the window, mm. halves: the evidence of every other block of the line and of the
-    blocks between, which change places from frame to frame.
+    (3,) LPS mm. length: mm of the window that the LAX image shows. halves: the evidence of every other block
+    of the line and of the blocks between, which change places from frame to frame.
     """
 
     index: int
@@ -111,8 +111,11 @@ def find_crossings(
             continue
         for view in crossing_views(stack, lax):
             line = _Line.of(stack, int(index), lax[view], about)
-            if line is not None:
-                out.append(_crossing(line, stack, int(index), lax[view], view, frames))
+            if line is None:
+                continue
+            found = _crossing(line, stack, int(index), lax[view], view, frames)
+            if found.length >= SHORTEST_MM:
+                out.append(found)
     return out
 
 
@@ -165,12 +168,19 @@ def _crossing(
         x = _sample(nearest_in_time(lax, stack, frame), lax, 0, thick).mean(1)
         y = _sample(stack.frames[frame, index], stack, index, beside)
         inside = line.window & ~np.isnan(x).any(0)
-        x, y = (np.nan_to_num(item - np.nanmean(item)) for item in (x, y))  # keeps sums of squares small
+        x, y = _about_mean(x), _about_mean(y)
         for half in (0, 1):
             halves[half].append(_moments(x, y, inside & ((blocks + number) % 2 == half)))
     first, second = (reduce(Moments.__add__, half) for half in halves)
-    length = float(line.window.sum() * STEP_MM)
+    # Samples that the LAX image does not reach are no evidence.
+    length = (first.count + second.count) / len(frames) * STEP_MM
     return Crossing(index, view, of_slice, of_view, length, (first, second))
+
+
+def _about_mean(profiles: np.ndarray) -> np.ndarray:
+    """The same less their mean, which keeps sums of squares small; 0 where they are nan."""
+    known = ~np.isnan(profiles)
+    return np.where(known, profiles - np.mean(profiles, where=known) if known.any() else 0.0, 0.0)
 
 
 def _moments(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Moments:

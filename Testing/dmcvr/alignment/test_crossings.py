@@ -69,6 +69,30 @@ def test_moving_everything_alike_changes_no_offset(straight):
         assert alike @ line.of_slice + vector @ line.of_view == pytest.approx(np.zeros(3), abs=1e-9)
 
 
+def part_of(view, columns):
+    """A long-axis image of which only some columns were acquired."""
+    return replace(
+        view,
+        frames=view.frames[..., columns],
+        origins=view.origins + columns.start * view.step_x,
+    )
+
+
+def test_only_what_both_images_show_is_evidence(straight):
+    """A long-axis image whose field of view ends within the heart, or before it."""
+    heart, view = straight.sax_labels[0] > 0, straight.lax["4ch"]
+    width = view.frames.shape[-1]
+    whole, half, beside = (
+        {item.index: item for item in find_crossings(straight.sax, [part_of(view, columns)], heart, [0])}
+        for columns in (slice(0, width), slice(0, width // 2), slice(0, 8))
+    )
+    assert half.keys() <= whole.keys()
+    for index, item in half.items():
+        assert item.length == sum(part.count for part in item.halves) * STEP_MM
+        assert item.length < whole[index].length
+    assert not beside
+
+
 def test_slices_away_from_the_heart_have_no_line(straight):
     heart = straight.sax_labels[0] > 0
     shown = np.flatnonzero(heart.any((1, 2)))

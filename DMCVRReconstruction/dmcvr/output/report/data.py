@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ...core.frame_times import nearest_frame
 from ...core.geometry import Grid
-from ...core.stack import Stack, nearest_in_time
+from ...core.stack import Stack
 from ..record import RunRecord
 
 
@@ -56,5 +57,11 @@ class ReportData:
         return int(self.labels[self.shown][self.record.geometry.extrapolated].any((1, 2)).sum())
 
     def lax_frame(self, lax: Stack, frame: int) -> np.ndarray:
-        """(H, W) the image of ``lax`` nearest in time to reconstructed ``frame``."""
-        return nearest_in_time(lax, self.stack, frame)
+        """(H, W) the image of ``lax`` nearest in time to reconstructed ``frame``: by trigger time where both
+        know it, else by the frame's place in the whole cine, of which only some may have been reconstructed.
+        """
+        times, record = self.stack.times, self.record
+        fraction = record.frames[frame] / record.input.frames
+        time = None if times is None else float(times[frame])
+        image: np.ndarray = lax.frames[nearest_frame(len(lax.frames), lax.times, time, fraction), 0]
+        return image

@@ -39,20 +39,20 @@ def shape_shifts(
     Slices that show no heart in any frame have no shift and a standard deviation of infinity.
     """
     count = len(positions)
-    total, precision = np.zeros((count, 2)), np.zeros(count)
-    weight, frames = np.zeros(count), 0
+    total, precision, weight = np.zeros((count, 2)), np.zeros(count), np.zeros(count)
+    frames = np.zeros(count, int)
     for frame in labels:
         found = _frame_shifts(estimate, frame, np.asarray(positions, float), spacing)
         if found is not None:
             shift, sd, importance = found
             certain = np.where(importance > 0, 1 / sd**2, 0)
             total, precision = total + shift * certain[:, None], precision + certain
-            weight, frames = weight + importance, frames + 1
-    if not frames:
+            weight, frames = weight + importance, frames + (importance > 0)
+    if not frames.any():
         return SliceShifts.none(count)
     shown = precision > 0
     mm = np.where(shown[:, None], total / np.maximum(precision, 1e-9)[:, None], 0)
-    # Frames of one slice err alike: their mean is about as uncertain as each of them.
+    # Frames of one slice err alike: the mean of those that show it is about as uncertain as each.
     sd = np.where(shown, np.sqrt(frames / np.maximum(precision, 1e-9)), np.inf)
     mm = trusted(mm, sd, weight)
     mm = np.where(shown[:, None], mm - np.average(mm, axis=0, weights=weight), 0)

@@ -59,6 +59,15 @@ def test_frames_are_asked_together():
     assert both.mm == pytest.approx(alone.mm / 2, abs=0.3)
 
 
+def test_a_slice_that_leaves_the_heart_is_as_certain_as_its_other_frames_are():
+    """The base moves out of the last slices at end-systole."""
+    whole = stack(0.3, SHIFTS)
+    shorter = whole.copy()
+    shorter[-1] = 0
+    found = shape_shifts(straight_axis(0.5), np.stack([whole, shorter, shorter]), POSITIONS, SPACING)
+    assert found.sd[1:] == pytest.approx(np.full(6, 0.5))
+
+
 def test_what_may_be_error_alone_moves_nothing():
     labels = stack(0.3, SHIFTS * 0.1)
     assert (shape_shifts(straight_axis(2.0), labels[None], POSITIONS, SPACING).mm == 0).all()

@@ -101,13 +101,14 @@ def _structures(case: str, method: str, result: Reconstruction) -> list[Row]:
 def cycle_reconstructions(
     stack: Stack, model: Model | None, comparison: Comparison, progress: Progress
 ) -> dict[str, Reconstruction]:
-    """All frames of a cine, reconstructed by every method from the segmenter's labels."""
+    """All frames of a cine that show a heart, reconstructed by every method from the segmenter's labels."""
     out: dict[str, Reconstruction] = {}
     for method in comparison.methods:
         options = replace(comparison.options, method=method, frame="all", samples=0)
-        # The slices are segmented once.
-        known = next((result.stack_labels for result in out.values()), None)
-        out[method] = reconstruct(stack, model, options, progress, known)
+        # The slices are segmented once; where some or whole frames show nothing, the first result is without.
+        first = next(iter(out.values()), None)
+        shown, labels = (stack, None) if first is None else (first.stack, first.stack_labels)
+        out[method] = reconstruct(shown, model, options, progress, labels)
     return out
 
 

@@ -1,5 +1,7 @@
 """Whole hearts of stacks without a truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from dmcvr.evaluation.methods import Comparison
@@ -45,6 +47,18 @@ def test_values_of_a_cycle():
 def test_a_beat_without_any_error_is_the_rougher_the_fewer_its_frames():
     roughness = [exact_beat(frames)["LVC roughness, %"] for frames in (20, 25, 30)]
     assert roughness == pytest.approx([7.45, 4.97, 3.63], abs=0.01)
+
+
+def test_frames_without_a_heart_and_blank_slices_are_left_out_for_all_methods(cine, model):
+    frames = cine.sax.frames.copy()
+    frames[1] = np.random.default_rng(0).uniform(0, 400, frames[1].shape)
+    frames[:, -1] = 0
+    stack = replace(cine.sax, frames=frames)
+    results = cycle_reconstructions(stack, model, Comparison(("nearest", "shape")), lambda *event: None)
+    first, second = results.values()
+    assert first.frames == (0, 2)
+    np.testing.assert_array_equal(second.stack_labels, first.stack_labels)
+    assert second.stack_labels.shape[:2] == (2, len(cine.sax.origins) - 1)
 
 
 def test_a_cine_by_two_methods_and_by_disc_summation(cine, model, lines):

@@ -17,7 +17,9 @@ Arrays are ordered (T, Z, Y, X); places are LPS mm, as in DICOM and ITK.
 
 __version__ = "0.1.0"
 
-from .api import Result, Segmentation, reconstruct, segment
+from .api.reconstruct import reconstruct
+from .api.results import Result, Segmentation
+from .api.segment import segment
 from .core.errors import InputError
 from .system.processors import prepare_threads
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...anatomy.mesh_template import check_vtk
 from ...anatomy.surfaces import without_surface
-from ...api import reconstruct
+from ...api.reconstruct import reconstruct
 from ...output.files import FILES, result_folder, write_reconstruction
 from ...output.result_formats import Formats
 from ...reconstruction.options import ModelChoice, Options

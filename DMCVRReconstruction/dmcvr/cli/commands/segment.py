@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from ...api import segment
+from ...api.segment import segment
 from ...io.image_writer import write_frames
 from ...output.files import label_file
 from ...system.staging import check_apart

@@ -42,3 +42,10 @@ def test_function():
         anatomy.ejection_fraction(0, 0)
     with pytest.raises(InputError, match="no frames"):
         anatomy.find_ed_es([])
+
+
+def test_one_frame_has_volumes_but_no_function():
+    numbers = anatomy.clinical_numbers([{"LVC": 100.0, "LVM": 80.0, "RVC": 110.0}], ed=7, es=None)
+    assert numbers["LV cavity, ml"] == 100
+    assert numbers["LV mass, g"] == pytest.approx(84)
+    assert not any("fraction" in name for name in numbers)

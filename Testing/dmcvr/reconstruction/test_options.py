@@ -95,3 +95,18 @@ def test_uncertainty_needs_several_samples_of_a_method_that_generates(method, sa
 def test_options_need_no_torch():
     program = "import dmcvr.reconstruction.options, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"method": "spline"}, "no method"),
+        ({"label_rule": "best"}, "no label rule"),
+        ({"frame": "systole"}, "no frame"),
+        ({"steps": 0}, "steps"),
+        ({"rule": "shortest"}, "no rule"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, words):
+    with pytest.raises(InputError, match=words):
+        Options(**options)

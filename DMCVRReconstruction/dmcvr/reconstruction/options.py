@@ -79,6 +79,8 @@ class Options:
             raise InputError("The slice spacing must be a number above 0.")
         if not math.isfinite(self.stop_log_snr):
             raise InputError("The log-SNR at which the inversion stops must be a number.")
+        if self.order not in (1, 2):
+            raise InputError("The sampler's order must be 1 or 2.")
         if self.steps is not None and self.steps < 1:
             raise InputError("The number of steps must be at least 1.")
         if self.optimisation_steps < 0:

@@ -104,6 +104,7 @@ def test_options_need_no_torch():
         ({"label_rule": "best"}, "no label rule"),
         ({"frame": "systole"}, "no frame"),
         ({"steps": 0}, "steps"),
+        ({"order": 3}, "order"),
         ({"rule": "shortest"}, "no rule"),
     ],
 )

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..core.errors import InputError
-from .bundle import model_sha256, preset_of, read_card
-from .device import autocast, choose_device, choose_precision, placed
+from .bundle import preset_of, read_card
 from .networks.deeprecon import StyleAutoencoder
 from .networks.deeprecon_preset import DeepReconPreset
+from .placed_model import PlacedModel
 from .weights import checked_weights, fill, fitted, read_weights
 
 CPU_BATCH, GPU_BATCH = 16, 256
 """Slices that are optimised at once."""
 
 
-class DeepReconModel:
+class DeepReconModel(PlacedModel[DeepReconPreset]):
     """Encoder and generator of one preset on one device."""
 
     def __init__(
@@ -30,11 +29,8 @@ class DeepReconModel:
         device: str = "auto",
         precision: str = "auto",
     ):
-        self.preset = preset
-        self.card = card
-        self.device = choose_device(device)
-        self.precision = choose_precision(precision, self.device)
-        networks = placed(networks.eval().requires_grad_(False), self.device)
+        super().__init__(preset, card, device, precision)
+        networks = self._placed(networks)
         self._encoder, self._generator = networks.encoder, networks.generator
         self.batch = CPU_BATCH if self.device.type == "cpu" else GPU_BATCH
 
@@ -55,24 +51,14 @@ class DeepReconModel:
             fill(networks, read_weights(weights))
         return cls(preset, networks, card, device, precision)
 
-    @property
-    def size(self) -> int:
-        """Side of the model's square images, in pixels."""
-        return self.preset.image_size
-
-    @cached_property
-    def sha256(self) -> str:
-        """One hash for the whole model, as `Model.sha256`."""
-        return model_sha256(self.card)
-
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
         """W+ codes (B, layers, code) of images (B, 1, size, size) in [0, 1]."""
-        with autocast(self.device, self.precision):
+        with self._autocast():
             return self._encoder(images.to(self.device)).float()
 
     def decode(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, 1, size, size) and class logits (B, classes, size, size) of codes (B, layers, code)."""
-        with autocast(self.device, self.precision):
+        with self._autocast():
             images, logits = self._generator(codes)
         return images.float(), logits.float()

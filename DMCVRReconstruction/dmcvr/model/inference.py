@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,12 @@ from torch import Tensor
 
 from ..core.errors import InputError
 from .batches import batch_size, turn, turn_back, with_neighbours, without_neighbours
-from .bundle import DEFAULT_BUNDLE, model_sha256, preset_of, read_card
+from .bundle import DEFAULT_BUNDLE, preset_of, read_card
 from .deeprecon_model import DeepReconModel
-from .device import autocast, choose_device, choose_precision, describe, placed
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .networks.presets import Preset
+from .placed_model import PlacedModel
 from .weights import Networks, build, checked_weights, fill, fitted, read_weights
 
 
@@ -39,7 +38,7 @@ class Codes:
     morphology: Tensor | None
 
 
-class Model:
+class Model(PlacedModel[Preset]):
     """Networks of one preset on one device.
 
     All images are (B, 1, H, W) float32, H = W = ``size``, on the CPU or the model's device; results stay on
@@ -58,14 +57,11 @@ class Model:
         device: str = "auto",
         precision: str = "auto",
     ):
-        self.preset = preset
-        self.card = card
-        self.device = choose_device(device)
-        self.precision = choose_precision(precision, self.device)
+        super().__init__(preset, card, device, precision)
         self.schedule = SCHEDULES[preset.schedule]()
-        self.segmenter = placed(networks.segmenter.eval().requires_grad_(False), self.device)
-        self.semantic = placed(networks.semantic.eval().requires_grad_(False), self.device)
-        self.denoiser = placed(networks.denoiser.eval().requires_grad_(False), self.device)
+        self.segmenter = self._placed(networks.segmenter)
+        self.semantic = self._placed(networks.semantic)
+        self.denoiser = self._placed(networks.denoiser)
         self.shifts, self.shape = (
             module if module is None else module.eval().requires_grad_(False).to(self.device)
             for module in (networks.shifts, networks.shape)
@@ -113,21 +109,6 @@ class Model:
             precision,
         )
 
-    @property
-    def size(self) -> int:
-        """Side of the model's square images, in pixels."""
-        return self.preset.image_size
-
-    @property
-    def description(self) -> str:
-        """What the model computes on, in words."""
-        return describe(self.device)
-
-    @cached_property
-    def sha256(self) -> str:
-        """One hash for the whole model: of the hashes of its parts."""
-        return model_sha256(self.card)
-
     def in_batches(self, count: int, run: Callable[[slice], None]) -> None:
         """``run`` on one part of ``count`` items after the other, ``batch`` in each; from the moment that the
         graphics card's memory does not suffice, half as many.
@@ -173,7 +154,7 @@ class Model:
         features: list[Tensor] = []
 
         def seen(chunk: Tensor, view: int) -> tuple[Tensor, Tensor]:
-            with autocast(self.device, self.precision):
+            with self._autocast():
                 logits, feature = self.segmenter.segment_and_encode(turn(chunk, view))
             return turn_back(logits.float().softmax(1), view), feature.float()
 
@@ -195,7 +176,7 @@ class Model:
         codes = []
 
         def run(part: slice) -> None:
-            with autocast(self.device, self.precision):
+            with self._autocast():
                 codes.append(self.semantic(self._to(images[part])).float())
 
         self.in_batches(len(images), run)
@@ -209,7 +190,7 @@ class Model:
         """
         if self.shifts is None:
             raise ValueError(f"The preset {self.preset.name} has no shift estimator.")
-        with autocast(self.device, self.precision):
+        with self._autocast():
             found = self.shifts(*(item.to(self.device) for item in (maps, gaps, present)))
         return found[0].cpu(), found[1].cpu()
 
@@ -221,7 +202,7 @@ class Model:
         """
         if self.shape is None:
             raise ValueError(f"The preset {self.preset.name} has no shape completer.")
-        with autocast(self.device, self.precision):
+        with self._autocast():
             return self.shape(given.to(self.device)).cpu()
 
     def denoise(self, codes: Codes) -> Denoise:
@@ -230,7 +211,7 @@ class Model:
         @torch.inference_mode()
         def run(x: Tensor, lam: float) -> tuple[Tensor, Tensor]:
             lams = torch.full((len(x),), lam, device=x.device)
-            with autocast(self.device, self.precision):
+            with self._autocast():
                 output = self.denoiser(
                     x.contiguous(memory_format=torch.channels_last),
                     self.schedule.network_time(lams),

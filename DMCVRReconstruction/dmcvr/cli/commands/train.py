@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -52,15 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _train_on_hearts(arguments: argparse.Namespace) -> None:
-    options = TrainingOptions(
-        steps=arguments.steps,
-        batch=arguments.batch,
-        learning_rate=arguments.rate,
-        average=arguments.average,
-        seed=arguments.seed,
-        checkpoint_every=arguments.checkpoint_every,
-        judge_every=max(1, arguments.steps // 8),
-    )
+    options = replace(_options(arguments), judge_every=max(1, arguments.steps // 8))
     place = arguments.output / "hearts" if arguments.prepared is None else arguments.prepared
     with made_folder(place):
         hearts = _simulated(arguments, place, arguments.phantoms)
@@ -107,7 +100,7 @@ def _deeprecon(arguments: argparse.Namespace) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> TrainingOptions:
-    """How long and how to train on prepared slices."""
+    """How long and how to train."""
     return TrainingOptions(
         steps=arguments.steps,
         batch=arguments.batch,

@@ -8,14 +8,18 @@ from scipy import ndimage
 from ..core.labels import BACKGROUND, LVC, LVM, RVC
 
 
-def largest_piece(mask: np.ndarray) -> np.ndarray:
-    """The largest part of ``mask`` that hangs together by faces; ``mask`` itself where that is all."""
-    pieces, count = ndimage.label(mask)
+def largest_piece(mask: np.ndarray, touching: np.ndarray | None = None) -> np.ndarray:
+    """The largest part of ``mask`` that hangs together; ``mask`` itself where that is all.
+
+    touching: (3, 3, 3) bool, which neighbours of a voxel hang together with it; None for those by a face.
+    """
+    pieces, count = ndimage.label(mask, touching)
     if count < 2:
         return mask
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    return pieces == sizes.argmax()
+    piece: np.ndarray = pieces == sizes.argmax()
+    return piece
 
 
 def one_piece(labels: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from ..anatomy.pieces import largest_piece
 from ..core.geometry import Plane, sample_plane
 from ..core.labels import LVC, LVM, RVC
 from ..model.inference import Model
@@ -78,26 +79,17 @@ def _blur(shape: tuple[int, int], sigma: float) -> tuple[np.ndarray, np.ndarray]
 
 
 def clean_labels(labels: np.ndarray) -> np.ndarray:
-    """Labels (S, H, W) with each ventricle's largest connected part only, and no hole in either."""
-    left = largest_part((labels == LVC) | (labels == LVM))
+    """Labels (S, H, W) with each ventricle's largest part only, and no hole in either; what touches by a
+    corner, in neighbouring slices as well, is one part.
+    """
+    left = largest_piece((labels == LVC) | (labels == LVM), CONNECTED)
     out = np.where(left, labels, 0)
-    right = largest_part(labels == RVC)
+    right = largest_piece(labels == RVC, CONNECTED)
     out[right] = RVC
     for image in out:
         for ventricle, cavity in (((image == LVC) | (image == LVM), LVC), (image == RVC, RVC)):
             image[ndimage.binary_fill_holes(ventricle) & (image == 0)] = cavity
     return out.astype(np.uint8)
-
-
-def largest_part(mask: np.ndarray) -> np.ndarray:
-    """The largest connected part of a mask (S, H, W), touching across neighbouring slices included."""
-    parts, count = ndimage.label(mask, CONNECTED)
-    if count <= 1:
-        return mask
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    part: np.ndarray = parts == sizes.argmax()
-    return part
 
 
 def bottleneck(model: Model, images: np.ndarray) -> torch.Tensor:

@@ -1,5 +1,5 @@
 import numpy as np
-from dmcvr.anatomy.pieces import one_piece
+from dmcvr.anatomy.pieces import largest_piece, one_piece
 from dmcvr.core.labels import LVC, LVM, RVC
 
 
@@ -35,3 +35,12 @@ def test_a_speck_within_the_ventricle_becomes_its_wall():
 
 def test_no_heart_has_no_pieces():
     assert not one_piece(np.zeros((3, 4, 5), np.uint8)).any()
+
+
+def test_what_touches_by_a_corner_may_hang_together():
+    mask = np.zeros((3, 9, 9), bool)
+    mask[0, 2, 2] = mask[1, 3, 3] = mask[2, 4, 4] = True  # touching at corners only
+    mask[0, 7:9, 7] = True
+    np.testing.assert_array_equal(
+        np.argwhere(largest_piece(mask, np.ones((3, 3, 3), bool))), [[0, 2, 2], [1, 3, 3], [2, 4, 4]]
+    )

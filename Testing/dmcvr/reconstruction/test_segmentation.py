@@ -5,7 +5,6 @@ from dmcvr.evaluation.metrics import dice
 from dmcvr.reconstruction.heart_window import find_heart
 from dmcvr.reconstruction.segmentation import (
     clean_labels,
-    largest_part,
     mean_field_along_stack,
     segment_frames,
 )
@@ -56,13 +55,6 @@ def test_tidy_keeps_the_largest_part_and_fills_both_ventricles():
 
 def test_tidy_leaves_nothing_as_nothing():
     assert not clean_labels(np.zeros((2, 5, 5), np.uint8)).any()
-
-
-def test_the_largest_part_holds_together_across_slices():
-    mask = np.zeros((3, 9, 9), bool)
-    mask[0, 2, 2] = mask[1, 3, 3] = mask[2, 4, 4] = True  # touching at corners only
-    mask[0, 7:9, 7] = True
-    np.testing.assert_array_equal(np.argwhere(largest_part(mask)), [[0, 2, 2], [1, 3, 3], [2, 4, 4]])
 
 
 def two_cavities(*doubts: float) -> np.ndarray:

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from ...anatomy.pieces import largest_piece
 from ...core.labels import BACKGROUND, LVC, LVM, RVC
 from ..phantom import PhantomConfig
 from ..phantom.ventricles import ventricles
 from .heart_shape import Shape
-from .tissues import RV_WALL, VALVE, largest_component, padded_box
+from .tissues import RV_WALL, VALVE, padded_box
 
 NORMAL_ELONGATION = 1.73  # of the phantom's formulas
 RV_REACH_MM = 12.0  # the RV's free wall moves outward by no more
@@ -97,7 +98,7 @@ def _move_endocardium(tissues: np.ndarray, count: int, spacing: float) -> None:
     )
     level = _smooth(np.where(wall, share, -inward), whole)
     part[whole] = LVM
-    part[largest_component(_lowest(level, candidates, count))] = LVC
+    part[largest_piece(_lowest(level, candidates, count))] = LVC
 
 
 def _move_free_wall(tissues: np.ndarray, count: int, spacing: float, thickness: float) -> None:
@@ -115,7 +116,7 @@ def _move_free_wall(tissues: np.ndarray, count: int, spacing: float, thickness: 
     inward = share / _freedom(part, spacing, RV_VALVE_SHARE)
     candidates = cavity | (free & (outward <= RV_REACH_MM))
     level = _smooth(np.where(cavity, -inward, outward), candidates)
-    filled = largest_component(_lowest(level, candidates, count))
+    filled = largest_piece(_lowest(level, candidates, count))
     part[cavity | free] = BACKGROUND
     part[(cavity | free) & (_distance(~filled, spacing) <= thickness)] = RV_WALL
     part[filled] = RVC

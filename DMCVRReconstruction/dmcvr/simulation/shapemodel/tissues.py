@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from ...anatomy.pieces import largest_piece
 from ...core.errors import InputError
 from ...core.labels import BACKGROUND, LVC, LVM, RVC, remap
 
@@ -57,7 +58,7 @@ def fill_blood(tissues: np.ndarray, spacing: float) -> np.ndarray:
         shell |= np.isin(valve, own[own > 0])
         grown = ndimage.distance_transform_edt(~shell) <= reach
         closed = ndimage.distance_transform_edt(ndimage.binary_fill_holes(grown)) > reach
-        part[largest_component(closed & (part == BACKGROUND))] = blood
+        part[largest_piece(closed & (part == BACKGROUND))] = blood
     outside, count = ndimage.label(out == BACKGROUND)
     gaps = (outside > 0) & (outside != outside[0, 0, 0])
     if count > 1:
@@ -67,16 +68,6 @@ def fill_blood(tissues: np.ndarray, spacing: float) -> np.ndarray:
         out[gaps] = out[tuple(index[gaps] for index in nearest)]
     inner = slice(margin, -margin)
     return out[inner, inner, inner]
-
-
-def largest_component(mask: np.ndarray) -> np.ndarray:
-    """The largest connected part of ``mask``."""
-    parts, count = ndimage.label(mask)
-    if count < 2:
-        return mask
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return parts == sizes.argmax()
 
 
 def padded_box(mask: np.ndarray, margin: int) -> tuple[slice, ...]:

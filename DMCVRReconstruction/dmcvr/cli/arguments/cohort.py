@@ -12,6 +12,7 @@ from .shared import (
     add_method,
     add_model,
     add_regenerate,
+    add_register,
     add_seed,
     add_spacing,
 )
@@ -46,6 +47,7 @@ def add_reconstruction(parser: argparse.ArgumentParser) -> None:
     text = "take expert labels NAME_gt or NAME_labels beside a stack, or of the index, instead of segmenting"
     parser.add_argument("--expert-labels", action="store_true", help=text)
     add_label_values(parser)
+    add_register(parser)
     add_generation(parser)
     add_regenerate(parser)
     add_seed(parser)

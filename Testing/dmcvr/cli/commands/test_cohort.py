@@ -40,6 +40,14 @@ def lines(answer):
     return [json.loads(line) for line in answer.out.splitlines()]
 
 
+def test_slices_are_put_in_register_and_beats_fitted_as_asked(cohort, tmp_path):
+    answer = cohort("--shard", "1/1", "--align", "off", "--each-frame", "--no-extrapolation")
+    assert answer.code == 0
+    options = [record["options"] for record in records(tmp_path / "out").values()]
+    chosen = {(item["align"], item["fit_cycle"], item["extrapolate"]) for item in options}
+    assert chosen == {("off", False, False)}
+
+
 def test_parts_without_dask_and_one_table_of_all(cohort, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     output = tmp_path / "out"

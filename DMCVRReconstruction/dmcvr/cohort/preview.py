@@ -12,7 +12,7 @@ from ..anatomy.long_axis_views import box
 from ..core.intensity import grey_limits
 from ..core.labels import BACKGROUND
 from ..core.stack import Stack
-from ..output.pictures import picture
+from ..output.pictures import picture, zoomed
 from ..reconstruction.result import Reconstruction
 
 SIDE = 150  # pixels
@@ -43,8 +43,9 @@ def _picture(frame: np.ndarray, labels: np.ndarray, spacing: tuple[float, float]
     sheet = Image.new("RGB", (len(chosen) * SIDE, SIDE))
     for index, s in enumerate(chosen):
         image, drawn = frame[s, rows, columns], labels[s, rows, columns]
-        zoom = SIDE / max(image.shape)
-        tile = picture(image, limits, zoom, outlines(drawn))
+        height, width = image.shape
+        scale = SIDE / max(height * spacing[1], width * spacing[0])
+        tile = picture(image, limits, zoomed(spacing, scale), outlines(drawn))
         sheet.paste(tile, (index * SIDE + (SIDE - tile.width) // 2, (SIDE - tile.height) // 2))
     out = io.BytesIO()
     sheet.save(out, "JPEG", quality=JPEG_QUALITY)

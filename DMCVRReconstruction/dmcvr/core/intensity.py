@@ -11,13 +11,15 @@ WINDOW_MM = 192.0
 PERCENTILE = 99.5
 
 
-def stack_scale(images: np.ndarray, centre: tuple[float, float], spacing: float) -> float:
+def stack_scale(images: np.ndarray, centre: tuple[float, float], spacing: tuple[float, float]) -> float:
     """The intensity that becomes 1: a high percentile within the heart's window.
 
-    images: (..., H, W). centre: [row, column] of the heart. spacing: mm a pixel.
+    images: (..., H, W). centre: [row, column] of the heart. spacing: (x, y) mm.
     """
-    half = WINDOW_MM / 2 / spacing
-    window = tuple(slice(max(round(middle - half), 0), max(round(middle + half), 1)) for middle in centre)
+    window = tuple(
+        slice(max(round(middle - WINDOW_MM / 2 / step), 0), max(round(middle + WINDOW_MM / 2 / step), 1))
+        for middle, step in zip(centre, spacing[::-1], strict=True)
+    )
     return field_scale(images[..., window[0], window[1]])
 
 

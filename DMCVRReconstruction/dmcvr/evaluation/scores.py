@@ -66,7 +66,7 @@ class ImageScale:
         )
         return cls(
             rows[:, None] & columns,
-            stack_scale(frame, tuple(centre), spacing[0]),
+            stack_scale(frame, tuple(centre), spacing),
             float(np.percentile(frame, 99.5)) or 1.0,
             spacing,
         )

@@ -16,22 +16,34 @@ WEBP_QUALITY = 70
 Outlines = Mapping[int, Iterable[np.ndarray]]
 
 
+def zoomed(spacing: tuple[float, ...], scale: float) -> tuple[float, float]:
+    """How many times pixels of ``spacing`` (x, y, ...) mm are enlarged along x and y in a picture of
+    ``scale`` pixels a mm.
+    """
+    return spacing[0] * scale, spacing[1] * scale
+
+
 def picture(
-    image: np.ndarray, limits: tuple[float, float], zoom: float = 1.0, contours: Outlines | None = None
+    image: np.ndarray,
+    limits: tuple[float, float],
+    zoom: float | tuple[float, float] = 1.0,
+    contours: Outlines | None = None,
 ) -> Image.Image:
     """``image`` (H, W) in grey (mode L), enlarged ``zoom`` times; with ``contours`` in colour (mode RGB).
 
+    zoom: a number, or two of them, along x and y, for pixels that are not square.
     contours: label -> (N, 2) [row, column] lines in pixels of ``image``, whose centres are whole numbers.
     """
     low, high = limits
     grey = np.clip((image - low) / (high - low) * 255, 0, 255).astype(np.uint8)
     height, width = image.shape
-    size = round(width * zoom), round(height * zoom)
+    across, down = (zoom, zoom) if isinstance(zoom, (int, float)) else zoom
+    size = round(width * across), round(height * down)
     enlarged = Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC)
-    return enlarged if contours is None else _draw(enlarged, contours, zoom)
+    return enlarged if contours is None else _draw(enlarged, contours, (across, down))
 
 
-def _draw(image: Image.Image, contours: Outlines, zoom: float, fine: int = 3) -> Image.Image:
+def _draw(image: Image.Image, contours: Outlines, zoom: tuple[float, float], fine: int = 3) -> Image.Image:
     """``contours`` over ``image``, drawn ``fine`` times larger for smooth edges."""
     out = image.convert("RGB")
     for label, lines in contours.items():
@@ -39,8 +51,8 @@ def _draw(image: Image.Image, contours: Outlines, zoom: float, fine: int = 3) ->
         pen = ImageDraw.Draw(mask)
         for line in lines:
             # A pixel's centre is half a pixel from its corner, before and after enlarging.
-            corners = [tuple(((point[::-1] + 0.5) * zoom) * fine - 0.5) for point in line]
-            pen.line(corners, fill=255, width=round(LINE_WIDTH * zoom * fine), joint="curve")
+            corners = [tuple((point[::-1] + 0.5) * np.array(zoom) * fine - 0.5) for point in line]
+            pen.line(corners, fill=255, width=round(LINE_WIDTH * min(zoom) * fine), joint="curve")
         out.paste(COLOURS[label], mask=mask.resize(image.size, Image.Resampling.BOX))
     return out
 

@@ -99,7 +99,7 @@ def window_about(
     native_centre = (shift @ step_y / (step_y @ step_y), shift @ step_x / (step_x @ step_x))
     spacing = model_spacing(model, native)
     target = [window_plane(plane, plane.origin + shift, model.size, spacing) for plane in native]
-    return Window(tuple(target), stack_scale(frame, native_centre, native[0].spacing[0]))
+    return Window(tuple(target), stack_scale(frame, native_centre, native[0].spacing))
 
 
 def heart_part(labels: np.ndarray) -> np.ndarray:

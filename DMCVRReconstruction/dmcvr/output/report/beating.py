@@ -13,7 +13,7 @@ from ...anatomy.long_axis_views import CUT_MM, MARGIN_MM, View, box, long_axis_v
 from ...core.geometry import sample_plane
 from ...core.intensity import grey_limits
 from ...core.labels import BACKGROUND, LVC
-from ..pictures import picture, side_by_side, webp
+from ..pictures import picture, side_by_side, webp, zoomed
 from .data import ReportData
 
 ZOOM = 1.7
@@ -45,10 +45,10 @@ def _frames(data: ReportData, axis: LongAxis) -> Iterator[Image.Image]:
     view = _best_view(long_axis_views(axis, data.lax, heart, data.grid))
     areas = (data.labels[data.shown] == LVC).sum((1, 2))
     middle = int(np.flatnonzero(areas)[len(np.flatnonzero(areas)) // 2])
-    low, high = box(heart.any(0), MARGIN_MM / 2 / data.grid.spacing[0])
+    low, high = box(heart.any(0), MARGIN_MM / 2 / min(data.grid.spacing[:2]))
     window = slice(low[0], high[0]), slice(low[1], high[1])
     points, limits = view.plane.points(), grey_limits(data.volume[data.shown])
-    zoom = ZOOM * view.plane.spacing[0] / CUT_MM
+    zoom, slice_zoom = zoomed(view.plane.spacing, ZOOM / CUT_MM), zoomed(data.grid.spacing, ZOOM)
     for frame, (volume, labels) in enumerate(zip(data.volume, data.labels, strict=True)):
         contours = outlines_on_plane(labels, data.grid, view.plane)
         tiles = [picture(data.grid.sample(volume, points), limits, zoom, contours)]
@@ -56,7 +56,7 @@ def _frames(data: ReportData, axis: LongAxis) -> Iterator[Image.Image]:
             image = sample_plane(data.lax_frame(view.lax, frame), view.lax.plane(0), view.plane)
             tiles.append(picture(image, grey_limits(image), zoom, contours))
         drawn = outlines(labels[middle][window])
-        tiles.append(picture(volume[middle][window], limits, ZOOM * data.grid.spacing[0], drawn))
+        tiles.append(picture(volume[middle][window], limits, slice_zoom, drawn))
         yield side_by_side(tiles, GAP)
 
 

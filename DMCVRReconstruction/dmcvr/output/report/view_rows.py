@@ -16,7 +16,7 @@ from ...core.geometry import Plane, sample_plane
 from ...core.intensity import grey_limits
 from ...core.labels import BACKGROUND
 from ...core.stack import Stack
-from ..pictures import picture
+from ..pictures import picture, zoomed
 from ..surface_picture import surface_image
 from .data import ReportData
 
@@ -63,7 +63,7 @@ def lax_rows(data: ReportData, frame: int, axis: LongAxis) -> list[Row]:
 
 def _row(data: ReportData, frame: int, title: str, plane: Plane, lax: Stack | None) -> Row:
     limits = grey_limits(data.volume[frame])
-    zoom = CUT_ZOOM * plane.spacing[0] / CUT_MM
+    zoom = zoomed(plane.spacing, CUT_ZOOM / CUT_MM)
     contours = outlines_on_plane(data.labels[frame], data.grid, plane)
     stack = cut_stack(data.stack, frame, plane)
     stack_contours = outlines(cut_stack(data.label_stack, frame, plane, order=0))
@@ -133,8 +133,8 @@ def slice_panels(data: ReportData, frame: int, axis: LongAxis | None) -> list[Pa
     if not heart.any():
         return []
     limits = grey_limits(volume)
-    spacing = data.grid.spacing[0]
-    low, high = box(heart.any(0), MARGIN_MM / 2 / spacing)
+    zoom = zoomed(data.grid.spacing, 1 / TILE_MM)
+    low, high = box(heart.any(0), MARGIN_MM / 2 / min(data.grid.spacing[:2]))
     rows, columns = slice(low[0], high[0]), slice(low[1], high[1])
     chosen = choose_slices(data.acquired, heart.any((1, 2)), MOST_TILES)
     panels = []
@@ -142,9 +142,7 @@ def slice_panels(data: ReportData, frame: int, axis: LongAxis | None) -> list[Pa
     for z in chosen[::-1] if base_last else chosen:
         index = data.acquired[z]
         title = f"generated, z {z + 1}" if index is None else f"acquired, slice {index + 1}"
-        image = picture(
-            volume[z, rows, columns], limits, spacing / TILE_MM, outlines(labels[z, rows, columns])
-        )
+        image = picture(volume[z, rows, columns], limits, zoom, outlines(labels[z, rows, columns]))
         alt = f"Short-axis slice at z {z + 1}, {title.split(',')[0]}, with outlines."
         panels.append(Panel(title, alt, image, "generated" if index is None else "acquired"))
     return panels

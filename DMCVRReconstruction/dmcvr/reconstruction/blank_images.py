@@ -27,7 +27,7 @@ def leave_out_blank_slices(
     stack: Stack, labels: np.ndarray | None
 ) -> tuple[Stack, np.ndarray | None, list[str]]:
     """The stack, and its labels (T or 1, S, H, W), without slices that are blank in every frame; and a
-    sentence that names them. Raises InputError where fewer than two slices remain.
+    sentence that names them, counted along the normal. Raises InputError where fewer than two slices remain.
     """
     blank = blank_images(stack).all(0)
     if not blank.any():
@@ -37,7 +37,10 @@ def leave_out_blank_slices(
     if len(kept) < 2:
         raise InputError(f"{names} of the image show nothing; check that the right file was chosen.")
     verb = "is" if blank.sum() == 1 else "are"
-    message = f"{names} of the file {verb} blank and left out; nothing is known of the heart there."
+    message = (
+        f"{names} of the stack {verb} blank and left out; nothing is known of the heart there, and "
+        "further notes count the other slices alone."
+    )
     return stack.select(slices=kept), None if labels is None else labels[:, kept], [message]
 
 

@@ -65,7 +65,7 @@ def test_blank_slices_are_left_out_with_their_labels(phantom, slices):
     )
     np.testing.assert_array_equal(result.labels, expected.labels)
     named = ", ".join(str(index + 1) for index in slices)
-    assert f"{named} of the file" in result.warnings[0]
+    assert f"{named} of the stack" in result.warnings[0]
 
 
 def test_slices_that_are_all_blank_but_one_are_refused(phantom):

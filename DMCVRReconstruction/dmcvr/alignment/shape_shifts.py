@@ -1,4 +1,4 @@
-"""Breath-hold shifts of slices from the shapes that they show, where no long-axis images tell more.
+"""Breath-hold shifts of slices from the shapes that they show.
 
 The network `ShiftEstimator` says by how much each slice is displaced, and how sure it is of that. One shift
 holds for all frames of a slice, so all that are labelled are asked. Where what is found may all be error,

@@ -4,7 +4,8 @@
 
 stack: straight, the F frames to be filled. labels: (F, S, H, W) uint8 of its slices. layout: which slices are
 wanted. progress: ``progress(stage, done, total)``. At an acquired position the acquired slice and its labels
-come back unchanged, unless the method was asked to generate these as well.
+come back unchanged, unless the method was asked to generate these as well; a method that draws the heart as
+one surface gives its labels there, too.
 """
 
 from __future__ import annotations

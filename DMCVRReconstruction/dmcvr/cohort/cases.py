@@ -24,7 +24,7 @@ class Case:
 
     name: of its folder, each once in a cohort. subject: whose heart, so that phases find each other.
     path: an image file, or a folder of DICOM files. files: the DICOM files it consists of where these are not
-    all that the folder holds. frame: as in ``pipeline.Options``, None until it is chosen. phase: "ED" or "ES"
+    all that the folder holds. frame: as in ``options.Options``, None until it is chosen. phase: "ED" or "ES"
     where name, index or frame tell it. labels: an expert's. of_cine: whether other frames of the same stack
     are cases as well.
     """

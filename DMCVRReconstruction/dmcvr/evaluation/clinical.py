@@ -14,7 +14,8 @@ STACK = "disc summation"
 NOTES = (
     "Reference: the experts' labels of the acquired slices, by summation of discs. Measured: the voxels of "
     "the reconstruction. Differences are measured minus reference.",
-    "A disc of the first or last slice reaches half a gap beyond it, where nothing is reconstructed.",
+    "A disc of the first or last slice reaches half a gap beyond it, where only methods that complete the "
+    "heart draw anything.",
     "Ejection fractions are of patients with both phases; the mass is that at end-diastole.",
 )
 

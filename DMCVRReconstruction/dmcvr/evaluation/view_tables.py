@@ -25,8 +25,8 @@ DISTANCE_NOTES = (
     "Distances, within the image's plane, of the contour points to the outline of the labels; points on an "
     "image where the labels show nothing of their structure have no distance and are counted.",
     "Short axis: the labels of the acquired slices. Long axis: the reconstructions on the planes of the "
-    "long-axis images; points beyond the first and last slice are left out, as nothing is reconstructed "
-    "there.",
+    "long-axis images; points beyond the first and last slice are left out, as few methods reconstruct "
+    "anything there.",
 )
 
 

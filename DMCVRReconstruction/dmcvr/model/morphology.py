@@ -18,8 +18,8 @@ REACH_MM = 12.0
 def distance_code(labels: Tensor, spacing: float) -> Tensor:
     """Code (B, 3, H, W) float32 in [-1, 1] of labels (B, H, W): nested signed distances over REACH_MM.
 
-    The distances are those of `shape.nested_distances` for square pixels of ``spacing`` mm, computed where
-    the labels are, in time for training.
+    The distances are those of `signed_distances.nested_distances` for square pixels of ``spacing`` mm,
+    computed where the labels are, in time for training.
     """
     masks = torch.stack([torch.isin(labels, labels.new_tensor(members)) for members in STRUCTURES], 1)
     reach = math.ceil(REACH_MM / spacing + 0.5)

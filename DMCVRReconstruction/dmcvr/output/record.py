@@ -141,7 +141,7 @@ class CycleRecord:
 
 @dataclass(frozen=True)
 class LongAxisRecord:
-    """Where the left ventricle lies, LPS mm; see ``anatomy.LongAxis``."""
+    """Where the left ventricle lies, LPS mm; see ``long_axis.LongAxis``."""
 
     centre: list[float]
     apex: list[float]

@@ -86,7 +86,7 @@ def _of_labels(labels: np.ndarray) -> list[str]:
             "at the outlines, the image may be a long-axis one."
         )
     if not (labels == RVC).any():
-        messages.append("No right ventricle was found; the image may be no short-axis stack.")
+        messages.append("No right ventricle was found; the image may not be a short-axis stack.")
     return messages
 
 

@@ -1,1 +1,1 @@
-"""Data sets, augmentation and the training of segmenter and generator."""
+"""Data sets, augmentation and the training of all networks."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Task(Protocol):
-    """One network's data, loss and judgement; `segmenter` and `generator` hold one each."""
+    """One network's data, loss and judgement; the modules named after networks hold one each."""
 
     part: str
     """The name of its weights in a bundle."""

@@ -1,4 +1,4 @@
-"""The training loop that segmenter and generator share.
+"""The training loop that all networks share.
 
 Every step draws its randomness from a seed of its own, so a run that was killed and resumed goes through the
 same batches, views, noise and dropout as one that was not, and ends bit for bit the same. A run that is told

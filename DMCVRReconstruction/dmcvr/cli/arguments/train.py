@@ -65,7 +65,9 @@ def add_train(parser: argparse.ArgumentParser) -> None:
     add_sources(run)
     add_prepared(run)
     run.set_defaults(preset="compact")
-    run.add_argument("--minutes", type=positive, required=True, metavar="M", help="how long both may take")
+    run.add_argument(
+        "--minutes", type=positive, required=True, metavar="M", help="how long all may take together"
+    )
     add_about(run)
     text = "checkpoints, logs, pictures and the model folder"
     run.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=text)

@@ -165,7 +165,7 @@ def _about(path: Path) -> dict:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError("The file for --about is no JSON file that can be read.") from error
+        raise InputError("The file for --about is not readable JSON.") from error
     if not isinstance(about, dict) or not {"name", "licence"} <= about.keys():
         raise InputError("The file for --about must hold a JSON object with at least name and licence.")
     return about

@@ -22,6 +22,8 @@ from ..io.dicom.label_objects import label_objects
 from ..io.dicom.reading import FAULTS
 from ..io.dicom.study import read_study, sax_files
 from ..io.formats import read_image_file
+from ..reconstruction.blank_images import leave_out_blank_slices
+from ..reconstruction.output_grid import straighten
 from ..system.untrusted import read_json
 from .files import RECORD
 from .record import input_hash
@@ -108,7 +110,10 @@ def _check_study(result: SavedResult, like: Path) -> None:
 
 
 def _shows(result: SavedResult, stack: Stack) -> bool:
-    """Whether the result's acquired slices are the ``stack``'s."""
+    """Whether the result's acquired slices are the ``stack``'s, of which blank ones are left out and others
+    put straight above each other, as in the result.
+    """
+    stack, _ = straighten(leave_out_blank_slices(stack, None)[0])
     record, grid = result.record, result.grid
     acquired = {s: z for z, s in enumerate(record["geometry"]["acquired"]) if s is not None}
     frames, shifts = record["frames"], np.array(record["register"]["shifts_mm"], float)

@@ -1,7 +1,9 @@
 """A result goes back into its study as DICOM, and other programs find it in its place there."""
 
 import sys
+from dataclasses import replace
 
+import dmcvr
 import highdicom
 import numpy as np
 import pydicom
@@ -117,6 +119,23 @@ def test_names_of_any_script_stay_as_they_are(call, heart, files, tmp_path):
         assert call("export-dicom", result, "--like", study, "-o", out).code == 0
         for path in out.glob("*_000*.dcm"):
             assert str(pydicom.dcmread(path).PatientName) == name
+
+
+@pytest.mark.parametrize("odd", ["displaced", "blank"])
+def test_a_converted_study_of_displaced_or_blank_slices_is_known_again(call, heart, odd, tmp_path):
+    """Its result has slices straight above each other, and none that show nothing."""
+    stack, labels = heart
+    if odd == "displaced":
+        lean = np.arange(4)[:, None] * stack.step_x * 2
+        frames = np.stack([np.roll(stack.frames[:, s], -2 * s, 2) for s in range(4)], 1)
+        stack = replace(stack, frames=frames, origins=stack.origins + lean)
+        labels = np.stack([np.roll(labels[:, s], -2 * s, 2) for s in range(4)], 1)
+    else:
+        stack = replace(stack, frames=stack.frames * np.array([1, 1, 1, 0])[:, None, None])
+    write_dicom(tmp_path / "dicom", stack, FrameOfReferenceUID=PLACE)
+    dmcvr.reconstruct(stack, labels=labels, method="linear", spacing=5.0).save(tmp_path / "result")
+    answer = call("export-dicom", tmp_path / "result", "--like", tmp_path / "dicom", "-o", tmp_path / "out")
+    assert (answer.code, answer.err) == (0, "")
 
 
 def test_a_result_of_the_converted_study_goes_into_it_too(call, files, study, tmp_path):

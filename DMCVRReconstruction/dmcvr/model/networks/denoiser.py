@@ -160,7 +160,8 @@ class Denoiser(nn.Module):
                 )
 
         self.middle = nn.ModuleList(
-            ResidualBlock(config, (channels, channels), last, attention=attention) for attention in (True, False)
+            ResidualBlock(config, (channels, channels), last, attention=attention)
+            for attention in (True, False)
         )
 
         self.decoder, self.up = nn.ModuleList(), nn.ModuleList()

@@ -177,27 +177,23 @@ def measure_stack(stack: Stack, model: Model, options: Options, loading: float) 
 def counted(model: Model) -> Iterator[dict[str, int]]:
     """How many slices each network is given within the block."""
     calls: dict[str, int] = {}
-    hooks = []
-    for name in ("semantic", "denoiser"):
+    entered = {"segmenter": "segment_and_encode", "semantic": "forward", "denoiser": "predict"}
 
-        def count(module, given, name: str = name) -> None:
-            calls[name] = calls.get(name, 0) + len(given[0])
+    def counting(name: str, whole: Callable) -> Callable:
+        def run(images, *others):
+            calls[name] = calls.get(name, 0) + len(images)
+            return whole(images, *others)
 
-        hooks.append(getattr(model, name).register_forward_pre_hook(count))
-    # The segmenter is entered by a method of its own, which forward hooks do not see.
-    whole = model.segmenter.segment_and_encode
+        return run
 
-    def segment_and_encode(images):
-        calls["segmenter"] = calls.get("segmenter", 0) + len(images)
-        return whole(images)
-
-    model.segmenter.segment_and_encode = segment_and_encode
+    for name, method in entered.items():
+        network = getattr(model, name)
+        setattr(network, method, counting(name, getattr(network, method)))
     try:
         yield calls
     finally:
-        del model.segmenter.segment_and_encode
-        for hook in hooks:
-            hook.remove()
+        for name, method in entered.items():
+            delattr(getattr(model, name), method)
 
 
 def denoiser_call(model: Model, count: int) -> Callable[[], object]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..core.labels import BACKGROUND
 from ..core.positions import bracket
+from .robust_line import robust_line
 from .signed_distances import BORDER_MM, CAVITY, WHOLE, structures_shown
 
 HALF_WAY = 0.01
@@ -43,14 +44,12 @@ def apical_end(areas: np.ndarray, positions: np.ndarray) -> End | None:
     areas: (S,) of LV and RV together in each slice, in any unit, as from `heart_areas`: a dilated LV alone
         may hardly narrow up to the last slice, but the RV does. positions: (S,) mm, increasing.
     """
-    from scipy import stats  # takes a second to import, which should not delay the first sign of progress
-
     areas, positions = np.asarray(areas, float), np.asarray(positions, float)
     shown = areas > 0
     if shown.sum() < 2:
         return None
     areas, positions = areas[shown], positions[shown]
-    change = stats.theilslopes(areas, positions).slope * np.ptp(positions)
+    change = robust_line(areas, positions)[0] * np.ptp(positions)
     if abs(change) <= 0.1 * np.median(areas):
         return None
     return End.LAST if change < 0 else End.FIRST

@@ -20,6 +20,7 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.geometry import Grid, Plane, unit
 from ..core.labels import BACKGROUND, LVC, RVC
+from .robust_line import robust_line
 
 # Where the image's left side points, counted from the RV towards the inferior wall.
 LEFT_SIDE_DEGREES = {"2ch": 80.0, "3ch": 140.0, "4ch": 20.0}
@@ -79,8 +80,6 @@ def long_axis(labels: np.ndarray, grid: Grid) -> LongAxis:
     The axis is a robust line (Theil and Sen) through the LV cavity's centroids, slice by slice; its apical
     half is the one with the smaller heart. InputError where a ventricle is missing.
     """
-    from scipy import stats  # takes half a second to import, which 3D Slicer's panel should not wait for
-
     areas = np.count_nonzero(labels == LVC, axis=(1, 2))
     slices = np.flatnonzero(areas)
     if len(slices) < 2:
@@ -93,9 +92,8 @@ def long_axis(labels: np.ndarray, grid: Grid) -> LongAxis:
     # Thin ends are noisy: they say how long the ventricle is, but not which way it points.
     solid = areas[slices] >= 0.2 * areas.max()
     solid = solid if solid.sum() > 1 else np.full(len(slices), True)
-    lines = [stats.theilslopes(centroids[solid, k], slices[solid]) for k in (0, 1)]
-    slopes = np.array([line.slope for line in lines])
-    intercepts = np.array([line.intercept for line in lines])
+    lines = [robust_line(centroids[solid, k], slices[solid]) for k in (0, 1)]
+    slopes, intercepts = np.array(lines).T
     first, last = (grid.position(np.append(z, intercepts + slopes * z)) for z in (slices[0], slices[-1]))
 
     apex = unit(last - first) if apex_is_last(labels) else unit(first - last)

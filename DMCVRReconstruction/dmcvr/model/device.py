@@ -10,6 +10,8 @@ from torch import nn
 from ..core.errors import InputError
 
 Network = TypeVar("Network", bound=nn.Module)
+CONVERTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+"""Layers whose weights autocast converts."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -35,6 +37,15 @@ def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
     """A context in which networks on ``device`` compute in ``precision``, as `choose_precision` has it."""
     enabled = choose_precision(precision, device) == "bfloat16"
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def convert_weights(module: nn.Module, precision: str) -> None:
+    """Hold the weights of layers in the type to which `autocast` would convert them at every call: the same
+    answers in less time and memory. For good, so for networks that are not trained any further.
+    """
+    for layer in module.modules():
+        if isinstance(layer, CONVERTED):
+            layer.to(getattr(torch, precision))
 
 
 def placed(module: Network, device: torch.device) -> Network:

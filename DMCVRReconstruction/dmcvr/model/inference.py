@@ -19,6 +19,7 @@ from ..core.errors import InputError
 from .batches import batch_size, turn, turn_back, with_neighbours, without_neighbours
 from .bundle import DEFAULT_BUNDLE, preset_of, read_card
 from .deeprecon_model import DeepReconModel
+from .device import choose_device, choose_precision, convert_weights
 from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .networks.presets import Preset
@@ -87,12 +88,14 @@ class Model(PlacedModel[Preset]):
                 "The model folder holds a DeepRecon model, which the method deeprecon alone takes."
             )
         weights = {part: checked_weights(folder, part, card["sha256"]) for part in preset.parts}
+        precision = choose_precision(precision, choose_device(device))
         # Built without memory and filled by assignment: no weight is initialised only to be overwritten.
         with fitted():
             with torch.device("meta"):
                 networks = build(preset)
             for part, network in networks.parts.items():
                 fill(network, read_weights(weights[part]))
+                convert_weights(network, precision)
         model = cls(preset, networks, card, device, precision)
         if deeprecon is not None:
             model.deeprecon = DeepReconModel.load(deeprecon, device, precision)
@@ -207,16 +210,15 @@ class Model(PlacedModel[Preset]):
 
     def denoise(self, codes: Codes) -> Denoise:
         """f_theta and epsilon_theta with the codes of a batch bound, for ``diffusion.sampler``."""
+        with torch.inference_mode(), self._autocast():
+            bound = self.denoiser.bind(codes.semantic, codes.morphology)
 
         @torch.inference_mode()
         def run(x: Tensor, lam: float) -> tuple[Tensor, Tensor]:
             lams = torch.full((len(x),), lam, device=x.device)
             with self._autocast():
-                output = self.denoiser(
-                    x.contiguous(memory_format=torch.channels_last),
-                    self.schedule.network_time(lams),
-                    codes.semantic,
-                    codes.morphology,
+                output = self.denoiser.predict(
+                    x.contiguous(memory_format=torch.channels_last), self.schedule.network_time(lams), bound
                 )
             return predictions(output.float(), x, lams, self.preset.prediction)
 

@@ -137,6 +137,19 @@ def test_every_condition_reaches_the_denoiser(small, images, codes):
         assert (other - x0).abs().max() > 1e-4
 
 
+def test_the_maps_are_convolved_once_for_all_noise_levels(small, images, codes):
+    seen = []
+    hooks = [
+        block.maps.register_forward_hook(lambda layer, *_: seen.append(layer))
+        for block in small.denoiser.modules()
+        if getattr(block, "maps", None) is not None
+    ]
+    generate(small.denoise(codes), images, small.schedule.grid(3)[::-1])
+    for hook in hooks:
+        hook.remove()
+    assert len(seen) == len(set(seen)) == len(hooks) > 0
+
+
 def test_image_and_noise_of_an_answer_fit_the_noisy_image(small, images, codes):
     for lam in (small.schedule.lam_max, 0.0, small.schedule.lam_min):
         x0, epsilon = small.denoise(codes)(images, lam)

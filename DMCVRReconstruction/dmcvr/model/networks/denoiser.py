@@ -12,6 +12,7 @@ withheld also runs without.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -22,27 +23,49 @@ from .blocks import SelfAttention, conv3, resample, sinusoids, zeroed
 from .presets import BOTTLENECK_LEVEL, DenoiserConfig
 
 
-class Conditions(NamedTuple):
-    """What a residual block is told: time (B, E), semantic (B, D), maps (B, M + 1, h, w) or None."""
+class BlockCode(NamedTuple):
+    """What one residual block makes of a batch's codes: the gain (B, C, 1, 1) from l_sem, 1 + z above, and of
+    the maps what is added to its normalised input (B, C_in, h, w), or None.
+    """
 
-    time: Tensor
-    semantic: Tensor
+    gain: Tensor
     maps: Tensor | None
 
 
+class BoundCodes(NamedTuple):
+    """A batch's codes as the parts of the network take them, the same at every noise level.
+
+    blocks: by residual block. features: (B, C, H/16, W/16), the morphology code at the bottleneck, or None.
+    """
+
+    blocks: Mapping[nn.Module, BlockCode]
+    features: Tensor | None
+
+
+class Conditions(NamedTuple):
+    """What the blocks are told: time (B, E), and the codes of each."""
+
+    time: Tensor
+    codes: Mapping[nn.Module, BlockCode]
+
+
 class ResidualBlock(nn.Module):
-    """Conditional residual block, followed by self-attention if asked; may change the resolution."""
+    """Conditional residual block, followed by self-attention if asked; may change the resolution.
+
+    channels: in and out. level: how often the resolution of its input has been halved.
+    """
 
     def __init__(
         self,
         config: DenoiserConfig,
-        channels_in: int,
-        channels_out: int,
+        channels: tuple[int, int],
+        level: int,
         change: str | None = None,
         attention: bool = False,
     ):
         super().__init__()
-        self.change = change
+        channels_in, channels_out = channels
+        self.level, self.change = level, change
         self.norm1 = nn.GroupNorm(config.groups, channels_in)
         self.conv1 = conv3(channels_in, channels_out)
         self.norm2 = nn.GroupNorm(config.groups, channels_out)
@@ -58,15 +81,20 @@ class ResidualBlock(nn.Module):
             SelfAttention(channels_out, config.heads, config.groups) if attention else nn.Identity()
         )
 
+    def bind(self, semantic: Tensor, maps: Tensor | None) -> BlockCode:
+        """Its share of l_sem (B, D) and of the maps (B, M + 1, h, w) at its input's resolution, or None."""
+        gain = 1 + self.semantic(F.silu(semantic))[..., None, None]
+        return BlockCode(gain, None if self.maps is None or maps is None else self.maps(maps))
+
     def forward(self, x: Tensor, given: Conditions) -> Tensor:
+        code = given.codes[self]
         h = self.norm1(x)
-        if self.maps is not None and given.maps is not None:
-            h = h + self.maps(given.maps)
+        if code.maps is not None:
+            h = h + code.maps
         h = self.conv1(resample(F.silu(h), self.change))
         scale, shift = self.time(F.silu(given.time))[..., None, None].chunk(2, dim=1)
-        gain = 1 + self.semantic(F.silu(given.semantic))[..., None, None]
         # One pass over the image: both scales and the shift are merged while they are still vectors.
-        h = torch.addcmul(gain * shift, self.norm2(h), gain * (1 + scale))
+        h = torch.addcmul(code.gain * shift, self.norm2(h), code.gain * (1 + scale))
         h = self.conv2(self.dropout(F.silu(h)))
         return self.attention(self.skip(resample(x, self.change)) + h)
 
@@ -117,7 +145,7 @@ class Denoiser(nn.Module):
             attention = level in config.attention_levels
             blocks, stack = nn.ModuleList(), [channels]
             for _ in range(config.encoder_blocks[level]):
-                blocks.append(ResidualBlock(config, channels, width, attention=attention))
+                blocks.append(ResidualBlock(config, (channels, width), level, attention=attention))
                 channels = width
                 stack.append(channels)
             self.encoder.append(blocks)
@@ -126,13 +154,14 @@ class Denoiser(nn.Module):
                 joined = config.morphology == "bottleneck" and level == BOTTLENECK_LEVEL
                 extra = config.morphology_channels if joined else 0
                 self.down.append(
-                    ResidualBlock(config, channels + extra, channels, "down")
+                    ResidualBlock(config, (channels + extra, channels), level, "down")
                     if config.residual_resample
                     else Downsample()
                 )
 
         self.middle = nn.ModuleList(
-            ResidualBlock(config, channels, channels, attention=attention) for attention in (True, False)
+            ResidualBlock(config, (channels, channels), last, attention=attention)
+            for attention in (True, False)
         )
 
         self.decoder, self.up = nn.ModuleList(), nn.ModuleList()
@@ -141,12 +170,12 @@ class Denoiser(nn.Module):
             blocks = nn.ModuleList()
             for _ in range(config.decoder_blocks[level]):
                 skip = skips[level].pop() if skips[level] else 0
-                blocks.append(ResidualBlock(config, channels + skip, width, attention=attention))
+                blocks.append(ResidualBlock(config, (channels + skip, width), level, attention=attention))
                 channels = width
             self.decoder.append(blocks)
             if level > 0:
                 if config.residual_resample:
-                    self.up.append(ResidualBlock(config, channels, channels, "up"))
+                    self.up.append(ResidualBlock(config, (channels, channels), level, "up"))
                 else:
                     self.up.append(Upsample(channels, widths[level - 1]))
                     channels = widths[level - 1]
@@ -169,51 +198,68 @@ class Denoiser(nn.Module):
         present: (B,) bool, which samples are given their code; None means all. To withhold codes in training
             use this rather than ``morphology=None``, so that every parameter has a gradient in every step.
         """
-        kind, last = self.config.morphology, len(self.encoder) - 1
+        return self.predict(x, time, self.bind(semantic, morphology, present))
+
+    def bind(
+        self, semantic: Tensor, morphology: Tensor | None = None, present: Tensor | None = None
+    ) -> BoundCodes:
+        """The codes as `predict` takes them, arguments as in `forward`: what does not depend on the noise is
+        computed once for all its levels.
+        """
+        pyramid: list[Tensor | None] = [None] * len(self.encoder)
+        features = None
+        if morphology is not None:
+            shown = morphology.new_ones(len(morphology)) if present is None else present.to(morphology.dtype)
+            shown = shown[:, None, None, None]
+            if self.config.morphology == "maps":
+                # The last channel says "present"; it is the maps' bias, absent with them.
+                code = torch.cat([morphology, torch.ones_like(morphology[:, :1])], dim=1) * shown
+                code = code.contiguous(memory_format=torch.channels_last)
+                pyramid = [F.avg_pool2d(code, 2**level) if level else code for level in range(len(pyramid))]
+            elif self.config.morphology == "bottleneck":
+                features = self.bottleneck(morphology) * shown
+            else:
+                raise ValueError("This denoiser was built without a morphology code.")
+        blocks = (module for module in self.modules() if isinstance(module, ResidualBlock))
+        return BoundCodes({block: block.bind(semantic, pyramid[block.level]) for block in blocks}, features)
+
+    def predict(self, x: Tensor, time: Tensor, codes: BoundCodes) -> Tensor:
+        """`forward` with its codes bound."""
+        last = len(self.encoder) - 1
         height, width = x.shape[2:]
         if height % 2**last or width % 2**last:
             raise ValueError(f"The denoiser takes sides divisible by {2**last}, not {height}x{width}.")
-        if morphology is not None and kind is None:
-            raise ValueError("This denoiser was built without a morphology code.")
         embedding = self.embedding(
             sinusoids(time, self.config.base, self.config.time_scale, self.config.time_period)
         )
-        shown = x.new_ones(len(x)) if present is None else present.to(x.dtype)
-        shown = shown[:, None, None, None]
-        pyramid: list[Tensor | None] = [None] * (last + 1)
-        if kind == "maps" and morphology is not None:
-            # The last channel says "present"; it is the maps' bias, absent with them.
-            code = torch.cat([morphology, torch.ones_like(morphology[:, :1])], dim=1) * shown
-            code = code.contiguous(memory_format=torch.channels_last)
-            pyramid = [F.avg_pool2d(code, 2**level) if level else code for level in range(last + 1)]
-        conditions = [Conditions(embedding, semantic, maps) for maps in pyramid]
+        given = Conditions(embedding, codes.blocks)
 
         h, skips = self.stem(x), []
         for level, blocks in enumerate(_lists(self.encoder)):
             stack = [h]
             for block in blocks:
-                h = block(h, conditions[level])
+                h = block(h, given)
                 stack.append(h)
             skips.append(stack)
             if level < last:
-                if kind == "bottleneck" and level == BOTTLENECK_LEVEL:
-                    h = torch.cat([h, self._bottleneck_features(h, morphology, shown)], dim=1)
-                h = self.down[level](h, conditions[level])
+                if self.config.morphology == "bottleneck" and level == BOTTLENECK_LEVEL:
+                    h = torch.cat([h, self._features_at(h, codes.features)], dim=1)
+                h = self.down[level](h, given)
 
         for block in self.middle:
-            h = block(h, conditions[last])
+            h = block(h, given)
 
         for step, blocks in enumerate(_lists(self.decoder)):
             level = last - step
             for block in blocks:
                 if skips[level]:
                     h = torch.cat([h, skips[level].pop()], dim=1)
-                h = block(h, conditions[level])
+                h = block(h, given)
             if level > 0:
-                h = self.up[step](h, conditions[level])
+                h = self.up[step](h, given)
         return self.out(h)
 
-    def _bottleneck_features(self, h: Tensor, morphology: Tensor | None, shown: Tensor) -> Tensor:
-        if morphology is None:
+    def _features_at(self, h: Tensor, features: Tensor | None) -> Tensor:
+        if features is None:
             return h.new_zeros(len(h), self.config.morphology_channels, *h.shape[2:])
-        return self.bottleneck(morphology) * shown
+        return features

@@ -245,6 +245,16 @@ def test_withheld_code(config):
     assert (given[1] - withheld[1]).abs().max() > 1e-4
 
 
+@pytest.mark.parametrize("config", [MAPS, BOTTLENECK])
+@pytest.mark.parametrize("present", [None, torch.tensor([True, False])])
+def test_codes_bound_once_serve_every_noise_level(config, present):
+    network = randomise(Denoiser(config)).eval()
+    x, time, *codes = inputs(config)
+    bound = network.bind(*codes, present)
+    for level in (time, time + 3):
+        assert torch.equal(network.predict(x, level, bound), network(x, level, *codes, present))
+
+
 def test_a_present_code_of_zeros_is_not_a_withheld_code():
     network, arguments = randomise(Denoiser(MAPS)).eval(), inputs(MAPS)
     zeros = network(*arguments[:3], torch.zeros_like(arguments[3]))

@@ -9,12 +9,10 @@ from dmcvr.core.errors import InputError
 from slicer.i18n import tr as _
 
 from ..comparison.lax_comparison import LaxComparison
-from ..scene.edited_volumes import editedFrames
 from ..scene.result_nodes import ResultNodes, resultOf
 from .export_panel import ExportPanel
 from .phases_panel import PhasesPanel
-
-LEAST_SHIFT_MM = 0.05  # is told as 0.1 mm
+from .result_notes import registerNote, resultNotes
 
 
 class ResultPanel:
@@ -44,13 +42,7 @@ class ResultPanel:
         self._ui.chartButton.visible = nodes is not None and nodes.chart is not None
         self._phases.show(nodes)
         self._export.show(nodes)
-        texts = [_("Needs review: {text}").format(text=text) for text in self._warnings()]
-        if nodes is not None and (edited := editedFrames(nodes)):
-            texts.append(
-                _("Measured from the segmentation as it was edited since ({count} frames).").format(
-                    count=len(edited)
-                )
-            )
+        texts = resultNotes(nodes) if nodes is not None else []
         self._ui.warningLabel.text = "\n".join(texts)
         self._ui.warningLabel.visible = bool(texts)
         self._showRegister()
@@ -88,29 +80,11 @@ class ResultPanel:
             self._comparison.update()
             self._fillScores()
 
-    def _warnings(self) -> list[str]:
-        return self._nodes.record["warnings"] if self._nodes is not None else []
-
     def _showRegister(self) -> None:
-        """Tell by how much slices were moved, and by what."""
-        register = self._nodes.record["register"] if self._nodes is not None else {"largest_mm": 0.0}
-        isMoved = register["largest_mm"] > LEAST_SHIFT_MM
-        if isMoved:
-            lengths = np.linalg.norm(register["shifts_mm"], axis=1)
-            sources = {
-                "lax": _("the long-axis images"),
-                "shape": _("the slices' own shapes"),
-                "both": _("the long-axis images and their own shapes"),
-            }
-            self._ui.registerLabel.text = _(
-                "Slices in register by {source}: moved by up to {largest:.1f} mm (slice {number})."
-            ).format(
-                source=sources[register["source"]],
-                largest=register["largest_mm"],
-                number=int(lengths.argmax()) + 1,
-            )
-        self._ui.registerLabel.visible = isMoved
-        self._ui.registerButton.visible = isMoved
+        note = registerNote(self._nodes.record) if self._nodes is not None else ""
+        self._ui.registerLabel.text = note
+        self._ui.registerLabel.visible = bool(note)
+        self._ui.registerButton.visible = bool(note)
 
     def _onRegister(self, checked: bool) -> None:
         """Show the slices before or after they were put in register, on the long-axis views."""

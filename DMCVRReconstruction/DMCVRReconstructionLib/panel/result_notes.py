@@ -19,6 +19,14 @@ def resultNotes(nodes: ResultNodes) -> list[str]:
     # What was put in register is told by ``registerNote``; it is no doubt of the result.
     doubts = [text for text in record["warnings"] if not text.startswith(IN_REGISTER)]
     notes = [_("Needs review: {text}").format(text=withTitles(text)) for text in doubts]
+    if _hasFunction(record) and not record["cycle"]["fitted"]:
+        notes.append(
+            _(
+                "The outlines of each frame stand by themselves: they were not fitted over the whole beat, "
+                "so the ejection fraction may be off by several percentage points, above all where the "
+                "basal slice is drawn in one phase only."
+            )
+        )
     if edited := editedFrames(nodes):
         notes.append(
             _("Measured from the segmentation as it was edited since ({count} frames).").format(
@@ -47,3 +55,9 @@ def registerNote(record: dict) -> str:
         largest=register["largest_mm"],
         number=int(np.linalg.norm(register["shifts_mm"], axis=1).argmax()) + 1,
     )
+
+
+def _hasFunction(record: dict) -> bool:
+    """Whether an ejection fraction is among the numbers."""
+    phases = record["ed"], record["es"]
+    return None not in phases and phases[0] != phases[1]

@@ -36,3 +36,13 @@ def test_no_note_speaks_of_the_command_line(withRecord, still):
 def test_slices_that_were_not_moved_are_not_mentioned(withRecord, still):
     register = {**still.record["register"], "source": "none", "largest_mm": 0.0}
     assert registerNote(withRecord(register=register).record) == ""
+
+
+def test_an_ejection_fraction_without_a_fitted_beat_is_told_to_be_less_sure(imported, still, cine):
+    def told(files):
+        return any("not fitted over the whole beat" in note for note in resultNotes(imported(files)))
+
+    assert not cine.record["cycle"]["fitted"]
+    assert told(cine)
+    assert not told(replace(cine, record={**cine.record, "cycle": {**cine.record["cycle"], "fitted": True}}))
+    assert not told(still)  # has no ejection fraction

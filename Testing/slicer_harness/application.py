@@ -96,10 +96,11 @@ class Application:
             "Sequences": slicer.vtkSlicerSequencesLogic(),
             "SubjectHierarchy": slicer.vtkSlicerSubjectHierarchyModuleLogic(),
             "VolumeRendering": slicer.vtkSlicerVolumeRenderingLogic(),
+            "Colors": slicer.vtkSlicerColorLogic(),
         }
         for name, logic in self.modules.items():
-            logic.SetMRMLScene(self.scene)
             logic.SetMRMLApplicationLogic(self.logic)
+            logic.SetMRMLScene(self.scene)
             self.logic.SetModuleLogic(name, logic)
         self._tags = [
             self.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded),
@@ -122,7 +123,8 @@ class Application:
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeAdded(self, scene, event, node) -> None:
         """List data in the subject hierarchy, as Slicer's plugins do."""
-        kinds = ("Volume", "Segmentation", "Sequence", "SequenceBrowser", "Table", "PlotChart", "Transform")
+        kinds = ("Volume", "Segmentation", "Model", "Table", "PlotChart", "Transform", "Sequence")
+        kinds += ("SequenceBrowser",)
         hierarchy = scene.GetSubjectHierarchyNode()
         # A scene that is being read brings its own list.
         if hierarchy is None or scene.IsBatchProcessing() or node.GetHideFromEditors():

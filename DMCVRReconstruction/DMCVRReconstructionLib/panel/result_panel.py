@@ -10,21 +10,27 @@ from slicer.i18n import tr as _
 
 from ..comparison.lax_comparison import LaxComparison
 from ..scene.result_nodes import ResultNodes, resultOf
+from .edit_watch import EditWatch
 from .export_panel import ExportPanel
 from .phases_panel import PhasesPanel
 from .result_notes import registerNote, resultNotes
+from .wall_panel import WallPanel
 
 
 class ResultPanel:
-    """Shows one result. ui: the panel's widgets. compare: creates the comparison of a result's volume."""
+    """Shows one result. ui: the panel's widgets. compare: creates the comparison of a result's volume.
+    onMeasured: called when its measurements have followed an edit.
+    """
 
-    def __init__(self, ui, compare):
+    def __init__(self, ui, compare, onMeasured):
         self._ui, self._compare = ui, compare
         self._nodes: ResultNodes | None = None
         self._comparison: LaxComparison | None = None
         self._observed: tuple | None = None
         self._phases = PhasesPanel(ui, self._leaveComparison)
         self._export = ExportPanel(ui)
+        self._wall = WallPanel(ui)
+        self._edits = EditWatch(lambda: (self._wall.resume(), onMeasured()))
         ui.registerButton.connect("toggled(bool)", self._onRegister)
         ui.chartButton.connect("clicked(bool)", self._onChart)
         ui.compareButton.connect("toggled(bool)", self._onCompare)
@@ -37,11 +43,13 @@ class ResultPanel:
         if self._comparison is not None and (nodes is None or nodes.volume is not self._nodes.volume):
             self.leave()
         self._nodes = nodes
-        self._observe(nodes)
+        self._observe(nodes if self._comparison is not None else None)
         self._ui.resultCollapsibleButton.enabled = nodes is not None
         self._ui.chartButton.visible = nodes is not None and nodes.chart is not None
         self._phases.show(nodes)
         self._export.show(nodes)
+        self._wall.show(nodes)
+        self._edits.observe(nodes)
         texts = resultNotes(nodes) if nodes is not None else []
         self._ui.warningLabel.text = "\n".join(texts)
         self._ui.warningLabel.visible = bool(texts)
@@ -54,18 +62,20 @@ class ResultPanel:
         self._phases.leave()
         self._leaveComparison()
 
+    def release(self) -> None:
+        """Let go of the result, which is going to be replaced or removed."""
+        self.leave()
+        self._edits.observe(None)
+        self._wall.stop()
+
     def _leaveComparison(self) -> None:
+        self._observe(None)
         if self._comparison is not None:
             self._comparison.leave()
             self._comparison = None
         self._ui.compareButton.checked = False
         self._ui.registerButton.checked = False
         self._showComparison()
-
-    def stop(self) -> None:
-        """End the comparison and observe nothing any more."""
-        self.leave()
-        self._observe(None)
 
     def _observe(self, nodes: ResultNodes | None) -> None:
         if self._observed is not None:
@@ -116,6 +126,7 @@ class ResultPanel:
             self._ui.compareButton.checked = False
             self._ui.viewsLabel.text = str(error)
             return
+        self._observe(self._nodes)
         self._comparison.setFade(self._ui.fadeSlider.value / 100)
         self._showComparison()
 

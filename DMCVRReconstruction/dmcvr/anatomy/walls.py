@@ -63,9 +63,9 @@ class AxisCoordinates:
 class MidWall:
     """The left ventricle's wall, measured.
 
-    points: (N, 3) LPS mm on the mid-wall surface, evenly spread over it. coordinates: theirs about the axis.
-    thickness: (N,) mm there. epicardium: (M, 3) LPS mm, points of it. rim: (SECTORS,) mm, the height at which
-    the wall ends, -inf where there is none.
+    points: (N, 3) LPS mm on the mid-wall surface, evenly spread over it. coordinates: theirs about the
+    axis. thickness: (N,) mm there. epicardium: (M, 3) LPS mm, points of it. rim: (SECTORS,) mm, the height
+    at which the wall ends, -inf where there is none.
     """
 
     points: np.ndarray
@@ -75,8 +75,8 @@ class MidWall:
     rim: np.ndarray
 
     def thickness_at(self, points: np.ndarray, axis: LongAxis) -> np.ndarray:
-        """(N,) mm at ``points`` (N, 3) LPS mm in the wall or on its surface; 0 where it was not measured, near
-        the rim. axis: that about which it was measured.
+        """(N,) mm at ``points`` (N, 3) LPS mm in the wall or on its surface; 0 where it was not measured,
+        near the rim. axis: that about which it was measured.
         """
         measured = _below_rim(AxisCoordinates.of(points, axis), self.rim)
         out = np.zeros(len(points))
@@ -103,8 +103,8 @@ def mid_wall(labels: np.ndarray, grid: Grid, axis: LongAxis) -> MidWall | None:
 def mid_wall_in_steps(
     labels: np.ndarray, grid: Grid, axis: LongAxis
 ) -> Generator[None, None, MidWall | None]:
-    """As ``mid_wall``, which it returns, yielding after each part of some hundredths of a second, for a window
-    that must not freeze meanwhile.
+    """As ``mid_wall``, which it returns, yielding after each part of some hundredths of a second, for a
+    window that must not freeze meanwhile.
     """
     cavity, wall = labels == LVC, labels == LVM
     if not cavity.any() or not wall.any():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import threading
 from collections.abc import Generator
 
 import qt
@@ -12,6 +15,8 @@ from ..scene.result_nodes import ResultNodes
 from ..scene.wall_nodes import framesToMeasure, isWallShown, measureWall, showWall
 
 PAUSE_MS = 5  # between parts of the measurement, for the window to live
+MEASUREMENT = "dmcvr.anatomy.walls"
+"""Needs parts of SciPy and scikit-image that take a quarter of a second to import."""
 
 
 class WallPanel:
@@ -23,6 +28,7 @@ class WallPanel:
         self._ui = ui
         self._nodes: ResultNodes | None = None
         self._parts: Generator | None = None
+        self._import: threading.Thread | None = None
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -44,8 +50,14 @@ class WallPanel:
 
     def resume(self) -> None:
         """Measure what is shown and was not measured yet, or was edited since."""
-        if self._nodes is not None and self._ui.wallButton.checked:
-            self._timer.start()
+        if self._nodes is None or not self._ui.wallButton.checked:
+            return
+        if self._import is None:
+            self._import = threading.Thread(
+                target=_import, args=(MEASUREMENT,), name="DMCVR import", daemon=True
+            )
+            self._import.start()
+        self._timer.start()
 
     def stop(self) -> None:
         """Let go of the result, which may be replaced or removed now."""
@@ -65,6 +77,9 @@ class WallPanel:
         nodes = self._nodes
         if nodes is None or any(node.GetScene() is None for node in nodes.nodes()):
             self.stop()
+            return
+        if self._import.is_alive():
+            self._timer.start()
             return
         left = framesToMeasure(nodes)
         if self._parts is None and left:
@@ -87,3 +102,9 @@ class WallPanel:
                 raise
             return
         self._timer.start()
+
+
+def _import(name: str) -> None:
+    """Import a module ahead; where that fails, the import by its user tells why."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)

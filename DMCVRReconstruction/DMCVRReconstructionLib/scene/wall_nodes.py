@@ -25,7 +25,8 @@ from .volume_nodes import RAS_TO_LPS, gridOfVolume
 
 THICKNESS = "Wall thickness (mm)"
 """The array of the model's points; 0 where the wall is not measured, near its rim at the base."""
-SCALE_MM = 0.0, 20.0
+SCALE_MM = 0.0, 16.0
+LEGEND_SIZE, LEGEND_PLACE = (0.11, 0.4), (0.98, 0.04)  # in shares of the view: the lower right corner
 COLOURS_NAME = "DMCVR wall thickness"
 NOT_MEASURED = 0.65, 0.65, 0.65
 VIRIDIS = (
@@ -168,6 +169,8 @@ def _addNodes(nodes: ResultNodes) -> None:
     display.SetVisibility2D(False)  # in the slices it would lie under the segment's outline
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(display)
     legend.SetTitleText(_("Wall (mm)"))
+    legend.SetSize(*LEGEND_SIZE)
+    legend.SetPosition(*LEGEND_PLACE)
     legend.SetLabelFormat("%.0f")
     legend.SetVisibility2D(False)
     if nodes.volumeSequence is not None:

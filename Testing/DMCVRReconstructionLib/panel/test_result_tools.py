@@ -169,10 +169,9 @@ def test_the_volume_rendering_comes_and_goes(shown):
 
 def test_the_wall_is_measured_while_the_window_lives(shown):
     panel, nodes = shown
-    panel.ui.wallButton.click()
-    panel.until(lambda: panel.ui.wallLabel.visible)
+    blocked = panel.until(lambda: panel.ui.wallLabel.visible, press=panel.ui.wallButton)
     assert "frame 1 of 3" in panel.ui.wallLabel.text
-    blocked = panel.until(lambda: not panel.ui.wallLabel.visible)
+    blocked = max(blocked, panel.until(lambda: not panel.ui.wallLabel.visible))
     assert framesToMeasure(resultOf(nodes.volume)) == []
     print(f"main thread busy for {1000 * blocked:.0f} ms at most")
     assert blocked < 0.1 * 1.5  # processor time grows, too, where others use the same caches

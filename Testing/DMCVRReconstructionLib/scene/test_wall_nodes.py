@@ -78,7 +78,7 @@ def test_colours_are_in_mm_with_a_legend_and_take_the_place_of_the_segment(impor
     display = nodes.wall.GetDisplayNode()
     assert display.GetActiveScalarName() == THICKNESS
     assert display.GetScalarVisibility()
-    assert display.GetScalarRange() == (0.0, 20.0)
+    assert display.GetScalarRange() == (0.0, 16.0)
     legend = slicer.modules.colors.logic().GetColorLegendDisplayNode(display)
     assert legend.GetVisibility()
     assert not legend.GetVisibility2D()

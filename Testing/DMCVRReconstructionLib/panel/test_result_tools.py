@@ -211,5 +211,5 @@ def test_the_buttons_of_a_result_fit_the_panel(shown):
     ui = panel.ui
     for button in (ui.chartButton, ui.renderingButton, ui.wallButton, ui.reportButton):
         assert button.visible
-        assert button.width >= button.minimumSizeHint.width()
+        assert button.width >= button.minimumSizeHint().width()
     assert panel.parent.width <= 460

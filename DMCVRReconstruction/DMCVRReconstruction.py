@@ -39,7 +39,11 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 DOCUMENTATION = "https://github.com/dmcvr/DMCVR/blob/main/Resources/Documentation/SLICER.md"
-NODE_EVENTS = slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent
+NODE_EVENTS = (
+    slicer.vtkMRMLScene.NodeAddedEvent,
+    slicer.vtkMRMLScene.NodeRemovedEvent,
+    slicer.vtkMRMLScene.EndBatchProcessEvent,
+)
 
 __all__ = [
     "DMCVRReconstruction",
@@ -254,7 +258,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
     def _showResult(self, nodes: ResultNodes) -> None:
         """Show a new result in the views; while another module is open, they are the user's."""
         self.resultPanel.leave()
-        self.segmentPanel.setVisible(False)
+        self.segmentPanel.hideBehind(nodes)
         slicer.util.setSliceViewerLayers(background=nodes.volume, fit=True, rotateToVolumePlane=True)
         slicer.util.resetThreeDViews()
 

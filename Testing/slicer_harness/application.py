@@ -96,12 +96,14 @@ class Application:
             "Sequences": slicer.vtkSlicerSequencesLogic(),
             "SubjectHierarchy": slicer.vtkSlicerSubjectHierarchyModuleLogic(),
             "VolumeRendering": slicer.vtkSlicerVolumeRenderingLogic(),
-            "Colors": slicer.vtkSlicerColorLogic(),
         }
         for name, logic in self.modules.items():
             logic.SetMRMLApplicationLogic(self.logic)
             logic.SetMRMLScene(self.scene)
             self.logic.SetModuleLogic(name, logic)
+        # Of this one only what needs no scene: given one, it looks for Slicer's own files of colours.
+        self.modules["Colors"] = slicer.vtkSlicerColorLogic()
+        self.scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
         self._tags = [
             self.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded),
             self.scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNodeRemoved),

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 from ..scene.removal import removeNodes
 from ..scene.result_nodes import ResultNodes
 from ..scene.segmentation_nodes import styleSegmentation
-from ..scene.volume_nodes import gridOfVolume, toWorld, transformGrid
+from ..scene.volume_nodes import gridOfVolume, isRigid, toWorld, transformGrid
 from ..scene.wall_nodes import framesToMeasure, isWallShown, myocardiumID, wallAt
 from .helper_nodes import addHelper
 from .layouts import restoreLayout
@@ -34,6 +34,9 @@ class SideBySide:
         record = nodes.record
         if not canBeShown(nodes):
             raise InputError(_("Reconstruct end-diastole and end-systole first."))
+        matrix = toWorld(nodes.volume)
+        if matrix is None or not isRigid(matrix):
+            raise InputError(_("The result lies below a transform that is not rigid; remove the transform."))
         self._nodes, self._ed, self._es = nodes, record["ed"], record["es"]
         self._copies: list = []
         self._views = FittedViews()

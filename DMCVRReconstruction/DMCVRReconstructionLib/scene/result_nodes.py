@@ -25,7 +25,7 @@ from .segmentation_nodes import fillSegmentationInSteps, styleSegmentation
 from .sequence_nodes import addSequence
 from .stack_input import RESULT_MARK
 from .subject_hierarchy import placeBeside
-from .volume_nodes import setVolume, toWorld
+from .volume_nodes import isRigid, setVolume, toWorld
 
 INPUT_ROLE = "DMCVR.Input"
 RECORD = "DMCVR.Record"
@@ -61,8 +61,10 @@ class ResultNodes:
         """The displayed frame, counted among the reconstructed ones; None where it is none of these."""
         if self.browser is None or self.volumeSequence is None:
             return 0
-        selected = max(0, self.browser.GetSelectedItemNumber())
-        value = self.browser.GetMasterSequenceNode().GetNthIndexValue(selected)
+        master = self.browser.GetMasterSequenceNode()
+        if master is None:  # the user has removed what plays
+            return None
+        value = master.GetNthIndexValue(max(0, self.browser.GetSelectedItemNumber()))
         index = self.volumeSequence.GetItemNumberFromIndexValue(value, True)
         return index if index >= 0 else None
 
@@ -90,11 +92,10 @@ class ResultNodes:
 
     @property
     def longAxisInWorld(self) -> LongAxis | None:
-        """``longAxis`` in the world, LPS mm."""
-        axis = self.longAxis
-        if axis is None:
+        """``longAxis`` in the world, LPS mm; None as well below a transform that is not rigid."""
+        axis, matrix = self.longAxis, toWorld(self.volume)
+        if axis is None or matrix is None or not isRigid(matrix):
             return None
-        matrix = toWorld(self.volume)
         turn = matrix[:3, :3]
         return LongAxis(turn @ axis.centre + matrix[:3, 3], turn @ axis.apex, turn @ axis.rv)
 

@@ -168,7 +168,7 @@ def _addNodes(nodes: ResultNodes) -> None:
     display.SetScalarVisibility(True)
     display.SetVisibility2D(False)  # in the slices it would lie under the segment's outline
     legend = slicer.modules.colors.logic().AddDefaultColorLegendDisplayNode(display)
-    legend.SetTitleText(_("Wall (mm)"))
+    legend.SetTitleText(_("Wall\n(mm)"))
     legend.SetSize(*LEGEND_SIZE)
     legend.SetPosition(*LEGEND_PLACE)
     legend.SetLabelFormat("%.0f")

@@ -11,7 +11,6 @@ from dmcvr.reconstruction.options import ModelChoice, Options
 from DMCVRReconstructionLib.comparison.lax_comparison import LaxComparison
 from DMCVRReconstructionLib.comparison.lax_images import LaxImage, findLaxImages, laxImage
 from DMCVRReconstructionLib.comparison.layouts import registerLayouts
-from DMCVRReconstructionLib.panel.edit_watch import EditWatch
 from DMCVRReconstructionLib.panel.input_panel import InputPanel
 from DMCVRReconstructionLib.panel.parameter_node import CURRENT, DMCVRParameterNode, modelOf, optionsOf
 from DMCVRReconstructionLib.panel.play_panel import PlayPanel
@@ -40,7 +39,11 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 DOCUMENTATION = "https://github.com/dmcvr/DMCVR/blob/main/Resources/Documentation/SLICER.md"
-NODE_EVENTS = slicer.vtkMRMLScene.NodeAddedEvent, slicer.vtkMRMLScene.NodeRemovedEvent
+NODE_EVENTS = (
+    slicer.vtkMRMLScene.NodeAddedEvent,
+    slicer.vtkMRMLScene.NodeRemovedEvent,
+    slicer.vtkMRMLScene.EndBatchProcessEvent,
+)
 
 __all__ = [
     "DMCVRReconstruction",
@@ -105,8 +108,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.playPanel = PlayPanel(self.ui)
         self.segmentPanel = SegmentPanel(self.ui)
         self.runControl = RunControl(self.ui, self._actions())
-        self.resultPanel = ResultPanel(self.ui, self._compare)
-        self.editWatch = EditWatch(self.updateSoon)
+        self.resultPanel = ResultPanel(self.ui, self._compare, self.updateSoon)
         self.ui.installButton.connect("clicked(bool)", self._onInstall)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
@@ -121,10 +123,9 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         """Called when the application closes, or the module is reloaded."""
         self.runControl.stop()
         self.inputPanel.stop()
-        self.resultPanel.stop()
+        self.resultPanel.release()
         self.playPanel.stop()
         self.segmentPanel.stop()
-        self.editWatch.observe(None)
         self.setParameterNode(None)
         self.removeObservers()
 
@@ -140,17 +141,16 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         """
         for event in NODE_EVENTS:
             self.removeObserver(slicer.mrmlScene, event, self.onNodesChanged)
-        self.resultPanel.stop()
+        self.resultPanel.leave()
         self.segmentPanel.stop()
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller, event) -> None:
         """Cancel the run, whose scene is being closed."""
         self.runControl.cancel()
-        self.resultPanel.stop()
+        self.resultPanel.release()
         self.playPanel.stop()
         self.segmentPanel.stop()
-        self.editWatch.observe(None)
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event) -> None:
@@ -202,7 +202,6 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
         self.segmentPanel.update(self._parameterNode)
         self.playPanel.update(self._parameterNode)
         self.resultPanel.show(self._parameterNode.resultVolume)
-        self.editWatch.observe(resultOf(self._parameterNode.resultVolume))
 
     def _actions(self) -> list[Action]:
         return [
@@ -238,8 +237,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
 
     def _startRun(self) -> Run:
         parameters = self._parameterNode
-        self.resultPanel.leave()
-        self.editWatch.observe(None)  # while a new result may take the place of this one
+        self.resultPanel.release()  # a new result may take the place of this one
         request = RunRequest(
             parameters.inputNode,
             optionsOf(parameters),
@@ -260,7 +258,7 @@ class DMCVRReconstructionWidget(ScriptedLoadableModuleWidget, VTKObservationMixi
     def _showResult(self, nodes: ResultNodes) -> None:
         """Show a new result in the views; while another module is open, they are the user's."""
         self.resultPanel.leave()
-        self.segmentPanel.setVisible(False)
+        self.segmentPanel.hideBehind(nodes)
         slicer.util.setSliceViewerLayers(background=nodes.volume, fit=True, rotateToVolumePlane=True)
         slicer.util.resetThreeDViews()
 

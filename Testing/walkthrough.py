@@ -24,6 +24,7 @@ modules.install()
 
 from dmcvr.io.inputs import read_input
 from dmcvr.reconstruction.options import GENERATIVE
+from DMCVRReconstructionLib.comparison.phase_layout import IN_3D, PHASES, phaseView
 from slicer_harness.application import Application
 from slicer_harness.loading import addStack
 from slicer_harness.panel import Panel
@@ -139,9 +140,23 @@ def look(panel: Panel, views: Views, folder: Path) -> None:
         views.turn(35, 15, 1.6)
         views.save(folder / "phases.png")
         ui.phasesButton.click()
+    measure_wall(panel)
+    if ui.phasesButton.visible:
+        ui.phasesButton.click()
+        views.turn(35, 15, 1.6)
+        views.save(folder / "wall.png", [phaseView(phase, IN_3D) for phase in PHASES])
+        ui.phasesButton.click()
     show(ui.measurementsTable)
     if ui.warningLabel.visible:
         print(ui.warningLabel.text)
+
+
+def measure_wall(panel: Panel) -> None:
+    """Show the wall's thickness, and print what measuring it took."""
+    ui = panel.ui
+    starting = panel.until(lambda: ui.wallLabel.visible, press=ui.wallButton)
+    measuring = panel.until(lambda: not ui.wallLabel.visible, WAIT_SECONDS)
+    print(f"Main thread busy measuring the wall: {1000 * max(starting, measuring):.0f} ms at most.")
 
 
 def edit(panel: Panel) -> None:

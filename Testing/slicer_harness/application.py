@@ -98,9 +98,12 @@ class Application:
             "VolumeRendering": slicer.vtkSlicerVolumeRenderingLogic(),
         }
         for name, logic in self.modules.items():
-            logic.SetMRMLScene(self.scene)
             logic.SetMRMLApplicationLogic(self.logic)
+            logic.SetMRMLScene(self.scene)
             self.logic.SetModuleLogic(name, logic)
+        # Of this one only what needs no scene: given one, it looks for Slicer's own files of colours.
+        self.modules["Colors"] = slicer.vtkSlicerColorLogic()
+        self.scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())
         self._tags = [
             self.scene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded),
             self.scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNodeRemoved),
@@ -122,7 +125,8 @@ class Application:
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeAdded(self, scene, event, node) -> None:
         """List data in the subject hierarchy, as Slicer's plugins do."""
-        kinds = ("Volume", "Segmentation", "Sequence", "SequenceBrowser", "Table", "PlotChart", "Transform")
+        kinds = ("Volume", "Segmentation", "Model", "Table", "PlotChart", "Transform", "Sequence")
+        kinds += ("SequenceBrowser",)
         hierarchy = scene.GetSubjectHierarchyNode()
         # A scene that is being read brings its own list.
         if hierarchy is None or scene.IsBatchProcessing() or node.GetHideFromEditors():

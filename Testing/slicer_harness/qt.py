@@ -25,6 +25,8 @@ UNUSED_CTK = (
     "ctkSliderWidget ctkDoubleSlider ctkDoubleSpinBox ctkRangeWidget ctkDoubleRangeSlider ctkComboBox "
     "ctkCheckBox ctkCheckablePushButton ctkPathLineEdit ctkDirectoryButton ctkColorPickerButton"
 )
+# Qt calls these itself, so an attribute in their place would call itself without end.
+VIRTUAL = ("sizeHint", "minimumSizeHint")
 UNUSED_SLICER = "qMRMLSliderWidget qMRMLRangeWidget qMRMLSpinBox qMRMLCheckableNodeComboBox"
 
 application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["DMCVR"])
@@ -36,6 +38,8 @@ def pythonQt(base: type, **more) -> type:
     meta = base.staticMetaObject
     for index in range(meta.propertyCount()):
         name = meta.property(index).name()
+        if name in VIRTUAL:
+            continue
         if not any(isinstance(vars(parent).get(name), QtCore.Property) for parent in base.__mro__):
             contents[name] = property(
                 lambda self, name=name: QtCore.QObject.property(self, name),

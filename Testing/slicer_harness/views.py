@@ -23,6 +23,7 @@ SLICE_MANAGERS = (
     "vtkMRMLModelSliceDisplayableManager",
     "vtkMRMLCrosshairDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager2D",
+    "vtkMRMLColorLegendDisplayableManager",
 )
 VIEW_MANAGERS = (
     "vtkMRMLCameraDisplayableManager",
@@ -30,6 +31,7 @@ VIEW_MANAGERS = (
     "vtkMRMLModelDisplayableManager",
     "vtkMRMLThreeDReformatDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager3D",
+    "vtkMRMLColorLegendDisplayableManager",
 )
 GAP = 2  # pixels between views
 UNSIZED = (100, 30)  # pixels; Qt's size of a widget that has not been laid out

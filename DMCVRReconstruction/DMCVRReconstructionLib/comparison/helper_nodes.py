@@ -7,6 +7,7 @@ import slicer
 from dmcvr.core.geometry import Grid
 from dmcvr.core.labels import COLOURS, NAMES
 
+from ..scene.removal import removeNodes
 from ..scene.result_nodes import ResultNodes
 from ..scene.segmentation_nodes import labelsOfSegmentation
 from ..scene.stack_input import RESULT_MARK
@@ -74,9 +75,7 @@ class HelperNodes:
 
     def remove(self) -> None:
         """Remove the nodes from the scene."""
-        for node in self._nodes.values():
-            if node.GetScene() is not None:
-                slicer.mrmlScene.RemoveNode(node)
+        removeNodes(self._nodes.values())
         self._nodes.clear()
 
     def _volume(self, key: str, className: str):

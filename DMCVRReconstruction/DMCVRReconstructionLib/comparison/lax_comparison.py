@@ -146,7 +146,10 @@ class LaxComparison:
         axis = self._nodes.longAxisInWorld
         if axis is None:
             raise InputError(
-                _("The long axis cannot be determined; the reconstruction does not show both ventricles.")
+                _(
+                    "The long axis cannot be determined; the reconstruction does not show both ventricles, "
+                    "or lies below a transform that is not rigid."
+                )
             )
         labels = labelsOfSegmentation(self._nodes.segmentation, self._nodes.volume)
         grid = transformGrid(gridOfVolume(self._nodes.volume), toWorld(self._nodes.volume))

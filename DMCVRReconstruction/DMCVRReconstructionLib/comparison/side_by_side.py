@@ -10,9 +10,11 @@ from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Plane, unit
 from slicer.i18n import tr as _
 
+from ..scene.removal import removeNodes
 from ..scene.result_nodes import ResultNodes
 from ..scene.segmentation_nodes import styleSegmentation
-from ..scene.volume_nodes import gridOfVolume, toWorld, transformGrid
+from ..scene.volume_nodes import gridOfVolume, isRigid, toWorld, transformGrid
+from ..scene.wall_nodes import framesToMeasure, isWallShown, myocardiumID, wallAt
 from .helper_nodes import addHelper
 from .layouts import restoreLayout
 from .phase_layout import IN_3D, LAX, SAX, phaseView, showPhases
@@ -32,10 +34,13 @@ class SideBySide:
         record = nodes.record
         if not canBeShown(nodes):
             raise InputError(_("Reconstruct end-diastole and end-systole first."))
+        matrix = toWorld(nodes.volume)
+        if matrix is None or not isRigid(matrix):
+            raise InputError(_("The result lies below a transform that is not rigid; remove the transform."))
         self._nodes, self._ed, self._es = nodes, record["ed"], record["es"]
         self._copies: list = []
         self._views = FittedViews()
-        self._restricted = False
+        self._restricted: list = []  # displays of the result that are kept out of the views of end-systole
         self._layoutBefore: int | None = None
 
     def enter(self) -> None:
@@ -46,6 +51,7 @@ class SideBySide:
         volume.GetDisplayNode().CopyContent(nodes.volume.GetDisplayNode())
         segmentation = self._copy(nodes.segmentationSequence.GetNthDataNode(self._es), nodes.segmentation)
         styleSegmentation(segmentation)
+        ofPhases = [(nodes.segmentation, segmentation), *self._copiedWall(segmentation)]
         self._layoutBefore = showPhases()
         for phase, image in (("ED", nodes.volume), ("ES", volume)):
             for kind, plane in self._planes().items():
@@ -55,7 +61,8 @@ class SideBySide:
                 composite.SetForegroundVolumeID(None)
                 composite.SetLabelVolumeID(None)
                 self._views.show(logic.GetSliceNode(), plane)
-        self._share(nodes.segmentation.GetDisplayNode(), segmentation.GetDisplayNode())
+        for ofED, ofES in ofPhases:
+            self._share(ofED.GetDisplayNode(), ofES.GetDisplayNode())
 
     def leave(self) -> None:
         """Restore the user's layout and remove the copies."""
@@ -64,14 +71,11 @@ class SideBySide:
         self._views.release()
         restoreLayout(self._layoutBefore)
         self._layoutBefore = None
-        display = self._nodes.segmentation.GetDisplayNode()
-        if self._restricted and display is not None:
-            display.RemoveAllViewNodeIDs()
-        for node in self._copies:
-            if node.GetScene() is not None:
-                displayNode = node.GetDisplayNode()  # it outlives what it displays
-                slicer.mrmlScene.RemoveNode(node)
-                slicer.mrmlScene.RemoveNode(displayNode)
+        for display in self._restricted:
+            if display.GetScene() is not None:
+                display.RemoveAllViewNodeIDs()
+        self._restricted.clear()
+        removeNodes(self._copies)
         self._copies.clear()
 
     def _copy(self, dataNode, shownNode):
@@ -82,6 +86,19 @@ class SideBySide:
         made.SetAndObserveTransformNodeID(shownNode.GetTransformNodeID())
         self._copies.append(made)
         return made
+
+    def _copiedWall(self, segmentation) -> list[tuple]:
+        """The wall at both phases, where its thickness is shown; it takes the place of a segment of
+        ``segmentation``, the copy.
+        """
+        nodes = self._nodes
+        if not isWallShown(nodes) or self._es in framesToMeasure(nodes):
+            return []
+        wall = self._copy(wallAt(nodes, self._es), nodes.wall)
+        wall.GetDisplayNode().CopyContent(nodes.wall.GetDisplayNode())
+        wall.GetDisplayNode().SetAndObserveColorNodeID(nodes.wall.GetDisplayNode().GetColorNodeID())
+        segmentation.GetDisplayNode().SetSegmentVisibility3D(myocardiumID(segmentation), False)
+        return [(nodes.wall, wall)]
 
     def _planes(self) -> dict[str, Plane]:
         """The planes of both phases in the world, LPS mm: those of end-diastole, so that the two compare."""
@@ -96,11 +113,11 @@ class SideBySide:
         }
 
     def _share(self, ofED, ofES) -> None:
-        """Let each segmentation be seen in the views of its own phase only."""
+        """Let each display be seen in the views of its own phase only."""
         nodes = [node for name in VIEW_CLASSES for node in slicer.util.getNodesByClass(name)]
         es = [phaseView("ES", kind) for kind in (SAX, LAX, IN_3D)]
         if ofED.GetNumberOfViewNodeIDs() == 0:
-            self._restricted = True
+            self._restricted.append(ofED)
             for node in nodes:
                 if node.GetLayoutName() not in es:
                     ofED.AddViewNodeID(node.GetID())

@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 from dmcvr.core.geometry import Plane, unit
 
+from ..scene.removal import removeNodes
 from ..scene.volume_nodes import RAS_TO_LPS
 from .helper_nodes import addHelper
 
@@ -125,8 +126,8 @@ class SegmentationOutlines:
 
     def remove(self) -> None:
         """Remove the outlines, and show the segmentation in all views again."""
-        if self._outlines is not None and self._outlines.GetScene() is not None:
-            slicer.mrmlScene.RemoveNode(self._outlines)
+        if self._outlines is not None:
+            removeNodes([self._outlines])
         self._outlines = None
         displayNode = self._segmentationNode.GetDisplayNode()
         # The segmentation may have been removed from the scene, and its display with it.

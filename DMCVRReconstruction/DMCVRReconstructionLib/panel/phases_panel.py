@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import slicer
+from dmcvr.core.errors import InputError
 from slicer.i18n import tr as _
 
 from ..comparison.side_by_side import SideBySide, canBeShown
@@ -46,6 +47,9 @@ class PhasesPanel:
             self.leave()
         elif self._shown is None:
             self._onEnter()
-            with slicer.util.tryWithErrorDisplay(_("The phases cannot be shown.")):
-                self._shown = SideBySide(self._nodes)
-                self._shown.enter()
+            try:
+                with slicer.util.tryWithErrorDisplay(_("The phases cannot be shown.")):
+                    self._shown = SideBySide(self._nodes)
+                    self._shown.enter()
+            except InputError:  # which the user has read
+                self.leave()

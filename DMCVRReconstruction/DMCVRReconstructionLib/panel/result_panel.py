@@ -9,24 +9,28 @@ from dmcvr.core.errors import InputError
 from slicer.i18n import tr as _
 
 from ..comparison.lax_comparison import LaxComparison
-from ..scene.edited_volumes import editedFrames
 from ..scene.result_nodes import ResultNodes, resultOf
+from .edit_watch import EditWatch
 from .export_panel import ExportPanel
 from .phases_panel import PhasesPanel
-
-LEAST_SHIFT_MM = 0.05  # is told as 0.1 mm
+from .result_notes import registerNote, resultNotes
+from .wall_panel import WallPanel
 
 
 class ResultPanel:
-    """Shows one result. ui: the panel's widgets. compare: creates the comparison of a result's volume."""
+    """Shows one result. ui: the panel's widgets. compare: creates the comparison of a result's volume.
+    onMeasured: called when its measurements have followed an edit.
+    """
 
-    def __init__(self, ui, compare):
+    def __init__(self, ui, compare, onMeasured):
         self._ui, self._compare = ui, compare
         self._nodes: ResultNodes | None = None
         self._comparison: LaxComparison | None = None
         self._observed: tuple | None = None
         self._phases = PhasesPanel(ui, self._leaveComparison)
         self._export = ExportPanel(ui)
+        self._wall = WallPanel(ui)
+        self._edits = EditWatch(lambda: (self._wall.resume(), onMeasured()))
         ui.registerButton.connect("toggled(bool)", self._onRegister)
         ui.chartButton.connect("clicked(bool)", self._onChart)
         ui.compareButton.connect("toggled(bool)", self._onCompare)
@@ -39,18 +43,14 @@ class ResultPanel:
         if self._comparison is not None and (nodes is None or nodes.volume is not self._nodes.volume):
             self.leave()
         self._nodes = nodes
-        self._observe(nodes)
+        self._observe(nodes if self._comparison is not None else None)
         self._ui.resultCollapsibleButton.enabled = nodes is not None
         self._ui.chartButton.visible = nodes is not None and nodes.chart is not None
         self._phases.show(nodes)
         self._export.show(nodes)
-        texts = [_("Needs review: {text}").format(text=text) for text in self._warnings()]
-        if nodes is not None and (edited := editedFrames(nodes)):
-            texts.append(
-                _("Measured from the segmentation as it was edited since ({count} frames).").format(
-                    count=len(edited)
-                )
-            )
+        self._wall.show(nodes)
+        self._edits.observe(nodes)
+        texts = resultNotes(nodes) if nodes is not None else []
         self._ui.warningLabel.text = "\n".join(texts)
         self._ui.warningLabel.visible = bool(texts)
         self._showRegister()
@@ -62,18 +62,20 @@ class ResultPanel:
         self._phases.leave()
         self._leaveComparison()
 
+    def release(self) -> None:
+        """Let go of the result, which is going to be replaced or removed."""
+        self.leave()
+        self._edits.observe(None)
+        self._wall.stop()
+
     def _leaveComparison(self) -> None:
+        self._observe(None)
         if self._comparison is not None:
             self._comparison.leave()
             self._comparison = None
         self._ui.compareButton.checked = False
         self._ui.registerButton.checked = False
         self._showComparison()
-
-    def stop(self) -> None:
-        """End the comparison and observe nothing any more."""
-        self.leave()
-        self._observe(None)
 
     def _observe(self, nodes: ResultNodes | None) -> None:
         if self._observed is not None:
@@ -88,29 +90,11 @@ class ResultPanel:
             self._comparison.update()
             self._fillScores()
 
-    def _warnings(self) -> list[str]:
-        return self._nodes.record["warnings"] if self._nodes is not None else []
-
     def _showRegister(self) -> None:
-        """Tell by how much slices were moved, and by what."""
-        register = self._nodes.record["register"] if self._nodes is not None else {"largest_mm": 0.0}
-        isMoved = register["largest_mm"] > LEAST_SHIFT_MM
-        if isMoved:
-            lengths = np.linalg.norm(register["shifts_mm"], axis=1)
-            sources = {
-                "lax": _("the long-axis images"),
-                "shape": _("the slices' own shapes"),
-                "both": _("the long-axis images and their own shapes"),
-            }
-            self._ui.registerLabel.text = _(
-                "Slices in register by {source}: moved by up to {largest:.1f} mm (slice {number})."
-            ).format(
-                source=sources[register["source"]],
-                largest=register["largest_mm"],
-                number=int(lengths.argmax()) + 1,
-            )
-        self._ui.registerLabel.visible = isMoved
-        self._ui.registerButton.visible = isMoved
+        note = registerNote(self._nodes.record) if self._nodes is not None else ""
+        self._ui.registerLabel.text = note
+        self._ui.registerLabel.visible = bool(note)
+        self._ui.registerButton.visible = bool(note)
 
     def _onRegister(self, checked: bool) -> None:
         """Show the slices before or after they were put in register, on the long-axis views."""
@@ -142,6 +126,7 @@ class ResultPanel:
             self._ui.compareButton.checked = False
             self._ui.viewsLabel.text = str(error)
             return
+        self._observe(self._nodes)
         self._comparison.setFade(self._ui.fadeSlider.value / 100)
         self._showComparison()
 

@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 
 from ..scene.acquired_segmentation import ends
 from ..scene.image_series import browserAndSequence
+from ..scene.result_nodes import ResultNodes
 from ..scene.volume_nodes import gridOfVolume, pointsToWorld
 from .parameter_node import DMCVRParameterNode
 
@@ -38,8 +39,14 @@ class SegmentPanel:
         self._volume = imageOf(self._node, parameters.inputNode) if isSegmentation else None
         self._show()
 
-    def setVisible(self, visible: bool) -> None:
-        """Show or hide what is drawn in the acquired slices; over a result it would be in the way."""
+    def hideBehind(self, nodes: ResultNodes) -> None:
+        """Hide what is drawn in the acquired slices, as it would be in the way over a result; unless the
+        result was made from an earlier one's segmentation, and has taken its place.
+        """
+        if self._node is not nodes.segmentation:
+            self._setVisible(False)
+
+    def _setVisible(self, visible: bool) -> None:
         if self._node is not None and self._node.GetDisplayNode() is not None:
             self._node.GetDisplayNode().SetVisibility(visible)
 
@@ -84,7 +91,7 @@ class SegmentPanel:
 
     def _onEdit(self, checked=False) -> None:
         node, volume = self._node, self._volume  # leaving this module lets go of them
-        self.setVisible(True)
+        self._setVisible(True)
         slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
         slicer.util.selectModule("SegmentEditor")
         editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor

@@ -26,6 +26,7 @@ from slicer.i18n import tr as _
 
 from .backend_process import END_SECONDS, endTree, startBackend
 from .errors import WorkerError
+from .option_titles import withTitles
 
 PREFIX = "dmcvr-"  # of the private folders in the system's folder for temporary files
 LAST_LINES = 200
@@ -165,11 +166,11 @@ def diskError(detail: str) -> WorkerError:
 def errorOfExit(code: int, outcome: dict, log: str) -> Exception:
     """The error to raise for a process that ended with exit ``code``; its message says what to do."""
     if outcome.get("kind") == "input":
-        return InputError(outcome["error"])
+        return InputError(withTitles(outcome["error"]))
     if outcome.get("kind") == "disk":
         return diskError(log)
     if "error" in outcome:
-        return WorkerError(outcome["error"], log)
+        return WorkerError(withTitles(outcome["error"]), log)
     if "No module named" in log:
         return WorkerError(_("A required Python package is missing; click Install and try again."), log)
     if code in (-signal.SIGKILL.value, 137) if os.name != "nt" else False:
@@ -182,7 +183,7 @@ def errorOfExit(code: int, outcome: dict, log: str) -> Exception:
         )
     last = log.splitlines()[-1] if log else ""
     if code == 2 and last.startswith("dmcvr"):
-        return InputError(last.split(": ", 1)[-1])
+        return InputError(withTitles(last.split(": ", 1)[-1]))
     return WorkerError(
         _(
             "The reconstruction process ended unexpectedly (exit code {code}); see the log, and try the "

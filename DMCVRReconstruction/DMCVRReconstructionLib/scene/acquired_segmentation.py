@@ -20,6 +20,7 @@ from dmcvr.core.stack import Stack
 from slicer.i18n import tr as _
 
 from .cine_browser import addTracks, browserOfInput, indexOfFrames
+from .removal import removeNodes
 from .segmentation_nodes import fillSegmentation, labelsOfSegmentation
 from .sequence_nodes import addSequence
 from .stack_input import RESULT_MARK
@@ -137,9 +138,7 @@ def importAcquired(files: AcquiredFiles, place: AcquiredPlace) -> Iterator[tuple
         return segmentation
     finally:
         if not finished:
-            for node in made:
-                if node.GetScene() is not None:
-                    scene.RemoveNode(node)
+            removeNodes(made)
 
 
 def sequenceOf(node, place: AcquiredPlace, browserNode):

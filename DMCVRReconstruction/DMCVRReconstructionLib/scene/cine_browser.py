@@ -56,7 +56,9 @@ def addTracks(browserNode, tracks: list[tuple[object, object]], name: str):
 
 def removeTrack(browserNode, sequenceNode) -> None:
     """Let ``browserNode`` play ``sequenceNode`` no longer; its proxy node stays."""
-    if browserNode is not None and sequenceNode is not None:
+    if browserNode is None or sequenceNode is None:
+        return
+    if browserNode.IsSynchronizedSequenceNode(sequenceNode, True):
         browserNode.RemoveSynchronizedSequenceNode(sequenceNode.GetID())
 
 

@@ -15,6 +15,7 @@ from dmcvr.core.labels import NAMES
 from .measurement_nodes import fillCurve, fillTable
 from .result_nodes import EDITED, ResultNodes
 from .segmentation_nodes import segmentArrays
+from .wall_nodes import forgetWall
 
 SAME_ML = 1e-4  # far less than a voxel, far more than rounding
 
@@ -36,7 +37,7 @@ def measureAnew(nodes: ResultNodes, frames: Iterable[int]) -> bool:
     Then the tables of the result have changed as well.
     """
     record, edited = measuredRecord(nodes), editedFrames(nodes)
-    found = {frame: segmentVolumes(_segmentationOf(nodes, frame)) for frame in frames}
+    found = {frame: segmentVolumes(nodes.segmentationAt(frame)) for frame in frames}
     changed = {
         frame: volumes
         for frame, volumes in found.items()
@@ -45,6 +46,8 @@ def measureAnew(nodes: ResultNodes, frames: Iterable[int]) -> bool:
     if not changed:
         return False
     nodes.table.SetAttribute(EDITED, json.dumps(edited | changed))
+    for frame in changed:
+        forgetWall(nodes, frame)
     record = measuredRecord(nodes)
     with slicer.util.NodeModify(nodes.table):
         fillTable(nodes.table, record)
@@ -62,9 +65,3 @@ def segmentVolumes(segmentationNode) -> dict[str, float]:
         if count:
             volumes[NAMES[int(array.max())]] += count * grid.voxel_ml
     return volumes
-
-
-def _segmentationOf(nodes: ResultNodes, frame: int):
-    if nodes.segmentationSequence is None or frame == nodes.frame:
-        return nodes.segmentation
-    return nodes.segmentationSequence.GetNthDataNode(frame)

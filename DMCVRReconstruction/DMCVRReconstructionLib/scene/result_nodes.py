@@ -14,21 +14,23 @@ from dataclasses import dataclass, fields
 import numpy as np
 import slicer
 from dmcvr.anatomy.long_axis import LongAxis
-from dmcvr.core.labels import NAMES
+from dmcvr.core.labels import LVM, NAMES
 from slicer.i18n import tr as _
 
 from .cine_browser import addTracks, browserOfInput, follow, indexOfFrames, removeTrack
 from .measurement_nodes import addChart, fillCurve, fillTable
+from .removal import removeNodes
 from .result_files import ResultFiles
 from .segmentation_nodes import fillSegmentationInSteps, styleSegmentation
 from .sequence_nodes import addSequence
 from .stack_input import RESULT_MARK
 from .subject_hierarchy import placeBeside
-from .volume_nodes import setVolume, toWorld
+from .volume_nodes import isRigid, setVolume, toWorld
 
 INPUT_ROLE = "DMCVR.Input"
 RECORD = "DMCVR.Record"
 EDITED = "DMCVR.EditedVolumes"  # of frames that were edited since, see ``edited_volumes``
+HIDDEN = "DMCVR.MyocardiumHidden"  # while ``wall`` takes the place of its segment, see ``wall_nodes``
 NOTICE = "For research use only, not for diagnosis."
 KEPT = ("volume", "segmentation", "table", "report")  # when another result, still or cine, replaces one
 
@@ -46,6 +48,8 @@ class ResultNodes:
     curve: object | None = None
     chart: object | None = None
     report: object | None = None
+    wall: object | None = None
+    wallSequence: object | None = None
 
     @property
     def record(self) -> dict:
@@ -57,8 +61,10 @@ class ResultNodes:
         """The displayed frame, counted among the reconstructed ones; None where it is none of these."""
         if self.browser is None or self.volumeSequence is None:
             return 0
-        selected = max(0, self.browser.GetSelectedItemNumber())
-        value = self.browser.GetMasterSequenceNode().GetNthIndexValue(selected)
+        master = self.browser.GetMasterSequenceNode()
+        if master is None:  # the user has removed what plays
+            return None
+        value = master.GetNthIndexValue(max(0, self.browser.GetSelectedItemNumber()))
         index = self.volumeSequence.GetItemNumberFromIndexValue(value, True)
         return index if index >= 0 else None
 
@@ -77,18 +83,31 @@ class ResultNodes:
     def longAxis(self) -> LongAxis | None:
         """The long axis in the displayed frame, in the coordinates of the volume node, LPS mm."""
         frame = self.frame
-        found = self.record["long_axis"][frame] if frame is not None else None
+        return self.longAxisAt(frame) if frame is not None else None
+
+    def longAxisAt(self, frame: int) -> LongAxis | None:
+        """The long axis in ``frame``, counted among the reconstructed ones, as ``longAxis``."""
+        found = self.record["long_axis"][frame]
         return LongAxis(**{name: np.array(value) for name, value in found.items()}) if found else None
 
     @property
     def longAxisInWorld(self) -> LongAxis | None:
-        """``longAxis`` in the world, LPS mm."""
-        axis = self.longAxis
-        if axis is None:
+        """``longAxis`` in the world, LPS mm; None as well below a transform that is not rigid."""
+        axis, matrix = self.longAxis, toWorld(self.volume)
+        if axis is None or matrix is None or not isRigid(matrix):
             return None
-        matrix = toWorld(self.volume)
         turn = matrix[:3, :3]
         return LongAxis(turn @ axis.centre + matrix[:3, 3], turn @ axis.apex, turn @ axis.rv)
+
+    def volumeAt(self, frame: int):
+        """The image of ``frame``, counted among the reconstructed ones; in the scene only if displayed."""
+        isShown = self.volumeSequence is None or frame == self.frame
+        return self.volume if isShown else self.volumeSequence.GetNthDataNode(frame)
+
+    def segmentationAt(self, frame: int):
+        """The segmentation of ``frame``, as by ``volumeAt``."""
+        isShown = self.segmentationSequence is None or frame == self.frame
+        return self.segmentation if isShown else self.segmentationSequence.GetNthDataNode(frame)
 
     def showFrame(self, index: int) -> None:
         """Display the reconstructed frame ``index``."""
@@ -151,13 +170,11 @@ def removeResult(nodes: ResultNodes) -> None:
     # The browser first: it would create its proxy nodes again.
     own = nodes.nodes()
     if nodes.browser in own:
-        slicer.mrmlScene.RemoveNode(nodes.browser)
+        removeNodes([nodes.browser])
     else:
-        for sequenceNode in (nodes.volumeSequence, nodes.segmentationSequence):
+        for sequenceNode in (nodes.volumeSequence, nodes.segmentationSequence, nodes.wallSequence):
             removeTrack(nodes.browser, sequenceNode)
-    for node in [*series, *own]:
-        if node.GetScene() is not None:
-            slicer.mrmlScene.RemoveNode(node)
+    removeNodes([*series, *own])
 
 
 def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple[int, int]]:
@@ -176,7 +193,7 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
         if before is not None:
             _removeCine(nodes)
         for node in nodes.nodes():
-            _setProvenance(node, record)
+            setProvenance(node, record)
         browserNode = browserOfInput(_node(destination.inputID))
         index = indexOfFrames(browserNode, record["frames"], times)
         if count > 1:
@@ -209,7 +226,7 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
         _display(nodes, destination, isNew)
         yield total, total
         for node in nodes.nodes():
-            _setProvenance(node, record)
+            setProvenance(node, record)
         _addReferences(nodes, record, destination)
         nodes.showFrame(record["ed"] or 0)
         playing = nodes.browser if nodes.browser is not None else browserNode
@@ -223,9 +240,7 @@ def importResult(files: ResultFiles, destination: Destination) -> Iterator[tuple
         if not finished:
             for sequenceNode in (nodes.volumeSequence, nodes.segmentationSequence):
                 removeTrack(nodes.browser, sequenceNode)
-            for node in made:
-                if node.GetScene() is not None:
-                    slicer.mrmlScene.RemoveNode(node)
+            removeNodes(made)
 
 
 def _addPlayback(nodes: ResultNodes, browserNode, name: str, first: str) -> list:
@@ -288,8 +303,11 @@ def _rootNodes(name: str, before: ResultNodes | None) -> tuple[ResultNodes, bool
 
 
 def _removeCine(nodes: ResultNodes) -> None:
-    """Remove the nodes that only a cine has: its frames may differ now."""
+    """Remove the nodes that only a cine has, as its frames may differ now, and what was measured."""
     names = [field.name for field in fields(nodes) if field.name not in KEPT]
+    if nodes.table.GetAttribute(HIDDEN):
+        nodes.segmentation.GetDisplayNode().SetSegmentVisibility3D(NAMES[LVM], True)
+        nodes.table.RemoveAttribute(HIDDEN)
     old = ResultNodes(None, None, None, **{name: getattr(nodes, name) for name in names})
     for name in names:
         nodes.table.RemoveNodeReferenceIDs(f"DMCVR.{name}")
@@ -312,7 +330,7 @@ def _display(nodes: ResultNodes, destination: Destination, isNew: bool) -> None:
         node.SetAndObserveTransformNodeID(transformNode.GetID() if transformNode is not None else None)
 
 
-def _setProvenance(node, record: dict) -> None:
+def setProvenance(node, record: dict) -> None:
     """Provenance as attributes. The frames of a cine need them before they are added to the sequence."""
     model = record["model"] or {}
     facts = {
@@ -336,13 +354,18 @@ def _setProvenance(node, record: dict) -> None:
         node.SetAttribute(RESULT_MARK, "1")
 
 
-def _addReferences(nodes: ResultNodes, record: dict, destination: Destination) -> None:
-    """References among the nodes and to the input, the record, and the place in the subject hierarchy."""
-    inputNode = _node(destination.inputID)
+def refer(nodes: ResultNodes) -> None:
+    """Let the table refer to the other nodes, by which ``resultOf`` finds them."""
     for field in fields(nodes):
         node = getattr(nodes, field.name)
         if node is not None and field.name != "table":
             nodes.table.SetNodeReferenceID(f"DMCVR.{field.name}", node.GetID())
+
+
+def _addReferences(nodes: ResultNodes, record: dict, destination: Destination) -> None:
+    """References among the nodes and to the input, the record, and the place in the subject hierarchy."""
+    inputNode = _node(destination.inputID)
+    refer(nodes)
     nodes.table.SetNodeReferenceID(INPUT_ROLE, inputNode.GetID() if inputNode is not None else None)
     nodes.table.SetAttribute(RECORD, json.dumps(record))
     nodes.table.RemoveAttribute(EDITED)

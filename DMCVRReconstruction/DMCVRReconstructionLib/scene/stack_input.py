@@ -18,7 +18,6 @@ from dmcvr.core.errors import InputError
 from dmcvr.core.geometry import Plane, unit
 from dmcvr.core.parallel_slices import can_be_stacked, first_at_each_place, stack_geometry
 from dmcvr.core.stack import Stack
-from dmcvr.io.sanity import check_stack
 from slicer.i18n import tr as _
 
 from .image_series import Series, imageNodes, seriesOf
@@ -73,7 +72,9 @@ class StackInput:
         return Stack(frames, origins[order], step_x, step_y)
 
     def readStack(self, frames: list[int] | None = None) -> Stack:
-        """The stack with all frames of the cine, or ``frames``. Raises InputError if it is implausible."""
+        """The stack with all frames of the cine, or ``frames``; whether it is plausible, the backend tells,
+        outside the main thread.
+        """
         wanted = list(range(self.frameCount)) if frames is None else frames
         origins, step_x, step_y = _geometry(self.planes)
         order = self.order
@@ -87,15 +88,13 @@ class StackInput:
                 frame[rank[first : first + len(part)]] = part
                 first += len(part)
         times = self.series[0].times
-        stack = Stack(
+        return Stack(
             voxels,
             origins[order],
             step_x,
             step_y,
             None if times is None or len(wanted) < 2 else times[wanted],
         )
-        check_stack(stack)
-        return stack
 
 
 def stackInput(node) -> StackInput:

@@ -11,6 +11,7 @@ Towards the base the wall is cut off. Its rim is no epicardium, so neither borde
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ RIM_MM = 3.0
 """Above this far below its rim the wall is not measured: the rim is not level, and voxels are steps."""
 SECTORS = 72
 """About the long axis, in each of which the rim has a height."""
+NEIGHBOURS = 8
+"""Points of the mid-wall whose mean is the thickness at a point of the wall's surface."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,48 @@ class AxisCoordinates:
 class MidWall:
     """The left ventricle's wall, measured.
 
-    coordinates: of (N,) points of the mid-wall surface, evenly spread over it. thickness: (N,) mm there.
-    epicardium: (M, 3) LPS mm, points of it. rim: (SECTORS,) mm, the height at which the wall ends, -inf where
-    there is none.
+    points: (N, 3) LPS mm on the mid-wall surface, evenly spread over it. coordinates: theirs about the
+    axis. thickness: (N,) mm there. epicardium: (M, 3) LPS mm, points of it. rim: (SECTORS,) mm, the height
+    at which the wall ends, -inf where there is none.
     """
 
+    points: np.ndarray
     coordinates: AxisCoordinates
     thickness: np.ndarray
     epicardium: np.ndarray
     rim: np.ndarray
 
+    def thickness_at(self, points: np.ndarray, axis: LongAxis) -> np.ndarray:
+        """(N,) mm at ``points`` (N, 3) LPS mm in the wall or on its surface; 0 where it was not measured,
+        near the rim. axis: that about which it was measured.
+        """
+        measured = _below_rim(AxisCoordinates.of(points, axis), self.rim)
+        out = np.zeros(len(points))
+        if measured.any():
+            count = min(NEIGHBOURS, len(self.points))
+            nearest = spatial.cKDTree(self.points).query(points[measured], range(1, count + 1))[1]
+            out[measured] = self.thickness[nearest].mean(1)
+        return out
+
 
 def mid_wall(labels: np.ndarray, grid: Grid, axis: LongAxis) -> MidWall | None:
     """Measure the wall in ``labels`` (Z, Y, X) on ``grid``; None where the cavity, or all of its wall, is
     missing or too thin to have a surface.
+    """
+    steps = mid_wall_in_steps(labels, grid, axis)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: MidWall | None = end.value
+            return found
+
+
+def mid_wall_in_steps(
+    labels: np.ndarray, grid: Grid, axis: LongAxis
+) -> Generator[None, None, MidWall | None]:
+    """As ``mid_wall``, which it returns, yielding after each part of some hundredths of a second, for a
+    window that must not freeze meanwhile.
     """
     cavity, wall = labels == LVC, labels == LVM
     if not cavity.any() or not wall.any():
@@ -82,21 +113,31 @@ def mid_wall(labels: np.ndarray, grid: Grid, axis: LongAxis) -> MidWall | None:
     place = AxisCoordinates.of(voxels, axis)
     rim = np.full(SECTORS, -np.inf)
     np.maximum.at(rim, place.sectors, place.heights)
-
-    def below_rim(coordinates: AxisCoordinates) -> np.ndarray:
-        return coordinates.heights < rim[coordinates.sectors] - RIM_MM
-
+    yield
     surfaces = []
     for mask in (cavity, cavity | wall):
         surface = surface_points(mask, grid)
-        surfaces.append(surface[below_rim(AxisCoordinates.of(surface, axis))])
+        surfaces.append(surface[_below_rim(AxisCoordinates.of(surface, axis), rim)])
+        yield
     endocardium, epicardium = surfaces
-    measured = below_rim(place)
+    measured = _below_rim(place, rim)
     if not len(endocardium) or not len(epicardium) or not measured.any():
         return None
-    inward, outward = (spatial.cKDTree(surface).query(voxels[measured])[0] for surface in surfaces)
+    away = []
+    for surface in surfaces:
+        away.append(spatial.cKDTree(surface).query(voxels[measured])[0])
+        yield
+    inward, outward = away
     middle = np.abs(inward - outward) <= max(grid.spacing) / 2
-    return MidWall(place[measured][middle], (inward + outward)[middle], epicardium, rim)
+    return MidWall(
+        voxels[measured][middle], place[measured][middle], (inward + outward)[middle], epicardium, rim
+    )
+
+
+def _below_rim(coordinates: AxisCoordinates, rim: np.ndarray) -> np.ndarray:
+    """(N,) whether the wall is measured there, which it is not near its ``rim``."""
+    below: np.ndarray = coordinates.heights < rim[coordinates.sectors] - RIM_MM
+    return below
 
 
 def surface_points(mask: np.ndarray, grid: Grid) -> np.ndarray:

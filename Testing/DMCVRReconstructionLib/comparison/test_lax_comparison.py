@@ -244,7 +244,8 @@ def test_leaving_brings_back_what_the_user_had(application, views, images, impor
     after = {application.scene.GetNthNode(k) for k in range(application.scene.GetNumberOfNodes())}
     # What Slicer made for the new views stays; of what was shown in them nothing does.
     left = [node for node in after if node.GetID() not in before]
-    assert not [node for node in left if node.IsA("vtkMRMLVolumeNode") or node.IsA("vtkMRMLColorNode")]
+    shown = ("Volume", "Color", "Segmentation", "VolumeDisplay", "SegmentationDisplay")
+    assert not [node for node in left if any(node.IsA(f"vtkMRML{kind}Node") for kind in shown)]
 
 
 @pytest.mark.slow

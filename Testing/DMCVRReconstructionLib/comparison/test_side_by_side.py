@@ -7,6 +7,8 @@ from dmcvr.core.errors import InputError
 from DMCVRReconstructionLib.comparison.layouts import layoutNode
 from DMCVRReconstructionLib.comparison.phase_layout import IN_3D, LAX, SAX, phaseView
 from DMCVRReconstructionLib.comparison.side_by_side import SideBySide
+from DMCVRReconstructionLib.scene.stack_input import RESULT_MARK
+from DMCVRReconstructionLib.scene.wall_nodes import framesToMeasure, measureWall, showWall
 from slicer_harness.application import Application
 
 
@@ -71,3 +73,28 @@ def test_a_scene_saved_meanwhile_opens_whole(views, application, imported, cine,
     finally:
         other.close()
         application.use()
+
+
+def test_the_walls_thickness_is_shown_in_each_phase(views, application, imported, cine):
+    nodes = imported(cine)
+    showWall(nodes, True)
+    while left := framesToMeasure(nodes):
+        for _ in measureWall(nodes, left[0]):
+            pass
+    shown = SideBySide(nodes)
+    shown.enter()
+    shown.leave()
+    before = nodeIDs(application)
+    shown = SideBySide(nodes)
+    shown.enter()
+    walls = [
+        node for node in slicer.util.getNodesByClass("vtkMRMLModelNode") if node.GetAttribute(RESULT_MARK)
+    ]
+    for phase in ("ED", "ES"):
+        view = slicer.mrmlScene.GetSingletonNode(phaseView(phase, IN_3D), "vtkMRMLViewNode")
+        inView = [node for node in walls if node.GetDisplayNode().GetVisibility(view.GetID())]
+        assert len(inView) == 1
+        assert (inView[0] is nodes.wall) == (phase == "ED")
+    shown.leave()
+    assert nodeIDs(application) == before
+    assert nodes.wall.GetDisplayNode().GetNumberOfViewNodeIDs() == 0

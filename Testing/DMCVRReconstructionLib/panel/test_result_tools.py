@@ -11,9 +11,11 @@ from dmcvr.core.labels import LVC
 from DMCVRReconstructionLib.scene.acquired_segmentation import AcquiredFiles, AcquiredPlace, importAcquired
 from DMCVRReconstructionLib.scene.edited_volumes import editedFrames
 from DMCVRReconstructionLib.scene.result_files import readImage
+from DMCVRReconstructionLib.scene.result_nodes import removeResult, resultOf
 from DMCVRReconstructionLib.scene.segmentation_nodes import fillSegmentation
 from DMCVRReconstructionLib.scene.stack_input import stackInput
 from DMCVRReconstructionLib.scene.volume_nodes import gridOfVolume
+from DMCVRReconstructionLib.scene.wall_nodes import framesToMeasure, isWallShown
 
 
 @pytest.fixture
@@ -163,3 +165,51 @@ def test_the_volume_rendering_comes_and_goes(shown):
     assert display.GetVisibility()
     panel.ui.renderingButton.click()
     assert not display.GetVisibility()
+
+
+def test_the_wall_is_measured_while_the_window_lives(shown):
+    panel, nodes = shown
+    blocked = panel.until(lambda: panel.ui.wallLabel.visible, press=panel.ui.wallButton)
+    assert "frame 1 of 3" in panel.ui.wallLabel.text
+    blocked = max(blocked, panel.until(lambda: not panel.ui.wallLabel.visible))
+    assert framesToMeasure(resultOf(nodes.volume)) == []
+    print(f"main thread busy for {1000 * blocked:.0f} ms at most")
+    assert blocked < 0.1 * 1.5  # processor time grows, too, where others use the same caches
+    assert isWallShown(resultOf(nodes.volume))
+    panel.exit()
+    panel.enter()
+    assert panel.ui.wallButton.checked
+    panel.ui.wallButton.click()
+    assert not isWallShown(resultOf(nodes.volume))
+
+
+def test_the_wall_follows_an_edit_in_another_module(shown, cine):
+    panel, nodes = shown
+    panel.ui.wallButton.click()
+    panel.until(lambda: framesToMeasure(resultOf(nodes.volume)) == [])
+    panel.exit()
+    frame = nodes.frame
+    labels = cine.labels[frame].copy()
+    labels[: len(labels) // 2][labels[: len(labels) // 2] == LVC] = 0
+    fillSegmentation(nodes.segmentation, labels, gridOfVolume(nodes.volume), nodes.volume)
+    panel.until(lambda: bool(editedFrames(nodes)))
+    panel.until(lambda: framesToMeasure(resultOf(nodes.volume)) == [])
+
+
+def test_a_result_that_is_removed_amid_the_measurement_ends_it(shown, application):
+    panel, nodes = shown
+    panel.ui.wallButton.click()
+    panel.process(0.05)
+    removeResult(resultOf(nodes.volume))
+    panel.process(0.2)
+    assert application.app.errors == []
+    assert not panel.ui.wallLabel.visible
+
+
+def test_the_buttons_of_a_result_fit_the_panel(shown):
+    panel, _nodes = shown
+    ui = panel.ui
+    for button in (ui.chartButton, ui.renderingButton, ui.wallButton, ui.reportButton):
+        assert button.visible
+        assert button.width >= button.minimumSizeHint().width()
+    assert panel.parent.width <= 460

@@ -16,6 +16,7 @@ from dmcvr.reconstruction.options import Options
 from DMCVRReconstructionLib.running.errors import WorkerError
 from DMCVRReconstructionLib.running.reconstruction_run import RunRequest
 from DMCVRReconstructionLib.running.run import Run
+from DMCVRReconstructionLib.running.segmentation_run import SegmentRequest
 from DMCVRReconstructionLib.scene.result_nodes import resultOf
 from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
 
@@ -107,6 +108,16 @@ def test_bad_input_raises_a_sentence(scene):
     run = Run(RunRequest(scene[0], SHAPE, labelsNode=scene[1]))
     run.start()
     with pytest.raises(InputError, match="swapped"):
+        run.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("request_", [RunRequest, SegmentRequest])
+def test_an_image_that_shows_nothing_is_refused_by_the_backend(addVolume, phantom, request_):
+    blank = addVolume("blank", np.zeros(phantom.sax.frames.shape[1:], np.float32), stack_grid(phantom.sax))
+    run = Run(request_(blank, Options(frame=0, method="shape", spacing=5.0)))
+    run.start()
+    with pytest.raises(InputError, match="same value"):
         run.wait()
 
 

@@ -144,6 +144,17 @@ def test_running_again_updates_or_adds(application, imported, still, cine):
     assert inScene(application) == before
 
 
+def test_removing_a_result_leaves_nothing_of_it(application, destination, imported, cine):
+    from DMCVRReconstructionLib.scene.volume_rendering import showVolumeRendering
+
+    before = inScene(application)
+    nodes = imported(replace(cine, report="<p>A report.</p>"))
+    showVolumeRendering(nodes.volume, True)
+    removeResult(nodes)
+    left = [application.scene.GetNodeByID(nodeID).GetClassName() for nodeID in inScene(application) - before]
+    assert left == []
+
+
 def test_an_import_that_stops_half_way_leaves_the_scene_as_it_was(application, destination, cine):
     before = inScene(application)
     steps = importResult(cine, destination[1])

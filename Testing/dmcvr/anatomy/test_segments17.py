@@ -69,7 +69,7 @@ def by_formula(heart: Truth) -> np.ndarray:
     inward, outward = (spatial.cKDTree(s).query(voxels)[0] for s in (heart.endocardium, heart.epicardium))
     middle = np.abs(inward - outward) < SPACING / 2
     place = AxisCoordinates.of(voxels[middle], axis)
-    exact = MidWall(place, (inward + outward)[middle], found.epicardium, found.rim)
+    exact = MidWall(voxels[middle], place, (inward + outward)[middle], found.epicardium, found.rim)
     numbers = segment_numbers(heart.labels, heart.grid, axis, exact)
     return np.array([exact.thickness[numbers == number].mean() for number in range(1, 18)])
 

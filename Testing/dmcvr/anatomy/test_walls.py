@@ -1,7 +1,9 @@
+import time
+
 import numpy as np
 import pytest
 from dmcvr.anatomy.long_axis import LongAxis
-from dmcvr.anatomy.walls import mid_wall, surface_points
+from dmcvr.anatomy.walls import mid_wall, mid_wall_in_steps, surface_points
 from dmcvr.core.geometry import Grid, unit
 from dmcvr.core.labels import LVC, LVM
 from scipy import spatial
@@ -63,6 +65,36 @@ def test_the_rim_at_the_base_does_not_count_as_epicardium():
     wall = mid_wall(*shell(ball, 16.0, (1.4, 1.4, 1.4)), AXIS)
     top = wall.coordinates.heights > wall.coordinates.heights.max() - 4
     assert wall.thickness[top].mean() == pytest.approx(16, abs=0.3)
+
+
+@pytest.mark.parametrize("thickness", [4.0, 9.0, 16.0])
+def test_both_surfaces_of_a_ball_tell_its_wall(thickness):
+    wall = mid_wall(*shell(ball, thickness, (1.4, 1.4, 1.4)), AXIS)
+    directions = np.random.default_rng(0).normal(size=(4000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    for radius in (24.0, 24.0 + thickness):
+        points = radius * directions
+        found = wall.thickness_at(points, AXIS)
+        # The base is cut 15 mm above the middle, and its rim is not level.
+        depth = points @ AXIS.apex
+        assert (found[depth < -15] == 0).all()
+        assert np.abs(found[depth > -9] - thickness).max() < 0.8
+        assert found[depth > -9].mean() == pytest.approx(thickness, abs=0.15)
+
+
+def test_no_step_of_the_measurement_takes_long():
+    labels, grid = shell(ball, 9.0, (1.4, 1.4, 1.4))
+    steps, seconds, found = mid_wall_in_steps(labels, grid, AXIS), [], None
+    while found is None:
+        started = time.thread_time()
+        try:
+            next(steps)
+        except StopIteration as end:
+            found = end.value
+        seconds.append(time.thread_time() - started)
+    np.testing.assert_array_equal(found.thickness, mid_wall(labels, grid, AXIS).thickness)
+    assert len(seconds) > 4
+    assert max(seconds) < 0.1
 
 
 def test_without_a_cavity_or_a_wall_nothing_is_measured():

@@ -44,7 +44,7 @@ class Comparison:
             return ("Labels of the acquired slices: the experts'.",)
         rules = {
             "deeprecon": "deeprecon labels new slices by decoding their codes, as it does their images",
-            "dmcvr": "dmcvr labels new slices by the interpolated shape, with what was learned of it",
+            "dmcvr": "dmcvr labels new slices by the completed shape of the whole heart",
             "diffae": "diffae labels new slices by the interpolated shape, as shape does",
         }
         told = "; ".join(rules[method] for method in generating)

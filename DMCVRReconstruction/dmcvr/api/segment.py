@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import os
 
     import numpy as np
+    import SimpleITK  # noqa: F401 (Source names it, and the API's page looks it up here)
 
     from ..io.in_memory import Source
     from ..model.inference import Model

@@ -9,7 +9,7 @@ from DMCVRReconstructionLib.running.worker import errorOfExit
     [
         (1, {"error": "Out of it.", "kind": "memory"}, "", WorkerError, "Out of it"),
         (2, {"error": "Bad.", "kind": "input"}, "", InputError, "Bad"),
-        (2, {}, "dmcvr reconstruct: argument --steps: no", InputError, "argument --steps"),
+        (2, {}, "dmcvr reconstruct: argument --steps: no", InputError, 'argument "Diffusion steps"'),
         (1, {}, "ModuleNotFoundError: No module named 'torch'", WorkerError, "Install"),
         (-11, {}, "", WorkerError, "unexpectedly"),
     ],

@@ -12,9 +12,9 @@ CPU_BATCH, GPU_BATCH = 8, 256
 """The largest batches."""
 
 
-BYTES = 64
-"""What a pixel of one image takes of memory in the denoiser for each channel at full resolution; in float32 a
-third above what was measured.
+BYTES = 88
+"""What a pixel of one image takes of memory in the denoiser for each channel at full resolution, with the
+codes that are kept for all noise levels; in float32 a third above what was measured, of the codes estimated.
 """
 
 

@@ -22,10 +22,8 @@ def test_a_model_is_needed_for_generating_and_for_segmenting_only(comparison, ne
 
 def test_notes_say_whose_labels_and_what_they_decide():
     assert "segmenter's" in Comparison(("dmcvr",), predicted_labels=True).notes[0]
-    assert (
-        "dmcvr labels new slices by the interpolated shape, with" in Comparison(("nearest", "dmcvr")).notes[0]
-    )
-    assert "interpolated" not in Comparison(("nearest",)).notes[0]
+    assert "dmcvr labels new slices by the completed shape" in Comparison(("nearest", "dmcvr")).notes[0]
+    assert "completed" not in Comparison(("nearest",)).notes[0]
 
 
 @pytest.mark.slow

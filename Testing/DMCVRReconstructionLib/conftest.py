@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +33,26 @@ def application(tmp_path):
     application = Application(str(tmp_path / "cache"))
     yield application
     application.close()
+
+
+@pytest.fixture
+def reopened(application, tmp_path):
+    """Saves the scene and opens it in an application of its own, in a with statement."""
+
+    @contextlib.contextmanager
+    def open_again() -> Iterator[Application]:
+        path = str(tmp_path / "scene.mrb")
+        application.scene.SetRootDirectory(str(tmp_path))
+        assert application.scene.WriteToMRB(path, None)
+        other = Application(str(tmp_path / "other"))
+        try:
+            assert other.scene.ReadFromMRB(path)
+            yield other
+        finally:
+            other.close()
+            application.use()
+
+    return open_again
 
 
 @pytest.fixture

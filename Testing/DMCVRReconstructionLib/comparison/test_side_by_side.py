@@ -9,7 +9,6 @@ from DMCVRReconstructionLib.comparison.phase_layout import IN_3D, LAX, SAX, phas
 from DMCVRReconstructionLib.comparison.side_by_side import SideBySide
 from DMCVRReconstructionLib.scene.stack_input import RESULT_MARK
 from DMCVRReconstructionLib.scene.wall_nodes import framesToMeasure, measureWall, showWall
-from slicer_harness.application import Application
 
 
 def nodeIDs(application):
@@ -54,25 +53,17 @@ def test_a_single_frame_has_no_second_phase(imported, still):
 
 
 @pytest.mark.slow
-def test_a_scene_saved_meanwhile_opens_whole(views, application, imported, cine, tmp_path):
+def test_a_scene_saved_meanwhile_opens_whole(views, imported, cine, reopened):
     nodes = imported(cine)
     before = layoutNode().GetViewArrangement()
     SideBySide(nodes).enter()
-    path = str(tmp_path / "scene.mrb")
-    application.scene.SetRootDirectory(str(tmp_path))
-    assert application.scene.WriteToMRB(path, None)
-    other = Application(str(tmp_path / "other"))
-    try:
-        assert other.scene.ReadFromMRB(path)
+    with reopened() as other:
         assert layoutNode().GetViewArrangement() in (before, 0)
         names = [node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]
         assert not any(name.endswith(" ES") for name in names)
         display = other.scene.GetFirstNodeByName(nodes.segmentation.GetName()).GetDisplayNode()
         red = other.scene.GetNodeByID("vtkMRMLSliceNodeRed")
         assert red is None or display.IsDisplayableInView(red.GetID())
-    finally:
-        other.close()
-        application.use()
 
 
 def test_the_walls_thickness_is_shown_in_each_phase(views, application, imported, cine):

@@ -9,7 +9,6 @@ from dmcvr.core.geometry import Grid
 from DMCVRReconstructionLib.scene.image_series import currentFrame
 from DMCVRReconstructionLib.scene.result_nodes import removeResult, resultOf
 from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
-from slicer_harness.application import Application
 
 
 @pytest.fixture
@@ -102,16 +101,11 @@ def test_a_removed_result_leaves_the_input_playing(destination, imported, cine, 
 
 
 @pytest.mark.slow
-def test_a_saved_scene_plays_as_before(application, destination, imported, phases, lax, tmp_path):
+def test_a_saved_scene_plays_as_before(destination, imported, phases, lax, reopened):
     nodes = imported(phases, followerIDs=tuple(item[2].GetID() for item in lax))
     name = nodes.volume.GetName()
     nodes.browser.SetSelectedItemNumber(1)  # a frame without a result
-    path = str(tmp_path / "scene.mrb")
-    application.scene.SetRootDirectory(str(tmp_path))
-    assert application.scene.WriteToMRB(path, None)
-    other = Application(str(tmp_path / "other"))
-    try:
-        assert other.scene.ReadFromMRB(path)
+    with reopened() as other:
         volumes = {node.GetName(): node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")}
         back = resultOf(volumes[name])
         for index, item in enumerate((0, 2)):
@@ -123,6 +117,3 @@ def test_a_saved_scene_plays_as_before(application, destination, imported, phase
         back.browser.SetSelectedItemNumber(1)
         other.modules["Sequences"].UpdateProxyNodesFromSequences(back.browser)
         assert back.frame is None
-    finally:
-        other.close()
-        application.use()

@@ -9,7 +9,6 @@ from DMCVRReconstructionLib.scene.result_nodes import INPUT_ROLE, importResult, 
 from DMCVRReconstructionLib.scene.segmentation_nodes import labelsOfSegmentation
 from DMCVRReconstructionLib.scene.stack_input import RESULT_MARK
 from DMCVRReconstructionLib.scene.volume_nodes import gridOfVolume
-from slicer_harness.application import Application
 
 
 def labelsOf(nodes):
@@ -176,16 +175,11 @@ def test_the_input_may_be_gone_when_the_result_arrives(application, destination,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["still", "cine"])
-def test_a_saved_scene_tells_as_much_as_a_fresh_one(application, imported, tmp_path, kind, request):
+def test_a_saved_scene_tells_as_much_as_a_fresh_one(imported, reopened, kind, request):
     files = request.getfixturevalue(kind)
     nodes = imported(files)
     record, name = nodes.record, nodes.volume.GetName()
-    path = str(tmp_path / "scene.mrb")
-    application.scene.SetRootDirectory(str(tmp_path))
-    assert application.scene.WriteToMRB(path, None)
-    other = Application(str(tmp_path / "other"))
-    try:
-        assert other.scene.ReadFromMRB(path)
+    with reopened() as other:
         back = resultOf(other.scene.GetFirstNodeByName(name))
         assert back.record == record
         np.testing.assert_allclose(gridOfVolume(back.volume).affine, files.grid.affine, rtol=0, atol=1e-6)
@@ -198,6 +192,3 @@ def test_a_saved_scene_tells_as_much_as_a_fresh_one(application, imported, tmp_p
         assert back.longAxis is not None
         assert back.table.GetNodeReference(INPUT_ROLE).GetName() == "SAX"
         assert back.table.GetNumberOfRows() == nodes.table.GetNumberOfRows()
-    finally:
-        other.close()
-        application.use()

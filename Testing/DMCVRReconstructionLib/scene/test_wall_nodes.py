@@ -20,7 +20,6 @@ from DMCVRReconstructionLib.scene.wall_nodes import (
     measureWall,
     showWall,
 )
-from slicer_harness.application import Application
 from vtk.util.numpy_support import vtk_to_numpy
 
 
@@ -192,17 +191,12 @@ def test_under_a_parent_transform_it_lies_on_the_heart(application, imported, st
 
 
 @pytest.mark.slow
-def test_a_saved_scene_shows_it_again(application, imported, cine, tmp_path):
+def test_a_saved_scene_shows_it_again(imported, cine, reopened):
     nodes = imported(cine)
     showWall(nodes, True)
     measureAll(nodes)
     expected = thickness(nodes).copy()
-    path = str(tmp_path / "scene.mrb")
-    application.scene.SetRootDirectory(str(tmp_path))
-    assert application.scene.WriteToMRB(path, None)
-    other = Application(str(tmp_path / "other"))
-    try:
-        assert other.scene.ReadFromMRB(path)
+    with reopened() as other:
         back = resultOf(other.scene.GetFirstNodeByName(nodes.volume.GetName()))
         assert isWallShown(back)
         assert framesToMeasure(back) == []
@@ -214,6 +208,3 @@ def test_a_saved_scene_shows_it_again(application, imported, cine, tmp_path):
         assert slicer.modules.colors.logic().GetColorLegendDisplayNode(display).GetVisibility()
         showWall(back, False)
         assert myocardiumIsShown(back)
-    finally:
-        other.close()
-        application.use()

@@ -29,6 +29,12 @@ def batch_size(preset: Preset, device: torch.device) -> int:
     return int(np.clip(free / 2 / needed, 1, GPU_BATCH))
 
 
+def even_parts(count: int, most: int) -> list[slice]:
+    """``count`` items in as few parts of at most ``most`` as hold them, their sizes equal but for one."""
+    parts = -(-count // most)
+    return [slice(part * count // parts, (part + 1) * count // parts) for part in range(parts)]
+
+
 def as_batch(images: np.ndarray) -> Tensor:
     """(B, 1, H, W) float32 of images (B, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..core.errors import InputError
-from .batches import batch_size, turn, turn_back, with_neighbours, without_neighbours
+from .batches import batch_size, even_parts, turn, turn_back, with_neighbours, without_neighbours
 from .bundle import DEFAULT_BUNDLE, preset_of, read_card
 from .deeprecon_model import DeepReconModel
 from .device import choose_device, choose_precision, convert_weights
@@ -24,7 +25,10 @@ from .diffusion.sampler import Denoise, predictions
 from .diffusion.schedule import SCHEDULES
 from .networks.presets import Preset
 from .placed_model import PlacedModel
+from .side_by_side import side_by_side
 from .weights import Networks, build, checked_weights, fill, fitted, read_weights
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -112,15 +116,23 @@ class Model(PlacedModel[Preset]):
             precision,
         )
 
-    def in_batches(self, count: int, run: Callable[[slice], None]) -> None:
-        """``run`` on one part of ``count`` items after the other, ``batch`` in each; from the moment that the
-        graphics card's memory does not suffice, half as many.
+    def in_batches(
+        self, count: int, run: Callable[[slice], Result], done: Callable[[slice], None] = lambda part: None
+    ) -> list[Result]:
+        """What ``run`` gives for each part of ``count`` items, at most ``batch`` in each: on a processor
+        several side by side, on a graphics card one after the other, half as many in each from the moment
+        that its memory does not suffice.
+
+        run: without autocast around it. done: called on the caller's thread for one part after the other.
         """
+        if self.device.type == "cpu":
+            return side_by_side(run, even_parts(count, self.batch), done)
+        results: list[Result] = []
         start = 0
         while start < count:
             part = slice(start, min(start + self.batch, count))
             try:
-                run(part)
+                results.append(run(part))
             except torch.cuda.OutOfMemoryError:
                 if part.stop - start == 1:
                     raise
@@ -128,6 +140,8 @@ class Model(PlacedModel[Preset]):
                 torch.cuda.empty_cache()
             else:
                 start = part.stop
+                done(part)
+        return results
 
     def _to(self, images: Tensor) -> Tensor:
         return images.to(self.device, torch.float32).contiguous(memory_format=torch.channels_last)
@@ -153,37 +167,33 @@ class Model(PlacedModel[Preset]):
         """
         context = self.preset.segmenter.context
         batch = with_neighbours(images, context) if neighbours else without_neighbours(images, context)
-        probabilities: list[Tensor] = []
-        features: list[Tensor] = []
 
         def seen(chunk: Tensor, view: int) -> tuple[Tensor, Tensor]:
             with self._autocast():
                 logits, feature = self.segmenter.segment_and_encode(turn(chunk, view))
             return turn_back(logits.float().softmax(1), view), feature.float()
 
-        def run(part: slice) -> None:
+        def run(part: slice) -> tuple[Tensor, Tensor]:
             chunk = self._to(batch[part])
             total, upright = seen(chunk, 0)
             for view in range(1, views):
                 total = total + seen(chunk, view)[0]
-            probabilities.append(total / views)
-            features.append(upright)
-            done(len(chunk))
+            return total / views, upright
 
-        self.in_batches(len(batch), run)
-        return torch.cat(probabilities), torch.cat(features)
+        found = self.in_batches(len(batch), run, lambda part: done(part.stop - part.start))
+        probabilities, features = (torch.cat(items) for items in zip(*found, strict=True))
+        return probabilities, features
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
         """l_sem (B, D) of images in [-1, 1]."""
-        codes = []
 
-        def run(part: slice) -> None:
+        def run(part: slice) -> Tensor:
             with self._autocast():
-                codes.append(self.semantic(self._to(images[part])).float())
+                codes: Tensor = self.semantic(self._to(images[part])).float()
+            return codes
 
-        self.in_batches(len(images), run)
-        return torch.cat(codes)
+        return torch.cat(self.in_batches(len(images), run))
 
     @torch.inference_mode()
     def estimate_shifts(self, maps: Tensor, gaps: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:

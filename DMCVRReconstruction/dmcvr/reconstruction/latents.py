@@ -172,9 +172,8 @@ def invert_slices(
     def invert_batch(at: slice) -> None:
         denoise = model.denoise(codes.at(own.part(at)))
         noisy[at] = invert(denoise, images[at], levels, options.order)
-        progress("invert", at.stop, len(images))
 
-    model.in_batches(len(images), invert_batch)
+    model.in_batches(len(images), invert_batch, lambda at: progress("invert", at.stop, len(images)))
     return Latents(shape, acquired.positions, images, codes, noisy, levels, aligned)
 
 

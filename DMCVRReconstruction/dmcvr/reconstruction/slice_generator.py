@@ -13,7 +13,7 @@ and the sum is denoised.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,7 @@ def generate_slices(
     options: those the latents were made with. progress: called with ("generate", slices done, slices in all).
     """
 
-    def make(denoise: Denoise, pair: LatentPair) -> np.ndarray:
+    def make(denoise: Denoise, pair: LatentPair, at: slice) -> np.ndarray:
         return _decoded(denoise, pair.start(), latents.levels, options.order)
 
     return _at_targets(model, latents, targets, make, lambda done, total: progress("generate", done, total))
@@ -59,15 +59,15 @@ def sample_spread(
     """(F, Z, size, size) float32: the standard deviation of each pixel over ``options.samples`` plausible
     slices, in the unit of the images; 0 at acquired slices.
 
-    generator: on the CPU, so that every device draws the same. progress: called with ("sample", slices done,
-    slices in all).
+    generator: on the CPU; what is drawn for a slice depends neither on the device nor on the other slices of
+    its batch. progress: called with ("sample", slices done, slices in all).
     """
     turns = np.linspace(-1, 1, options.samples + 1)[1:] - 1 / options.samples
+    seed = int(torch.randint(2**62, (), generator=generator))
 
-    def make(denoise: Denoise, pair: LatentPair) -> np.ndarray:
-        drawn = [
-            _decoded(denoise, pair.sample(turn, generator), latents.levels, options.order) for turn in turns
-        ]
+    def make(denoise: Denoise, pair: LatentPair, at: slice) -> np.ndarray:
+        each = [torch.Generator().manual_seed(seed + index) for index in range(at.start, at.stop)]
+        drawn = [_decoded(denoise, pair.sample(turn, each), latents.levels, options.order) for turn in turns]
         deviation: np.ndarray = np.std(drawn, axis=0)
         return deviation
 
@@ -80,19 +80,18 @@ def _at_targets(
     model: Model,
     latents: Latents,
     targets: TargetSlices,
-    make: Callable[[Denoise, LatentPair], np.ndarray],
+    make: Callable[[Denoise, LatentPair, slice], np.ndarray],
     progress: Callable[[int, int], None],
 ) -> np.ndarray:
-    """(F, Z, size, size): what ``make`` gives of each batch of ``targets``."""
+    """(F, Z, size, size): what ``make`` gives of each batch of ``targets``, told which of all these are."""
     pairs = latents.pairs(targets)
     out = np.empty((len(pairs.below), *latents.images.shape[2:]), np.float32)
 
     def make_batch(at: slice) -> None:
         part = pairs.part(at)
-        out[at] = make(model.denoise(latents.codes.at(part)), latent_pair(latents, part))
-        progress(at.stop, len(out))
+        out[at] = make(model.denoise(latents.codes.at(part)), latent_pair(latents, part), at)
 
-    model.in_batches(len(out), make_batch)
+    model.in_batches(len(out), make_batch, lambda at: progress(at.stop, len(out)))
     return out.reshape(latents.shape[0], len(targets.positions), *out.shape[1:])
 
 
@@ -133,15 +132,17 @@ class LatentPair:
         """Where denoising starts (N, 1, H, W): means on the straight line, noises on the sphere (eq. 6)."""
         return lerp(*self.means, self.t) + slerp(*self.noises, self.t)
 
-    def sample(self, turn: float, generator: torch.Generator) -> Tensor:
+    def sample(self, turn: float, generators: Sequence[torch.Generator]) -> Tensor:
         """A start as plausible: how the neighbours share in a slice is not known better than to within its
         distance from the nearer one, and its details are the less theirs the further away it is.
 
-        turn: -1 to 1, which part of that range is taken. generator: on the CPU.
+        turn: -1 to 1, which part of that range is taken. generators: one a slice, on the CPU.
         """
         doubt = torch.minimum(self.t, 1 - self.t)
         t = self.t + turn * doubt
         noise = slerp(*self.noises, t)
-        drawn = torch.randn(noise.shape, generator=generator, dtype=noise.dtype).to(noise.device)
+        drawn = torch.stack(
+            [torch.randn(noise.shape[1:], generator=generator, dtype=noise.dtype) for generator in generators]
+        ).to(noise.device)
         drawn = drawn * noise.std(dim=(1, 2, 3), keepdim=True)
         return lerp(*self.means, t) + slerp(noise, drawn, 2 * doubt)

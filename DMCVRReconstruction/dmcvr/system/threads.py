@@ -1,4 +1,4 @@
-"""Work shared out among threads: that of ITK and scipy, which hold no lock while they compute."""
+"""Work shared out among threads: that of ITK, scipy and torch, which hold no lock while they compute."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 import SimpleITK as sitk
 
 
-def in_threads(function: Callable, items: Iterable) -> Iterator:
-    """``function`` of every item, in their order, on as many threads as ITK may have.
+def in_threads(
+    function: Callable,
+    items: Iterable,
+    threads: int | None = None,
+    begin: Callable[[], None] = lambda: None,
+) -> Iterator:
+    """``function`` of every item, in their order.
 
+    threads: how many, by default as many as ITK may have. begin: called first on each of them.
     What has not begun is dropped when a call, or whoever takes the results, raises.
     """
-    with ThreadPoolExecutor(sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()) as pool:
+    threads = threads or sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    with ThreadPoolExecutor(threads, initializer=begin) as pool:
         yield from pool.map(function, items)

@@ -209,6 +209,13 @@ def test_the_spread_follows_the_seed(model, latents, heart_slices, spread):
 
 
 @pytest.mark.slow
+def test_the_spread_of_a_slice_depends_not_on_its_batch(model, latents, heart_slices, spread, monkeypatch):
+    monkeypatch.setattr(model, "batch", 2)
+    again = drawn(model, latents, heart_slices, "aligned", 4, seed=0)
+    np.testing.assert_allclose(again, spread, atol=1e-3)
+
+
+@pytest.mark.slow
 def test_by_the_papers_rule_the_spread_is_that_of_the_noise(model, heart_slices):
     latents = invert_slices(model, heart_slices.acquired, RULES["paper"])
     spread = drawn(model, latents, heart_slices, "paper", 2, seed=0)

@@ -29,7 +29,7 @@ from dmcvr.model.inference import Model
 from dmcvr.model.networks.presets import COMPACT, PAPER, Preset
 from dmcvr.model.networks.segmenters import build_segmenter
 from dmcvr.model.weights import Networks
-from dmcvr.reconstruction.options import RULE_STEPS, Options
+from dmcvr.reconstruction.options import RULES, Options
 from dmcvr.training.data import load
 from dmcvr.training.generator import Generator
 from dmcvr.training.run import TrainingJob, fill, train
@@ -126,7 +126,7 @@ def trained(preset: Preset, weights: Path) -> Model:
 
 def by_rule(cases: list[Case], model: Model) -> Iterator[dict]:
     """The model's scores by either rule."""
-    for rule in RULE_STEPS:
+    for rule in RULES:
         comparison = Comparison(methods=("dmcvr",), options=Options(rule=rule))
         yield {rule: scores(cases, model, comparison)}
 

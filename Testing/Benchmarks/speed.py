@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -153,7 +154,7 @@ def measure_stack(stack: Stack, model: Model, options: Options, loading: float) 
     on_gpu = model.device.type == "cuda"
     return {
         "rule": options.rule,
-        "steps_each_way": options.calls,
+        "calls_of_inversion_and_generation": options.calls,
         "order": options.order,
         "stop_log_snr": options.stop_log_snr if options.rule == "aligned" else None,
         "slices": {"acquired": len(stack.origins), "output": result.grid.shape[0]},
@@ -178,10 +179,12 @@ def counted(model: Model) -> Iterator[dict[str, int]]:
     """How many slices each network is given within the block."""
     calls: dict[str, int] = {}
     entered = {"segmenter": "segment_and_encode", "semantic": "forward", "denoiser": "predict"}
+    one_at_a_time = threading.Lock()  # batches run side by side
 
     def counting(name: str, whole: Callable) -> Callable:
         def run(images, *others):
-            calls[name] = calls.get(name, 0) + len(images)
+            with one_at_a_time:
+                calls[name] = calls.get(name, 0) + len(images)
             return whole(images, *others)
 
         return run

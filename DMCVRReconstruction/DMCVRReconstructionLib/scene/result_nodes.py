@@ -340,7 +340,7 @@ def setProvenance(node, record: dict) -> None:
         "ModelSHA256": model.get("sha256"),
         "ModelLicence": model.get("licence"),
         "Device": record["device"],
-        "Steps": record["steps"],
+        "Steps": record["steps"] and " + ".join(map(str, record["steps"])),
         "Rule": record["rule"],
         "LabelRule": record["label_rule"],
         "Seed": record["seed"],

@@ -152,7 +152,8 @@ class LongAxisRecord:
 class RunRecord:
     """The contents of result.json. No name, date or path of the input is in it.
 
-    What does not apply to the method is null. ``frames`` are the reconstructed frames of the input, counted
+    What does not apply to the method is null. ``steps`` are the network calls of an inversion and of a
+    generation, or the steps of an optimisation. ``frames`` are the reconstructed frames of the input, counted
     from 0, ``left_out`` those that show no heart; ``ed`` and ``es`` count among ``frames``. ``volumes`` and
     ``stack_volumes``, in ml by structure, hold a table for each of them, ``mass_g`` a number, ``long_axis``
     null where a ventricle is missing. ``uncertainty`` is, by frame and slice, the mean within the heart, in
@@ -164,7 +165,7 @@ class RunRecord:
     model: ModelRecord | None
     device: str | None
     precision: str | None
-    steps: int | None
+    steps: list[int] | None
     rule: str | None
     stop_log_snr: float | None
     label_rule: str | None
@@ -253,10 +254,10 @@ def _model(model: Model, options: Options) -> ModelRecord:
     return ModelRecord(drawn.card["name"], drawn.card["licence"], drawn.sha256)
 
 
-def _steps(options: Options) -> int | None:
+def _steps(options: Options) -> list[int] | None:
     if options.method == "deeprecon":
-        return options.optimisation_steps
-    return options.calls if options.generates else None
+        return [options.optimisation_steps]
+    return list(options.calls) if options.generates else None
 
 
 def _input(result: Reconstruction, hashes: tuple[str, str | None], given: Input) -> InputRecord:

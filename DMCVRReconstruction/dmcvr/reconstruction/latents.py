@@ -19,6 +19,7 @@ from ..model.diffusion.interpolation import lerp
 from ..model.diffusion.sampler import invert
 from ..model.inference import Codes, Model
 from ..model.morphology import scale_distances
+from .noise_levels import NoiseLevels
 from .options import Options
 from .segmentation import bottleneck
 
@@ -135,9 +136,9 @@ class Latents:
     """The latents of the S slices of F frames, N = F S.
 
     shape: (F, S). positions: (S,) mm. images: (N, 1, size, size) in [-1, 1]. codes: of these.
-    noisy: (N, 1, size, size), the images inverted to the last of ``levels``.
-    levels: the sampler's steps in lambda = log(alpha / sigma), from the image on. aligned: whether these lead
-    part of the way only.
+    noisy: (N, 1, size, size), the images inverted to the noisiest of ``levels``.
+    levels: at which they were inverted, and slices are generated from them. aligned: whether these lead part
+    of the way only.
     """
 
     shape: tuple[int, int]
@@ -145,7 +146,7 @@ class Latents:
     images: Tensor
     codes: SliceCodes
     noisy: Tensor
-    levels: tuple[float, ...]
+    levels: NoiseLevels
     aligned: bool
 
     def pairs(self, targets: TargetSlices) -> SlicePairs:
@@ -161,9 +162,7 @@ def invert_slices(
     progress: called with ("invert", slices done, slices in all).
     """
     shape = acquired.images.shape[0], acquired.images.shape[1]
-    aligned = options.rule_in_force == "aligned"
-    stop = options.stop_log_snr / 2 if aligned else model.schedule.lam_min
-    levels = tuple(model.schedule.grid(options.calls, stop))
+    levels = NoiseLevels.of(model.schedule, options)
     images = as_batch(_flat(acquired.images) * 2 - 1).to(model.device)
     codes = SliceCodes.of(model, acquired.images, options.morphology)
     noisy = torch.empty_like(images)
@@ -171,9 +170,10 @@ def invert_slices(
 
     def invert_batch(at: slice) -> None:
         denoise = model.denoise(codes.at(own.part(at)))
-        noisy[at] = invert(denoise, images[at], levels, options.order)
+        noisy[at] = invert(denoise, images[at], levels.inversion, options.order)
 
     model.in_batches(len(images), invert_batch, lambda at: progress("invert", at.stop, len(images)))
+    aligned = options.rule_in_force == "aligned"
     return Latents(shape, acquired.positions, images, codes, noisy, levels, aligned)
 
 

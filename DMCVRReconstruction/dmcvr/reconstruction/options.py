@@ -15,9 +15,11 @@ GENERATIVE = ("dmcvr", "diffae")
 METHODS = (*GENERATIVE, "registration", "shape", "bspline", "linear", "nearest")
 ALL_METHODS = (*METHODS, "deeprecon")
 """With the one whose model is not shipped: whoever wants to compare with it trains it."""
-RULE_STEPS = {"aligned": 4, "paper": 10}
-"""By rule, network calls each way where none are asked for; the aligned rule goes part of the way only."""
-RULES = tuple(RULE_STEPS)
+RULE_CALLS = {"aligned": (4, 2), "paper": (10, 10)}
+"""By rule, network calls of an inversion and of a generation where no number is asked for; the aligned rule
+goes part of the way only.
+"""
+RULES = tuple(RULE_CALLS)
 LABEL_RULES = ("code", "image", "fused")
 BOTH = "both"
 PHASES = ("ed", "es", BOTH, "all")
@@ -34,7 +36,8 @@ class Options:
     frame: "ed", "es", "both" of these, "all" or a frame's index, counted from 0.
     rule: how the latents of two neighbours are combined, "aligned" or "paper", see `slice_generator`; DiffAE
         always takes the paper's.
-    steps: network calls of an inversion, and as many of a generation; None takes the rule's own number.
+    steps: network calls of an inversion, and as many of a generation; None takes the rule's own, see
+        `noise_levels`.
     stop_log_snr: log-SNR at which the aligned rule's inversion stops; a lower one is sharper and less true.
     order: 2 for the multistep sampler, 1 for DDIM.
     label_rule: labels of generated slices from the interpolated shape ("code"), from segmenting the generated
@@ -111,9 +114,9 @@ class Options:
         return self.rule if self.morphology else "paper"
 
     @property
-    def calls(self) -> int:
-        """Network calls each way."""
-        return self.steps or RULE_STEPS[self.rule_in_force]
+    def calls(self) -> tuple[int, int]:
+        """Network calls of an inversion and of a generation."""
+        return RULE_CALLS[self.rule_in_force] if self.steps is None else (self.steps, self.steps)
 
     def to_json(self) -> dict[str, Any]:
         """The options as JSON holds them."""

@@ -43,7 +43,7 @@ def generate_slices(
     """
 
     def make(denoise: Denoise, pair: LatentPair, at: slice) -> np.ndarray:
-        return _decoded(denoise, pair.start(), latents.levels, options.order)
+        return _decoded(denoise, pair.start(), latents.levels.generation, options.order)
 
     return _at_targets(model, latents, targets, make, lambda done, total: progress("generate", done, total))
 
@@ -67,7 +67,10 @@ def sample_spread(
 
     def make(denoise: Denoise, pair: LatentPair, at: slice) -> np.ndarray:
         each = [torch.Generator().manual_seed(seed + index) for index in range(at.start, at.stop)]
-        drawn = [_decoded(denoise, pair.sample(turn, each), latents.levels, options.order) for turn in turns]
+        drawn = [
+            _decoded(denoise, pair.sample(turn, each), latents.levels.generation, options.order)
+            for turn in turns
+        ]
         deviation: np.ndarray = np.std(drawn, axis=0)
         return deviation
 
@@ -96,8 +99,8 @@ def _at_targets(
 
 
 def _decoded(denoise: Denoise, start: Tensor, levels: tuple[float, ...], order: int) -> np.ndarray:
-    """Images (N, size, size) in [0, 1] from where denoising starts."""
-    made = generate(denoise, start, levels[::-1], order)
+    """Images (N, size, size) in [0, 1] from where denoising starts, at the first of ``levels``."""
+    made = generate(denoise, start, levels, order)
     return np.clip((made[:, 0].cpu().numpy() + 1) / 2, 0, 1)
 
 
@@ -108,7 +111,7 @@ def latent_pair(latents: Latents, pairs: SlicePairs) -> LatentPair:
     if not latents.aligned:
         nothing = torch.zeros_like(latents.images[pairs.below])
         return LatentPair((nothing, nothing), (latents.noisy[sides[0]], latents.noisy[sides[1]]), t)
-    alpha, _ = alpha_sigma(latents.levels[-1])
+    alpha, _ = alpha_sigma(latents.levels.noisiest)
     means, noises = [], []
     for side, field in zip(sides, torch.from_numpy(pairs.displacements).to(t.device), strict=True):
         means.append(alpha * warp(latents.images[side], field).clamp(-1, 1))

@@ -117,7 +117,7 @@ def test_the_model_and_its_settings_are_named(beating, model):
     }
     assert record["device"].startswith("CPU")
     settings = ("precision", "steps", "rule", "label_rule", "seed", "keeps_acquired")
-    assert [record[key] for key in settings] == ["float32", 5, "aligned", "fused", 7, False]
+    assert [record[key] for key in settings] == ["float32", [5, 5], "aligned", "fused", 7, False]
     assert record_of(beating, model, method="diffae")["rule"] == "paper"
 
 

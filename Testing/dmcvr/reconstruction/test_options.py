@@ -11,7 +11,7 @@ from dmcvr.reconstruction.options import (
     ALL_METHODS,
     GENERATIVE,
     METHODS,
-    RULE_STEPS,
+    RULE_CALLS,
     ModelChoice,
     Options,
     check_deeprecon,
@@ -81,9 +81,9 @@ def test_a_machine_there_is_not_is_refused(values, word):
 def test_diffae_has_no_morphology_code_and_always_the_papers_rule():
     options = Options(method="diffae", rule="aligned")
     assert (options.morphology, options.rule_in_force) == (False, "paper")
-    assert options.calls == RULE_STEPS["paper"]
-    assert Options().calls == RULE_STEPS["aligned"]
-    assert Options(steps=9).calls == 9
+    assert options.calls == RULE_CALLS["paper"]
+    assert Options().calls == RULE_CALLS["aligned"]
+    assert Options(steps=9).calls == (9, 9)
 
 
 @pytest.mark.parametrize(("method", "samples"), [("dmcvr", 1), ("linear", 3)])

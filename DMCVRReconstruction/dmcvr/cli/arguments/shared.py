@@ -12,7 +12,7 @@ from ...reconstruction.options import (
     DEVICES,
     LABEL_RULES,
     PRECISIONS,
-    RULE_STEPS,
+    RULE_CALLS,
     RULES,
     ModelChoice,
     Options,
@@ -42,8 +42,8 @@ def add_spacing(parser: argparse.ArgumentParser) -> None:
 
 
 def add_steps(parser: argparse.ArgumentParser) -> None:
-    own = ", ".join(f"{calls} by the rule {rule}" for rule, calls in RULE_STEPS.items())
-    text = f"network calls each way (default: {own})"
+    own = ", ".join(f"{there} and {back} by the rule {rule}" for rule, (there, back) in RULE_CALLS.items())
+    text = f"network calls of an inversion, and as many of a generation (default: {own})"
     parser.add_argument("--steps", type=count, default=DEFAULT.steps, metavar="N", help=text)
 
 

@@ -63,7 +63,7 @@ def making(data: ReportData) -> dict[str, dict[str, str]]:
         "Model licence": model and model.licence,
         "Device": record.device,
         "Precision": record.precision,
-        "Steps": record.steps,
+        "Steps": record.steps and " + ".join(map(str, record.steps)),
         "Seed": record.seed,
         "Input SHA-256": record.input.sha256,
     }

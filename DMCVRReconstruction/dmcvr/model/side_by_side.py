@@ -17,12 +17,20 @@ from ..system.threads import in_threads
 MOST = 4
 """Calls at the same time, each of which takes memory; further cores share their work."""
 
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def calls_at_once() -> int:
+    """How many calls torch's threads are shared out among."""
+    return min(torch.get_num_threads(), MOST)
+
+
 def side_by_side(
-    function: Callable[[Item], Result], items: Sequence[Item], done: Callable[[Item], None]
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    done: Callable[[Item], None] = lambda item: None,
 ) -> list[Result]:
     """``function`` of every item, in their order, on the threads that torch may have.
 
@@ -30,7 +38,7 @@ def side_by_side(
     thread, for one item after the other. What has not begun is dropped when either raises.
     """
     threads = torch.get_num_threads()
-    workers = min(threads, len(items), MOST)
+    workers = min(calls_at_once(), len(items))
     inference = torch.is_inference_mode_enabled()
 
     def call(item: Item) -> Result:

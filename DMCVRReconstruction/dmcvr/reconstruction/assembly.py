@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from ..core.progress import Progress
 from ..core.stack import Stack
 from ..model.inference import Model
 from ..model.morphology import REACH_MM
+from ..model.side_by_side import side_by_side
 from .beyond_stack import uncertain_as
 from .frame_shape import FrameShape, frame_shape
 from .heart_window import Window
@@ -33,6 +35,8 @@ FOCUS_MARGIN_MM = 12.0
 """About the window, what moves into it is aligned as well as what lies in it."""
 KEPT_SHAPES = 2
 """Frames whose shapes are kept from when the grid is extended; more of them would fill the memory."""
+
+Result = TypeVar("Result")
 
 
 class DiffusionMethod:
@@ -58,17 +62,21 @@ class DiffusionMethod:
         if not len(missing):
             return out
         wanted = layout.wanted[missing]
-        frames = [
-            FrameAssembly(image, drawn, stack, self.window, wanted, self._shape(stack, drawn))
-            for image, drawn in zip(stack.frames, labels, strict=True)
-        ]
+
+        def assembly(image: np.ndarray, drawn: np.ndarray) -> FrameAssembly:
+            return FrameAssembly(image, drawn, stack, self.window, wanted, self._shape(stack, drawn))
+
+        frames = _each_frame(assembly, stack.frames, labels)
         self._gaps = align_frames(frames, self._gaps, progress)
-        shapes = [frame.shapes(wanted) for frame in frames]
+        shapes = _each_frame(lambda frame: frame.shapes(wanted), frames)
         targets = self._targets(frames, np.stack([maps for maps, _ in shapes]), frames[0].places)
         latents = invert_slices(self.model, _in_window(frames, stack), self.options, progress)
         images = generate_slices(self.model, latents, targets, self.options, progress)
-        for frame, generated, volume in zip(frames, images, out.volume, strict=True):
+
+        def fill(frame: FrameAssembly, generated: np.ndarray, volume: np.ndarray) -> None:
             volume[missing] = frame.with_background(generated)
+
+        _each_frame(fill, frames, images, out.volume)
         if out.uncertainty is not None:
             places, factors = uncertain_as(stack.positions, wanted)
             targets = self._targets(frames, targets.maps, places)
@@ -92,8 +100,12 @@ class DiffusionMethod:
 
     def extended(self, stack: Stack, labels: np.ndarray, layout: Layout) -> Layout:
         """The layout with as many slices more at either end as show the heart in any of the frames."""
-        shapes = (self._shape(stack, drawn, keep=len(labels) <= KEPT_SHAPES) for drawn in labels)
-        extents = [shape.extent for shape in shapes if isinstance(shape, WholeShape)]
+
+        def extent(drawn: np.ndarray) -> tuple[float, float] | None:
+            shape = self._shape(stack, drawn, keep=len(labels) <= KEPT_SHAPES)
+            return shape.extent if isinstance(shape, WholeShape) else None
+
+        extents = [ends for ends in _each_frame(extent, labels) if ends is not None]
         if len(extents) < len(labels):
             return layout
         low, high = (np.array(ends) for ends in zip(*extents, strict=True))
@@ -118,6 +130,11 @@ class DiffusionMethod:
         aligned = self.options.rule_in_force == "aligned"
         fields = np.stack([frame.displacements(places) for frame in frames], 1) if aligned else None
         return TargetSlices(places, maps, fields)
+
+
+def _each_frame(function: Callable[..., Result], *of_frames: Iterable[Any]) -> list[Result]:
+    """``function`` of what belongs to each frame, frames side by side."""
+    return side_by_side(lambda own: function(*own), list(zip(*of_frames, strict=True)))
 
 
 def _in_window(frames: list[FrameAssembly], stack: Stack) -> AcquiredSlices:

@@ -20,6 +20,7 @@ from ..core.layout import Layout
 from ..core.progress import Progress, no_progress
 from ..core.stack import Stack
 from ..model.inference import Model
+from ..model.side_by_side import calls_at_once
 from ..system import scratch
 from .assembly import DiffusionMethod
 from .base import end_at_valve_planes
@@ -225,7 +226,9 @@ def _end_at_base(
 def _method(
     options: Options, model: Model | None, window: Window | None, prepared: _Prepared
 ) -> tuple[Method, int]:
-    """The method the options name, and how many frames at a time it takes: as many as fit in a batch."""
+    """The method the options name, and how many frames it takes at a time: as fit in a batch or run side by
+    side.
+    """
     if not options.needs_model:
         return BASELINES[options.method], 1
     if model is None or window is None:
@@ -237,7 +240,7 @@ def _method(
     # An expert's labels are not to be mixed with a network's.
     label_rule = options.label_rule if prepared.labels is None else "code"
     generator = torch.Generator().manual_seed(options.seed)
-    at_once = max(1, model.batch // len(prepared.layout.wanted))
+    at_once = max(model.batch // len(prepared.layout.wanted), calls_at_once())
     return DiffusionMethod(model, window, options, label_rule, generator), at_once
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..model.diffusion.schedule import LinearBeta, UniformLogSNR
 from .options import Options
 
-INVERTED_AT, GENERATED_AT = (0.19, 0.43, 0.72), (0.75,)
+INVERTED_AT, GENERATED_AT = (0.19, 0.43, 0.72), (0.72,)
 """Where the aligned rule's own calls stand between the image (0) and the end of the inversion (1), as shares
 of that distance in lambda (chosen on patients 081, 083 and 090 of ACDC; RESEARCH.md compares).
 """

@@ -33,18 +33,18 @@ class Augmentation:
         breath-holds.
     """
 
-    jitter_mm: float = 20.0
-    zoom: float = 1.25
-    gain: float = 1.35
-    gamma: float = 1.4
-    bias: float = 0.3
-    noise: float = 0.05
-    blur: float = 1.0
-    coarse: float = 2.0
-    rv_size: tuple[float, float] = (0.6, 2.2)
-    lv_size: tuple[float, float] = (0.4, 1.4)
-    trabeculae: float = 0.7
-    slide: float = 2.0
+    jitter_mm: float = 15.0
+    zoom: float = 1.2
+    gain: float = 1.25
+    gamma: float = 1.3
+    bias: float = 0.2
+    noise: float = 0.03
+    blur: float = 0.7
+    coarse: float = 1.5
+    rv_size: tuple[float, float] = (0.75, 1.6)
+    lv_size: tuple[float, float] = (0.6, 1.3)
+    trabeculae: float = 0.4
+    slide: float = 1.5
 
 
 SEGMENTER = Augmentation()

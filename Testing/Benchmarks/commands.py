@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,19 +22,23 @@ def phantom_stack() -> Stack:
 
 
 def measured(*arguments: str | Path) -> dict[str, float]:
-    """What ``dmcvr`` with these ``arguments`` takes, as a process: seconds, cpu_seconds (its children's as
-    well) and peak_memory_mb.
+    """What ``dmcvr`` with these ``arguments`` takes, as a process: seconds, those until the first slices are
+    done, cpu_seconds (its children's as well) and peak_memory_mb.
     """
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dmcvr", *map(str, arguments)], stdout=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    began, first = time.perf_counter(), 0.0
+    command = [sys.executable, "-m", "dmcvr", *map(str, arguments), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # as it was asked for
+        for line in process.stdout:
+            if not first and "stage" in json.loads(line):
+                first = time.perf_counter() - began
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"dmcvr ended with exit code {process.returncode}.")
     return {
         "seconds": time.perf_counter() - began,
+        "first_progress_seconds": first,
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "peak_memory_mb": used.ru_maxrss / 1024,
     }

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+import dmcvr  # noqa: F401  before torch, whose threads would spin otherwise
 import torch
 from dmcvr.model.inference import Codes, Model
 from dmcvr.model.side_by_side import MOST, side_by_side

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .networks.presets import Preset
 
-CPU_BATCH, GPU_BATCH = 8, 256
+CPU_BATCH, GPU_BATCH = 6, 256
 """The largest batches."""
 
 

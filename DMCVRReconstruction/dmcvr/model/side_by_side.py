@@ -1,8 +1,8 @@
 """Calls of the networks side by side, each on processor cores of its own.
 
 A call on all cores shares out each of some hundred layers among them, and after every one they wait for the
-slowest. Side by side they wait once, at the end: a fifth less processor time on two cores
-(`Testing/Benchmarks/side_by_side.py`), and less lost where another program takes one of them.
+slowest. Side by side they wait once, at the end. On a quiet machine that gains little; beside a program that
+takes one of two cores it takes a quarter of the time (`Testing/Benchmarks/side_by_side.py`).
 """
 
 from __future__ import annotations

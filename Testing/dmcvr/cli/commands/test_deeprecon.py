@@ -54,7 +54,7 @@ def test_a_stack_is_reconstructed_and_the_record_names_the_model(call, files, fo
         "sha256": DeepReconModel.load(folder, "cpu").sha256,
     }
     assert (record["method"], record["steps"], record["rule"], record["keeps_acquired"]) == (
-        "deeprecon", 1, None, True,
+        "deeprecon", [1], None, True,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_the_shipped_model_makes_a_volume_of_the_stack(call, files, heart, tmp_p
     record = json.loads((tmp_path / "out" / "result.json").read_text())
     kept = [index is not None for index in record["geometry"]["acquired"]]
     np.testing.assert_array_equal(array(tmp_path / "out" / "volume.nrrd")[kept], heart[0].frames[0])
-    assert (record["method"], record["steps"], record["seed"]) == ("dmcvr", 1, 0)
+    assert (record["method"], record["steps"], record["seed"]) == ("dmcvr", [1, 1], 0)
     assert not (tmp_path / "out" / "uncertainty.nrrd").exists()
     assert record["seconds"].keys() == {"read", "load model", "segment", "register", "generate"}
 

@@ -28,6 +28,7 @@ from dmcvr.output.record import make_record
 from dmcvr.reconstruction.options import Options
 from dmcvr.reconstruction.pipeline import reconstruct
 from dmcvr.simulation.phantom import PhantomConfig, make_phantom
+from dmcvr.system.heap import share_heap
 
 SLICES, GAP_MM, PIXEL_MM = 10, 10.0, 1.5
 GENERATED = 54
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="measure a single count in this process")
     arguments = parser.parse_args()
     if arguments.here:
+        share_heap()  # as the command does
         print(json.dumps(measure(arguments.what, int(arguments.counts))), flush=True)
         return
     for count in arguments.counts.split(","):

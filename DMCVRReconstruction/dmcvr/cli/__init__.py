@@ -11,6 +11,7 @@ import signal
 import sys
 
 from ..core.errors import CancelledError, InputError, explain_fault
+from ..system.heap import share_heap
 from .arguments.parser import build_parser
 from .console import abandon, flush_console, prepare_console
 
@@ -18,6 +19,7 @@ from .console import abandon, flush_console, prepare_console
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code."""
     prepare_console()
+    share_heap()
     try:
         return _run(arguments)
     finally:

@@ -17,7 +17,6 @@ from ..system.threads import in_threads
 MOST = 4
 """Calls at the same time, each of which takes memory; further cores share their work."""
 
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from ..io.image_writer import is_nifti_name, write_frames
 from ..io.nrrd import is_written_here, write_segmentation
 from ..system.ownership import IsOwn
 from ..system.staging import check_folder_name, staged_file, staged_folder
+from ..system.threads import in_threads
 from .measurements import MEASUREMENTS, write_measurements
 from .mesh_files import MESHES, write_surfaces
 from .record import RunRecord
@@ -83,20 +85,6 @@ def write_reconstruction(
     Meshes on request.
     """
     formats = formats or Formats()
-    several = len(result.volume) > 1
-    for stem, array in zip(IMAGES, (result.volume, result.labels, result.uncertainty), strict=True):
-        if array is not None:
-            path = folder / f"{stem}{formats.image_suffix}"
-            write_frames(path, array, result.grid, result.stack.times, labels=stem == "labels")
-    shown = record.ed or 0
-    write_segmentation(folder / "segmentation.seg.nrrd", result.labels[shown], result.grid)
-    if several:
-        for frame, item in zip(result.frames, result.labels, strict=True):
-            write_segmentation(folder / f"segmentation_{frame:03d}.seg.nrrd", item, result.grid)
-    (folder / RECORD).write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
-    write_measurements(folder / MEASUREMENTS, record)
-    if formats.meshes:
-        write_surfaces(folder, result, record, f".{formats.meshes}")
     data = ReportData(
         result.volume,
         result.labels,
@@ -107,4 +95,22 @@ def write_reconstruction(
         record,
         tuple(lax),
     )
-    write_report(folder / "report.html", data)
+    # What takes longest first, for they are written side by side.
+    files: list[Callable[[], None]] = [partial(write_report, folder / "report.html", data)]
+    for stem, array in zip(IMAGES, (result.volume, result.labels, result.uncertainty), strict=True):
+        if array is not None:
+            path, is_labels = folder / f"{stem}{formats.image_suffix}", stem == "labels"
+            files.append(
+                partial(write_frames, path, array, result.grid, result.stack.times, labels=is_labels)
+            )
+    if formats.meshes:
+        files.append(partial(write_surfaces, folder, result, record, f".{formats.meshes}"))
+    shown = {"segmentation.seg.nrrd": result.labels[record.ed or 0]}
+    if len(result.volume) > 1:
+        numbered = zip(result.frames, result.labels, strict=True)
+        shown |= {f"segmentation_{frame:03d}.seg.nrrd": item for frame, item in numbered}
+    files += [partial(write_segmentation, folder / name, item, result.grid) for name, item in shown.items()]
+    for _ in in_threads(lambda write: write(), files):
+        pass
+    (folder / RECORD).write_text(json.dumps(record.to_json(), indent=1) + "\n", encoding="utf-8")
+    write_measurements(folder / MEASUREMENTS, record)

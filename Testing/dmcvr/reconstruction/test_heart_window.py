@@ -40,7 +40,7 @@ def test_the_window_is_a_square_of_the_model_about_the_heart(model, phantom, fou
         np.testing.assert_allclose(
             plane.origin - native.origin, found.planes[0].origin - phantom.sax.origins[0]
         )
-    assert aside(found, true_centre(phantom)) < 1.5
+    assert aside(found, true_centre(phantom)) < 2  # of 192
 
 
 def test_the_window_follows_a_heart_that_lies_elsewhere(model, phantom, found):

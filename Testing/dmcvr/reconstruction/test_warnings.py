@@ -49,6 +49,15 @@ def test_a_heart_without_a_right_ventricle(heart):
     assert "No right ventricle" in message
 
 
+def test_ventricles_that_no_slice_shows_together(heart):
+    stack, labels = heart
+    apart = labels[0].copy()
+    half = len(apart) // 2
+    apart[:half][apart[:half] == RVC] = 0
+    apart[half:][apart[half:] != RVC] = 0
+    assert any("No slice shows both ventricles" in message for message in told(stack, apart))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("view", ["2ch", "3ch", "4ch"])
 @pytest.mark.parametrize("slices", [6, 13])

@@ -87,7 +87,7 @@ def _of_labels(labels: np.ndarray) -> list[str]:
         )
     if not (labels == RVC).any():
         messages.append("No right ventricle was found; the image may not be a short-axis stack.")
-    # In the experts' labels of ACDC, five of six slices that show the right one, or more, show the left one, too.
+    # In the experts' labels of ACDC, five of six slices that show the right one, or more, show both.
     elif not (((labels == LVC) | (labels == LVM)).any((2, 3)) & (labels == RVC).any((2, 3))).any():
         messages.append(
             "No slice shows both ventricles; the image may not be a short-axis stack, look at the outlines."

@@ -2,7 +2,7 @@
 
 A call on all cores shares out each of some hundred layers among them, and after every one they wait for the
 slowest. Side by side they wait once, at the end. On a quiet machine that gains little; beside a program that
-takes one of two cores it takes a quarter of the time (`Testing/Benchmarks/side_by_side.py`).
+takes one of two cores it takes half the time (`Testing/Benchmarks/side_by_side.py`).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 from dmcvr.core.geometry import Grid
 from dmcvr.core.stack import Stack
+from dmcvr.io.image_file import ROUNDED_LEAN
 from dmcvr.io.nrrd import write_volume
 from dmcvr.io.sanity import check_stack
 from dmcvr.io.volumes import read_stack
@@ -120,6 +121,17 @@ def test_acquired_slices_come_back_where_they_were_whatever_the_affine(affine, p
     },
     shear=(0.25, 1e-6),
 )
+@example(
+    affine={
+        "turn": 1,
+        "flips": (1, 1, 1),
+        "pixel": (1.0, 1.0),
+        "gap": 5.0,
+        "origin": (0.0, 0.0, 0.0),
+        "size": (9, 9, 3),
+    },
+    shear=(0.0, 0.001953125),
+)
 @settings(max_examples=40, deadline=None)
 def test_slices_of_a_sheared_volume_stay_at_their_places(affine, shear):
     axes, spacing = axes_of(affine, shear)
@@ -138,8 +150,10 @@ def test_slices_of_a_sheared_volume_stay_at_their_places(affine, shear):
         row = away @ stack.step_y / (stack.step_y @ stack.step_y)
         shown = (row > -1e-4) & (row < image.shape[0] - 1 + 1e-4)
         shown &= (column > -1e-4) & (column < image.shape[1] - 1 + 1e-4)
-        # A displacement below a thousandth of a pixel is left as it is.
-        assert image[shown] == pytest.approx(tone(plane.points()[shown]), abs=0.1)
+        # A displacement below a thousandth of a pixel is left as it is; a slight lean is taken for rounding.
+        lean = ROUNDED_LEAN if np.hypot(*shear) < 2 * ROUNDED_LEAN else 0
+        away = 0.1 + np.linalg.norm(SLOPE) * lean * z * affine["gap"]
+        assert image[shown] == pytest.approx(tone(plane.points()[shown]), abs=away)
     if displaced > 0.1:
         assert any("displaces the slices" in warning for warning in result.warnings)
 

@@ -14,7 +14,7 @@ STEP_TIMES_KEY = "DMCVR/SecondsPerStep"  # of the application's settings
 STAGES = ("load", "segment", "align", "invert", "generate")
 # Seconds of one step of each stage, about twice those of two processor cores of today; replaced by this
 # machine's own after the first run.
-DEFAULT_STEP_TIMES = {"load": 3.0, "segment": 0.1, "align": 0.2, "invert": 0.2, "generate": 0.15}
+DEFAULT_STEP_TIMES = {"load": 3.0, "segment": 0.06, "align": 0.2, "invert": 0.2, "generate": 0.06}
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ STRONG = Augmentation(
     trabeculae=0.7,
     slide=2.0,
 )
-"""What all choices but one are trained with, as was usual before it was found to be the worse."""
+"""The default before the lighter one took its place, and what all other choices are trained with."""
 MEDFORMER = MedFormerConfig(
     base=16, heads=(4, 8, 16), fusion_size=192, fusion_heads=6, norm="group", patch=2, context=1
 )

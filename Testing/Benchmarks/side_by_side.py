@@ -2,7 +2,7 @@
 
     python Testing/Benchmarks/side_by_side.py
 
-Both ways take turns in one process, with the shipped model and batches of eight slices, one a thread. One
+Both ways take turns in one process, with the shipped model and a batch for each call at the same time. One
 JSON object: milliseconds and processor milliseconds a slice by either way, the median of the turns, and the
 ratios.
 """
@@ -18,7 +18,7 @@ from statistics import median
 import dmcvr  # noqa: F401  before torch, whose threads would spin otherwise
 import torch
 from dmcvr.model.inference import Codes, Model
-from dmcvr.model.side_by_side import MOST, side_by_side
+from dmcvr.model.side_by_side import calls_at_once, side_by_side
 
 LEVEL = 1.0
 
@@ -30,14 +30,14 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=8, help="of the network, for each batch in each turn")
     arguments = parser.parse_args()
     model = Model.load(None, "cpu")
-    batches = [Batch(model) for _ in range(min(torch.get_num_threads(), MOST))]
+    batches = [Batch(model) for _ in range(calls_at_once())]
 
     def shared() -> None:
         for batch in batches:
             batch.call(arguments.calls)
 
     def apart() -> None:
-        side_by_side(lambda batch: batch.call(arguments.calls), batches, lambda batch: None)
+        side_by_side(lambda batch: batch.call(arguments.calls), batches)
 
     ways = {"shared": shared, "side by side": apart}
     slices = len(batches) * model.batch * arguments.calls

@@ -1,7 +1,7 @@
 """One heap for all threads of the command.
 
-GNU's C library gives threads heaps of their own, and what one of them has freed does not serve the others:
-with batches side by side, a cine of 25 frames takes a quarter more memory for it and not a second less.
+GNU's C library gives threads heaps of their own, and what one of them has freed does not serve the others,
+which with batches side by side takes memory and saves no time.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import SimpleITK as sitk
-
 
 def in_threads(
     function: Callable,
@@ -19,6 +17,9 @@ def in_threads(
     threads: how many, by default as many as ITK may have. begin: called first on each of them.
     What has not begun is dropped when a call, or whoever takes the results, raises.
     """
-    threads = threads or sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    if threads is None:
+        import SimpleITK as sitk  # here, since what uses networks alone does without it
+
+        threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
     with ThreadPoolExecutor(threads, initializer=begin) as pool:
         yield from pool.map(function, items)

@@ -98,40 +98,18 @@ def test_acquired_slices_come_back_where_they_were_whatever_the_affine(affine, p
     )
 
 
+def at_origin(**other):
+    """An affine that is not moved; the rest of it is given."""
+    return {"flips": (1, 1, 1), "pixel": (1.0, 1.0), "origin": (0.0, 0.0, 0.0), **other}
+
+
 @given(affine=affines, shear=st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)))
 @example(
-    affine={
-        "turn": 0,
-        "flips": (1, 1, -1),
-        "pixel": (1.5, 1.0),
-        "gap": 8.0,
-        "origin": (0.0, 0.0, 0.0),
-        "size": (14, 14, 3),
-    },
+    affine=at_origin(turn=0, flips=(1, 1, -1), pixel=(1.5, 1.0), gap=8.0, size=(14, 14, 3)),
     shear=(0.25, 0.1),
 )
-@example(
-    affine={
-        "turn": 0,
-        "flips": (1, 1, 1),
-        "pixel": (1.0, 1.0),
-        "gap": 2.0,
-        "origin": (0.0, 0.0, 0.0),
-        "size": (9, 9, 2),
-    },
-    shear=(0.25, 1e-6),
-)
-@example(
-    affine={
-        "turn": 1,
-        "flips": (1, 1, 1),
-        "pixel": (1.0, 1.0),
-        "gap": 5.0,
-        "origin": (0.0, 0.0, 0.0),
-        "size": (9, 9, 3),
-    },
-    shear=(0.0, 0.001953125),
-)
+@example(affine=at_origin(turn=0, gap=2.0, size=(9, 9, 2)), shear=(0.25, 1e-6))
+@example(affine=at_origin(turn=1, gap=5.0, size=(9, 9, 3)), shear=(0.0, 0.001953125))
 @settings(max_examples=40, deadline=None)
 def test_slices_of_a_sheared_volume_stay_at_their_places(affine, shear):
     axes, spacing = axes_of(affine, shear)
